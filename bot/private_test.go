@@ -108,7 +108,7 @@ func TestHiddenThingsAreNotDenied(t *testing.T) {
 	w.until("the home is drawn", func() bool { return w.sim.HomeText("cy") != "" })
 	home := w.sim.HomeText("cy")
 	if !strings.Contains(home, "what is open: 1 team.") {
-		t.Errorf("the home tab lacks the way to the visible team:\n%s", home)
+		t.Errorf("the home tab lacks the way to the visible team:\n%s, want it to contain \"what is open: 1 team.\"", home)
 	}
 	for _, claim := range []string{"No incident", "no schedule", "Nothing", "nobody", "None"} {
 		if strings.Contains(home, claim) {

@@ -41,6 +41,6 @@ func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := w.sim.ViewText(string(ann)); !strings.Contains(got, `Only managers of the team "Payments" can do this, and nothing was changed: @bo.`) {
-		t.Errorf("Ann's form lacks the refusal:\n%s", got)
+		t.Errorf("Ann's form lacks the refusal:\n%s, want it to contain %q", got, `Only managers of the team "Payments" can do this, and nothing was changed: @bo.`)
 	}
 }

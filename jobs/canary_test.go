@@ -34,18 +34,18 @@ func TestCanaryComesThrough(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.Seconds < 1 || c.Seconds > 20 || c.LateSince != nil {
-		t.Errorf("it took %.1f s, late since %v", c.Seconds, c.LateSince)
+		t.Errorf("it took %.1f s, late since %v; want at least 1, at most 20 and nil", c.Seconds, c.LateSince)
 	}
 	for _, table := range []string{"incidents", "alerts", "pages", "incident_events", "inbox", "inbox_rejected", "drawings", "notices", "reaches"} {
 		if n := w.count(table); n > 0 {
-			t.Errorf("%d rows are left in %s", n, table)
+			t.Errorf("%d rows are left in %s, want 0", n, table)
 		}
 	}
 	if n := w.count("audit_log"); n != began {
 		t.Errorf("the audit log has %d entries more", n-began)
 	}
 	if n := w.count(`river_job WHERE kind IN ('draw', 'tell')`); n > 0 {
-		t.Errorf("%d jobs would show it to people", n)
+		t.Errorf("%d jobs would show it to people, want 0", n)
 	}
 	if ids := w.signal("db-1"); ids[0] != 1 {
 		t.Errorf("the first incident is %s, want #1", ids[0])
@@ -55,7 +55,7 @@ func TestCanaryComesThrough(t *testing.T) {
 		t.Errorf("the line is %q, want that the canary came through", line)
 	}
 	if n := testutil.CollectAndCount(registry, "watchbill_pages_total"); n > 1 { // Ann's
-		t.Errorf("%d methods are counted", n)
+		t.Errorf("%d methods are counted, want at most 1", n)
 	}
 }
 
@@ -77,7 +77,7 @@ func TestLateCanaryRaisesTheAlarm(t *testing.T) {
 		t.Errorf("got %q, want %q", line, "canary: none has come through yet")
 	}
 	if n := w.canaryNotices("late"); n > 0 {
-		t.Errorf("%d were told at once", n)
+		t.Errorf("%d were told at once, want 0", n)
 	}
 	clock.Advance(2 * time.Minute)
 	w.until("Ann is told", func() bool { return w.canaryNotices("late") == 1 })
@@ -132,14 +132,14 @@ func TestNoCanaryBesideAnEarlierRelease(t *testing.T) {
 	before := beats.Load()
 	w.until("pulses are sent all the same", func() bool { return beats.Load() > before })
 	if n := w.count(`river_job WHERE kind = 'pulse'`); n > 0 {
-		t.Errorf("the earlier release could get %d pulses", n)
+		t.Errorf("the earlier release could get %d pulses, want 0", n)
 	}
 	c, err := w.store.Canary(t.Context())
 	if err != nil || c.Number != 0 || w.canaryNotices("late") > 0 {
 		t.Errorf("got canary %+v, %v, want none and no notice", c, err)
 	}
 	if n := w.count(`integrations WHERE id = -1 AND muted_at IS NOT NULL AND muted_until IS NULL AND removed_at IS NOT NULL`); n != 1 {
-		t.Error("the canary's integration is not muted")
+		t.Errorf("the canary's integration is not muted: got %v, want 1", n)
 	}
 	if err := older.Close(t.Context()); err != nil {
 		t.Fatal(err)

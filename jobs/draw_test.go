@@ -69,7 +69,7 @@ func TestDrawRepeatsUntilTheIncidentStopsChanging(t *testing.T) {
 		}
 	}
 	if edits := w.messenger.edits; edits > bumps {
-		t.Errorf("%d edits for %d changes: changes are not drawn together", edits, 2*bumps)
+		t.Errorf("%d edits for %d changes: changes are not drawn together, want at most %d", edits, 2*bumps, bumps)
 	}
 }
 

@@ -32,12 +32,12 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	})
 	took := time.Since(began)
 	if took > promptLimit {
-		t.Errorf("Bo had to wait for %s", took)
+		t.Errorf("Bo had to wait for %s, want at most %s", took, promptLimit)
 	}
 	// The queue continues at its own pace of one message a second.
 	roots := len(sim.Messages("C0PAY"))
 	if roots > len(noise)/2 {
-		t.Errorf("Bo had to wait for %d of %d messages of another team", roots, len(noise))
+		t.Errorf("Bo had to wait for %d of %d messages of another team, want at most %d", roots, len(noise), len(noise)/2)
 	}
 	d.until("the channel has more messages", func() bool { return len(sim.Messages("C0PAY")) >= roots+4 })
 	if n := len(sim.Messages("@ann")); n > 3 {
@@ -49,7 +49,7 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	// A message that only had to wait has no earlier copy to look for.
 	for _, c := range sim.Calls() {
 		if c.Method == "conversations.history" {
-			t.Fatal("a page or a message that was never sent was looked for")
+			t.Fatalf(`a page or a message that was never sent was looked for: got %v, want other than "conversations.history"`, c.Method)
 		}
 	}
 	t.Logf("Bo's page and message took %s", took)

@@ -71,7 +71,7 @@ func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 	w.signal("probe")
 	w.until("Ann is paged", func() bool { return len(w.sender.sentTo(ann)) == 1 })
 	if took := time.Since(began); took > promptLimit {
-		t.Errorf("Ann had to wait for %s", took)
+		t.Errorf("Ann had to wait for %s, want at most %s", took, promptLimit)
 	}
 	if n := hook.called.Load(); n > slots {
 		t.Errorf("%d workers wait for the webhook, want %d at most", n, slots)

@@ -26,7 +26,7 @@ func TestQueueLogIsLimited(t *testing.T) {
 	}
 	say("something else")
 	if often, rare := strings.Count(out.String(), "can't fetch"), strings.Count(out.String(), "something else"); often != quietBurst || rare != 1 {
-		t.Errorf("%d and %d lines:\n%s", often, rare, &out)
+		t.Errorf("%d and %d lines:\n%s; want often %d and rare 1", often, rare, &out, quietBurst)
 	}
 	if strings.Count(out.String(), "is left out") != 1 {
 		t.Errorf("it doesn't say that it leaves anything out:\n%s", &out)

@@ -85,6 +85,6 @@ func TestUserGroupSkipsRefusedMembers(t *testing.T) {
 		t.Errorf("Bo was told:\n%s", notices)
 	}
 	if n := strings.Count(notices, "@payments"); n != 1 {
-		t.Errorf("told %d times of @payments:\n%s", n, notices)
+		t.Errorf("told %d times of @payments:\n%s, want 1", n, notices)
 	}
 }

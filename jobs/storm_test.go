@@ -34,7 +34,7 @@ func TestStormKeepsNobodyWaiting(t *testing.T) {
 	took := time.Since(began)
 	t.Logf("Bo's page took %s while Ann's %d were waiting", took, storm)
 	if took > promptLimit {
-		t.Errorf("Bo had to wait for %s", took)
+		t.Errorf("Bo had to wait for %s, want at most %s", took, promptLimit)
 	}
 	storetest.Until(t, 2*time.Minute, "Ann is told of all", func() bool {
 		total := 0
@@ -44,7 +44,7 @@ func TestStormKeepsNobodyWaiting(t *testing.T) {
 		return total >= storm
 	})
 	if n := len(w.sender.sentTo(ann)); n > 10 {
-		t.Errorf("Ann has %d messages", n)
+		t.Errorf("Ann has %d messages, want at most 10", n)
 	} else {
 		t.Logf("Ann has %d messages", n)
 	}

@@ -48,7 +48,7 @@ func TestTimersFireOnTime(t *testing.T) {
 		late := second.At.Sub(first.At.Add(wait))
 		// 120 ms when the machine is idle; River's own scheduler would take up to 5 s.
 		if late < 0 || late > 2*time.Second {
-			t.Errorf("incident %s: the timer fired %s late", first.IncidentID, late)
+			t.Errorf("incident %s: the timer fired %s late; want late at least 0 and late at most %s", first.IncidentID, late, 2*time.Second)
 		}
 	})
 }
@@ -67,7 +67,7 @@ func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 	})
 	t.Logf("the latest of %d timers fired %s late", len(ids), latest)
 	if latest > 15*time.Second { // many at once, on a busy machine
-		t.Errorf("a timer fired %s late", latest)
+		t.Errorf("a timer fired %s late, want at most %s", latest, 15*time.Second)
 	}
 	seen, total := map[string]int{}, 0
 	for _, p := range []*fakeSender{w.sender, other} {
@@ -138,14 +138,14 @@ func TestRequeuesLostTimers(t *testing.T) {
 	}
 	clock.Advance(5*time.Minute + 20*time.Second)
 	if n, err := w.store.RequeueOverdue(t.Context(), clock.Now()); n != 0 || err != nil {
-		t.Fatalf("requeued %d, %v; 20 seconds are not overdue", n, err)
+		t.Fatalf("requeued %d, %v; 20 seconds are not overdue, want 0", n, err)
 	}
 	clock.Advance(20 * time.Second)
 	if n, err := w.store.RequeueOverdue(t.Context(), clock.Now()); n != 2 || err != nil {
 		t.Fatalf("requeued %d, %v; want 2", n, err)
 	}
 	if n, err := w.store.RequeueOverdue(t.Context(), clock.Now()); n != 0 || err != nil {
-		t.Fatalf("requeued %d more, %v; they are in the queue", n, err)
+		t.Fatalf("requeued %d more, %v; they are in the queue, want 0", n, err)
 	}
 	if _, err := w.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
 		t.Fatal(err)
@@ -168,7 +168,7 @@ func TestReleasesStuckJobs(t *testing.T) {
 	}
 	clock.Advance(80 * time.Second)
 	if n, err := w.store.ReleaseStuck(t.Context(), clock.Now()); n != 0 || err != nil {
-		t.Errorf("released %d, %v; 80 seconds are not too long", n, err)
+		t.Errorf("released %d, %v; 80 seconds are not too long, want 0", n, err)
 	}
 	clock.Advance(20 * time.Second)
 	if n, err := w.store.ReleaseStuck(t.Context(), clock.Now()); n != 1 || err != nil {

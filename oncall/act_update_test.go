@@ -40,7 +40,7 @@ func TestUpdate(t *testing.T) {
 		for _, n := range got.Notices {
 			to = append(to, n.To)
 			if d := n.Detail; d.Count != 2 || d.Note != "we are on it" || d.Title != "disk full" || d.By != ann || d.Status != c.in.Status {
-				t.Errorf("%s: the notice is %+v", name, d)
+				t.Errorf(`%s: the notice is %+v; want Count 2, Note "we are on it", Title "disk full", By %v and Status %v`, name, d, ann, c.in.Status)
 			}
 		}
 		if c.want != nil && !slices.Equal(to, c.want) || (err == nil) != (c.want != nil) {

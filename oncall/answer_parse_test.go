@@ -72,7 +72,7 @@ func TestReopeningForgetsWhoWasAsked(t *testing.T) {
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	in := Incident{ID: 1, Status: Acknowledged, AckedBy: ByUser("U0ANN"), Responders: []Responder{{User: "U0CY", State: ResponderAccepted}}}
 	if c, err := in.Do(Act{Do: ActUnack}, ByUser("U0ANN"), Facts{}, at); err != nil || len(c.Incident.Responders) != 1 {
-		t.Errorf("given back: %+v, %v", c.Incident.Responders, err)
+		t.Errorf("given back: %+v, %v, want 1 entry", c.Incident.Responders, err)
 	}
 	done, err := in.Do(Act{Do: ActResolve}, ByUser("U0ANN"), Facts{}, at)
 	if err != nil {
@@ -80,10 +80,10 @@ func TestReopeningForgetsWhoWasAsked(t *testing.T) {
 	}
 	c := done.Incident.begin(ByIntegration("demo"), Facts{}, at)
 	if c.reopenByMonitor("again", at); c.Incident.Responders != nil {
-		t.Errorf("reopened by a monitor: %+v", c.Incident.Responders)
+		t.Errorf("reopened by a monitor: %+v, want nil", c.Incident.Responders)
 	}
 	if c, err := done.Incident.Do(Act{Do: ActReopen}, ByUser("U0ANN"), Facts{}, at); err != nil || c.Incident.Responders != nil {
-		t.Errorf("reopened by a person: %+v, %v", c.Incident.Responders, err)
+		t.Errorf("reopened by a person: %+v, %v, want nil", c.Incident.Responders, err)
 	}
 }
 
@@ -120,14 +120,14 @@ func TestTokens(t *testing.T) {
 	}
 	for name, keys := range map[string][][]byte{"no keys": nil, "another key": {old}} {
 		if _, err := OpenToken(keys, token, now); err == nil {
-			t.Errorf("%s opens it", name)
+			t.Errorf("%s opens it, want an error", name)
 		}
 	}
 	for i := range token {
 		b := []byte(token)
 		b[i] ^= 1
 		if c, err := OpenToken([][]byte{key}, string(b), now); err == nil {
-			t.Errorf("changed at %d it still opens: %+v", i, c)
+			t.Errorf("changed at %d it still opens: %+v, want an error", i, c)
 		}
 	}
 	forever := SignToken(key, Claim{Page: 1, User: "U0ANN", Expires: now.AddDate(8000, 0, 0)})
@@ -137,7 +137,7 @@ func TestTokens(t *testing.T) {
 		SignToken(key, Claim{Page: 1, Expires: want.Expires}), SignToken(key, Claim{Page: -1, User: "U0ANN", Expires: want.Expires}),
 	} {
 		if _, err := OpenToken([][]byte{key}, bad, now); err == nil {
-			t.Errorf("%q opens", bad)
+			t.Errorf("%q opens, want an error", bad)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func TestInWhatRoleSomebodyAnswers(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 		if m.ToHelp() != (c.want != PagedOnCall) {
-			t.Errorf("%s: to help %v", name, m.ToHelp())
+			t.Errorf("%s: to help %v, want %v", name, m.ToHelp(), (c.want != PagedOnCall))
 		}
 	}
 }
@@ -111,10 +111,10 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 		}
 		if name == "a message" {
 			if len(changes) != 2 || changes[0].Incident.AckedBy != (Actor{User: "U0ANN", Via: string(MethodSMS)}) || changes[1].Incident.Version != 7 || len(changes[1].Tasks) != 1 {
-				t.Errorf("changes: %+v", changes)
+				t.Errorf("changes: %+v; want 2 entries, changes[0].Incident.AckedBy == %v, changes[1].Incident.Version == 7 and len(changes[1].Tasks) == 1", changes, (Actor{User: "U0ANN", Via: string(MethodSMS)}))
 			}
 		} else if len(changes) != 0 {
-			t.Errorf("%s changes %+v", name, changes)
+			t.Errorf("%s changes %+v, want none", name, changes)
 		}
 	}
 }

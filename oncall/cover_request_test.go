@@ -25,17 +25,17 @@ func TestAskForCover(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	if _, err := AskForCover(week(t, r, ann, 0), ann, "", false, r, nil, noon.AddDate(0, 0, 8)); err == nil || err.Error() != "That shift is over." {
-		t.Errorf("a shift that is over: %v", err)
+		t.Errorf(`a shift that is over: %v; want an error and Error() "That shift is over."`, err)
 	}
 	s := week(t, r, bo, 0)
 	s.User = ann
 	if _, err := AskForCover(s, ann, "", false, r, nil, noon); err == nil || err.Error() != "U0ANN is not on call in primary for all of that time." {
-		t.Errorf("somebody else's shift: %v", err)
+		t.Errorf(`somebody else's shift: %v; want an error and Error() "U0ANN is not on call in primary for all of that time."`, err)
 	}
 	late := noon.AddDate(0, 0, 2)
 	c, err := AskForCover(week(t, r, ann, 0), ann, "", false, r, nil, late)
 	if err != nil || !c.Cover.Stint.Start.Equal(late) {
-		t.Errorf("the rest of a running shift: %+v, %v", c, err)
+		t.Errorf("the rest of a running shift: %+v, %v, want Cover.Stint.Start %v", c, err, late)
 	}
 }
 
@@ -130,7 +130,7 @@ func TestTheLeastLoadedAreAskedFirstInGroups(t *testing.T) {
 	}
 	c := asked(t, r, true, noon)
 	if got := list(c.Asked); got != "[U2 U3 U4]" || !c.Cover.NextAt.Equal(noon.Add(15*time.Minute)) {
-		t.Fatalf("first %s, again at %s", got, c.Cover.NextAt)
+		t.Fatalf(`first %s, again at %s; want got "[U2 U3 U4]" and %s`, got, c.Cover.NextAt, noon.Add(15*time.Minute))
 	}
 	c = c.Cover.Tick(r, nil, *c.Cover.NextAt)
 	if got := list(c.Asked); got != "[U1 U0BO U0DI]" {
@@ -138,7 +138,7 @@ func TestTheLeastLoadedAreAskedFirstInGroups(t *testing.T) {
 	}
 	early := c.Cover.Tick(r, nil, noon.Add(16*time.Minute))
 	if len(early.Asked) > 0 {
-		t.Errorf("within a quarter of an hour: %v", early.Asked)
+		t.Errorf("within a quarter of an hour: %v, want none", early.Asked)
 	}
 }
 
@@ -157,13 +157,13 @@ func TestCoverReminders(t *testing.T) {
 		}
 		if request.State != CoverOpen {
 			if request.State != CoverOver || !now.Equal(request.Stint.End) {
-				t.Errorf("%s at %s", request.State, now)
+				t.Errorf("%s at %s; want %s and now %s", request.State, now, CoverOver, request.Stint.End)
 			}
 			break
 		}
 	}
 	if diff := cmp.Diff([]time.Duration{24 * time.Hour, 2 * time.Hour}, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("got (-want +got):\n%s", diff)
 	}
 }
 
@@ -213,7 +213,7 @@ func TestTakingCover(t *testing.T) {
 		for _, o := range change.Add {
 			got = append(got, hours(o.Start.Sub(s.Start))+"-"+hours(o.End.Sub(s.Start)))
 			if o.Kind != schedule.OverrideSwap || o.From != ann || o.To != c.by {
-				t.Errorf("%s: %+v", c.name, o)
+				t.Errorf("%s: %+v; want Kind %v, From %v and To %v", c.name, o, schedule.OverrideSwap, ann, c.by)
 			}
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" || change.Cover.State != c.state || says != c.says {
@@ -232,13 +232,13 @@ func TestEndingCover(t *testing.T) {
 		t.Error("Bo took Ann's request back")
 	}
 	if got, err := c.Do(CoverAct{Do: WithdrawCover}, ann, r, noon); err != nil || got.Cover.State != CoverWithdrawn || got.Cover.Due(noon.AddDate(1, 0, 0)) {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("%+v, %v; want Cover.State %v and Cover.Due(noon.AddDate(1, 0, 0)) false", got, err, CoverWithdrawn)
 	}
 	if got, err := c.Do(CoverAct{Do: DeclineCover}, c.Asked[0].User, r, noon); err != nil || !got.Cover.Asked[0].Declined || c.Asked[0].Declined {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("%+v, %v; want Cover.Asked[0].Declined true and c.Asked[0].Declined false", got, err)
 	}
 	moved := trade(t, schedule.Override{ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{bo}, Start: c.Stint.Start, End: c.Stint.End})
 	if got := c.Tick(moved, nil, *c.NextAt); got.Cover.State != CoverStale {
-		t.Errorf("a request for a shift that has moved is %s", got.Cover.State)
+		t.Errorf("a request for a shift that has moved is %s, want %s", got.Cover.State, CoverStale)
 	}
 }

@@ -77,7 +77,7 @@ func TestASnoozeOutlastsItsAge(t *testing.T) {
 	equal(t, "a day later", aged(ends.Add(24*time.Hour)), FoldCleared)
 	equal(t, "closed", s.incidents[1].Status, Resolved)
 	if last := s.events[len(s.events)-1]; last.Kind != EventResolved || last.Detail.Quiet {
-		t.Errorf("it is told as %+v", last)
+		t.Errorf("it is told as %+v; want Kind %v and Detail.Quiet false", last, EventResolved)
 	}
 
 	// Unsnoozed by hand it is the same, from then on.

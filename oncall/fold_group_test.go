@@ -127,7 +127,7 @@ func TestGroupsInAnyOrder(t *testing.T) {
 					late = late && (before.Firing || before.DedupKey != a.DedupKey || before.IncidentID != a.IncidentID)
 				}
 				if !in.Open() || !own || late || !paged[in.ID] {
-					t.Fatalf("seed %d: %s is in %+v\nafter\n%s", seed, a.DedupKey, in, log)
+					t.Fatalf("seed %d: %s is in %+v\nafter\n%s; want Open() true, own true, late false and paged[in.ID] true", seed, a.DedupKey, in, log)
 				}
 			}
 			for key, fires := range last {

@@ -106,7 +106,7 @@ func TestWhatIsNoCondition(t *testing.T) {
 	}
 	for _, text := range []string{"title=~(", "title=" + strings.Repeat("x", maxMatcher)} {
 		if _, is, err := ParseMatcher(text); !is || err == nil {
-			t.Errorf("%q is taken", text)
+			t.Errorf("%q is taken; want is true and an error", text)
 		}
 	}
 	if (Matcher{Field: "title", Op: "=~", Value: ".*"}).meets(Integration{}, Alert{}) {

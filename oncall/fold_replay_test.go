@@ -21,7 +21,7 @@ func TestWhatIsReplayedPagesFromNowOn(t *testing.T) {
 	changes := s.replay(noon, back, fires("a"))
 	in := s.incidents[1]
 	if !in.OpenedAt.Equal(noon) || in.NextAt == nil || !in.NextAt.After(back) || pages(changes) != 1 {
-		t.Errorf("opened %s, next step %v, %d pages", in.OpenedAt, in.NextAt, pages(changes))
+		t.Errorf("opened %s, next step %v, %d pages; want %s, non-nil, After(back) true and 1", in.OpenedAt, in.NextAt, pages(changes), noon)
 	}
 	for _, e := range s.events {
 		if want := map[EventKind]time.Time{EventOpened: noon, EventPaging: back}[e.Kind]; !want.IsZero() && !e.At.Equal(want) {
@@ -29,7 +29,7 @@ func TestWhatIsReplayedPagesFromNowOn(t *testing.T) {
 		}
 	}
 	if at := s.alerts[1].LastAt; !at.Equal(noon) {
-		t.Errorf("the alert is of %s", at)
+		t.Errorf("the alert is of %s, want %s", at, noon)
 	}
 }
 

@@ -128,7 +128,7 @@ func TestManyServicesAreAStormAsWell(t *testing.T) {
 	}
 	changes := s.fold(noon, all...)
 	if len(s.incidents) > 3*4+1 || pages(changes) > 3*4+1 {
-		t.Errorf("%d incidents, %d pages", len(s.incidents), pages(changes))
+		t.Errorf("%d incidents, %d pages; want at most %d and at most %d", len(s.incidents), pages(changes), 3*4+1, 3*4+1)
 	}
 }
 
@@ -172,7 +172,7 @@ func TestAStormEndsByItself(t *testing.T) {
 	}
 	c, due := s.incidents[5].EndStorm(StormTally{Alerts: 11, Firing: 3, Services: []TallyCount{{Name: "web"}}}, noon.Add(9*time.Minute))
 	if !due || count([]Change{c}, EventStormOver) != 1 || c.Incident.Status != Triggered {
-		t.Fatalf("due %v: %+v", due, c)
+		t.Fatalf("due %v: %+v; want due true, count([]Change{c}, EventStormOver) == 1 and Incident.Status %v", due, c, Triggered)
 	}
 	s.incidents[5] = c.Incident
 	if _, again := c.Incident.EndStorm(StormTally{}, noon.Add(time.Hour)); again {
@@ -186,7 +186,7 @@ func TestAStormEndsByItself(t *testing.T) {
 		long.fold(noon.Add(time.Duration(i)*time.Minute), flood(10*i, 10)...)
 	}
 	if long.incidents[5].SignalCount > 610 || len(long.incidents) < 6 {
-		t.Errorf("it takes in without end: %+v", long.incidents[5])
+		t.Errorf("it takes in without end: %+v; want long.incidents[5].SignalCount at most 610 and len(long.incidents) at least 6", long.incidents[5])
 	}
 }
 

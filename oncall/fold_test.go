@@ -148,7 +148,7 @@ func TestTheMonitorResolves(t *testing.T) {
 	changes := s.fold(noon.Add(time.Minute), clears("a"))
 	in := s.incidents[1]
 	if in.Status != Resolved || in.ResolvedBy.Name != "prometheus" || in.NextAt != nil {
-		t.Errorf("status %s by %s, next %v", in.Status, in.ResolvedBy, in.NextAt)
+		t.Errorf(`status %s by %s, next %v; want %s, Name "prometheus" and nil`, in.Status, in.ResolvedBy, in.NextAt, Resolved)
 	}
 	equal(t, "pages", pages(changes), 0)
 	equal(t, "resolving again", len(s.fold(noon.Add(2*time.Minute), clears("a"))), 0)
@@ -197,7 +197,7 @@ func TestAPersonsResolveHoldsForHalfAnHourThenPages(t *testing.T) {
 	policy, roster := payments()
 	later, due := in.RunTimer(in.Seq, facts(policy, roster), *in.NextAt)
 	if !due || len(later.Calls) != 1 {
-		t.Errorf("half an hour later: due %v, pages %d", due, len(later.Calls))
+		t.Errorf("half an hour later: due %v, pages %d; want due true and 1", due, len(later.Calls))
 	}
 }
 

@@ -30,14 +30,14 @@ func FuzzParseSecrets(f *testing.F) {
 			return
 		}
 		if len(secrets) > maxSecrets {
-			t.Fatalf("%d secrets", len(secrets))
+			t.Fatalf("%d secrets, want at most %d", len(secrets), maxSecrets)
 		}
 		if text, ok := Unseal(secrets, sealed); ok && text != sealed {
 			t.Fatalf("%q was never sealed and is %q", sealed, text)
 		}
 		for i, s := range secrets {
 			if len(s) < minSecretLength {
-				t.Fatalf("a secret of %d bytes", len(s))
+				t.Fatalf("a secret of %d bytes, want at least %d", len(s), minSecretLength)
 			}
 			if text, ok := Unseal(secrets[i:], s.Seal(sealed)); !ok || text != sealed {
 				t.Fatalf("%q came back as %q, %t", sealed, text, ok)
@@ -82,7 +82,7 @@ func FuzzParseRemindBefore(f *testing.F) {
 		}
 		for _, d := range before {
 			if d < 0 {
-				t.Fatalf("%q reminds %s before", text, d)
+				t.Fatalf("%q reminds %s before, want at least 0", text, d)
 			}
 		}
 	})

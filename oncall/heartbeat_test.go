@@ -243,7 +243,7 @@ func TestAMutedHeartbeatIsToldLater(t *testing.T) {
 	}
 	all[0].Removed = true
 	if s, any := all[0].NextSignal("", at(501)); !any || s.Action != Clear {
-		t.Errorf("removed, it tells %q", s.Action)
+		t.Errorf("removed, it tells %q; want any true and %q", s.Action, Clear)
 	}
 }
 

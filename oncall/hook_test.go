@@ -60,7 +60,7 @@ func TestHookBodies(t *testing.T) {
 		}
 		note := Event{Kind: EventNote}
 		if h.Matches(note, e.Incident, false) != (template == HookEvents) || !h.Matches(e.Event, e.Incident, false) {
-			t.Errorf("%s tells of the wrong events", template)
+			t.Errorf("%s tells of the wrong events; want h.Matches(note, e.Incident, false) == %v and h.Matches(e.Event, e.Incident, false) true", template, (template == HookEvents))
 		}
 	}
 	all, own := Hook{Template: HookEvents}, Hook{Template: HookEvents, TeamID: 2, Kinds: []EventKind{EventOpened}}
@@ -80,6 +80,6 @@ func TestHooksAreTriedForADay(t *testing.T) {
 		all += pause
 	}
 	if all < 24*time.Hour || all > 48*time.Hour {
-		t.Errorf("it is given up after %s", all)
+		t.Errorf("it is given up after %s; want at least %s and at most %s", all, 24*time.Hour, 48*time.Hour)
 	}
 }

@@ -18,7 +18,7 @@ func TestHostileTopics(t *testing.T) {
 		first := TopicSegment([]string{TopicLine(h.Text, []string{h.Text, "Bo"}), TopicLine("nights", nil)})
 		topic := SetTopicSegment(theirs, first)
 		if fault := hostile.Plain(topic, false); fault != "" || hostile.Active(topic) != "" || utf8.RuneCountInString(topic) > maxTopic {
-			t.Errorf("%s: %s %s: %q", h.Name, fault, hostile.Active(topic), topic)
+			t.Errorf(`%s: %s %s: %q; want fault "", "" and utf8.RuneCountInString(topic) at most %v`, h.Name, fault, hostile.Active(topic), topic, maxTopic)
 		}
 		if again := SetTopicSegment(topic, first); again != topic {
 			t.Errorf("%s: once more it is %q, after %q", h.Name, again, topic)
@@ -38,7 +38,7 @@ func TestHostileAnswersAndNotes(t *testing.T) {
 			t.Errorf("%s is taken for %+v", h.Name, r)
 		}
 		if _, err := OpenToken([][]byte{make([]byte, 32)}, h.Text, time.Unix(1_772_452_800, 0)); err == nil {
-			t.Errorf("%s opens as a token", h.Name)
+			t.Errorf("%s opens as a token, want an error", h.Name)
 		}
 		for _, m := range ContactMethods() {
 			kept, err := m.Method.CheckAddress(h.Text)

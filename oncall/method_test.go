@@ -75,7 +75,7 @@ func TestEveryRowIsComplete(t *testing.T) {
 	}
 	for _, info := range []MethodInfo{Method("pigeon").Info(), Method("").Info()} {
 		if info.Name != string(info.Method) || info.Check != nil {
-			t.Errorf("an unknown method is %+v", info)
+			t.Errorf("an unknown method is %+v; want Name %v and Check nil", info, string(info.Method))
 		}
 	}
 }
@@ -120,6 +120,6 @@ func TestCheckAddress(t *testing.T) {
 		}
 	}
 	if got, err := MethodTelegram.CheckAddress(""); got != "" || err != nil {
-		t.Errorf("Telegram without an address: %q, %v", got, err)
+		t.Errorf(`Telegram without an address: %q, %v, want ""`, got, err)
 	}
 }

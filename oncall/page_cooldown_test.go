@@ -30,14 +30,14 @@ func TestAHoldIsBrokenByWorseNews(t *testing.T) {
 		}
 	}
 	if until := last.DefersUntil(in(Medium, 1), MethodVoice, now.Add(59*time.Second)); !until.Equal(now.Add(time.Minute)) {
-		t.Errorf("a call is held until %s", until)
+		t.Errorf("a call is held until %s, want %s", until, now.Add(time.Minute))
 	}
 	// What breaks the hold counts for the rest of it, and doesn't make it longer.
 	broken := last.Add(MethodSMS, now.Add(10*time.Second), in(Critical, 2))
 	if want := (LastPage{At: now, Severity: Critical, Integrations: []IntegrationID{1, 2}}); !cmp.Equal(want, broken) {
-		t.Errorf("after worse news: %+v", broken)
+		t.Errorf("after worse news: %+v, want %+v", broken, want)
 	}
 	if again := broken.Add(MethodSMS, now.Add(30*time.Second), in(Low, 3)); again.Severity != Low || len(again.Integrations) != 1 {
-		t.Errorf("after the hold: %+v", again)
+		t.Errorf("after the hold: %+v; want Severity %v and len(again.Integrations) == 1", again, Low)
 	}
 }

@@ -85,7 +85,7 @@ func (s *pageScenario) run(t *testing.T, words []string) string {
 		number, _ = strconv.Atoi(words[2])
 	}
 	if number > len(s.pages) {
-		t.Fatalf("there is no page %d", number)
+		t.Fatalf("there is no page %d, want at most %d", number, len(s.pages))
 	}
 	rest := strings.Join(words[min(3, len(words)):], " ")
 	switch {

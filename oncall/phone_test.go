@@ -60,7 +60,7 @@ func TestCountriesAreAllowed(t *testing.T) {
 	}
 	for _, wrong := range []string{"Germany", "+49", "US DE XX", ",", "U"} {
 		if _, err := ParsePhoneCountries(wrong); err == nil {
-			t.Errorf("%q is taken", wrong)
+			t.Errorf("%q is taken, want an error", wrong)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func replay(t *testing.T, in Incident, f Facts, now time.Time) []string {
 	out := []string{}
 	for ticks := 0; in.NextAt != nil; ticks++ {
 		if ticks > 1000 {
-			t.Fatal("it never ends")
+			t.Fatalf("it never ends: got %v, want at most 1000", ticks)
 		}
 		if in.NextAt.Before(now) {
 			t.Fatalf("the timer is set to %s, which is before %s", in.NextAt, now)

@@ -184,7 +184,7 @@ func TestAReopenedIncidentBeginsWithTheFirstPolicy(t *testing.T) {
 	}}
 	c, _ := triggered().RunTimer(0, f, noon)
 	if c.Incident.PolicyID != 2 || c.Incident.HomePolicy != 1 || c.Incident.Hops != 1 {
-		t.Errorf("policy %d, home %d, hops %d", c.Incident.PolicyID, c.Incident.HomePolicy, c.Incident.Hops)
+		t.Errorf("policy %d, home %d, hops %d; want 2, 1 and 1", c.Incident.PolicyID, c.Incident.HomePolicy, c.Incident.Hops)
 	}
 	closed, err := c.Incident.Do(Act{Do: ActResolve}, ByIntegration("demo"), Facts{}, noon)
 	if err != nil {
@@ -193,7 +193,7 @@ func TestAReopenedIncidentBeginsWithTheFirstPolicy(t *testing.T) {
 	again := closed.Incident.begin(ByIntegration("demo"), f, noon)
 	again.reopenByMonitor("again", noon)
 	if again := again.Incident; again.PolicyID != 1 || again.Hops != 0 {
-		t.Errorf("reopened: policy %d, hops %d", again.PolicyID, again.Hops)
+		t.Errorf("reopened: policy %d, hops %d; want 1 and 0", again.PolicyID, again.Hops)
 	}
 }
 

@@ -57,7 +57,7 @@ func TestAskReviewAction(t *testing.T) {
 		t.Errorf("asked %+v, and again at %s; want Bo, and again on Monday", n, next.AskAt)
 	}
 	if again, _, _ := next.Ask(Incident{ID: 7}, roster, all, next.AskAt.Add(time.Minute)); again.Key == n.Key {
-		t.Error("both mornings have the same key")
+		t.Errorf("both mornings have the same key: got %v, want other than %v", again.Key, n.Key)
 	}
 	if later := a.PutOff(roster, morning); !later.AskAt.Equal(time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)) && !later.AskAt.Equal(time.Date(2026, 3, 13, 9, 0, 0, 0, time.UTC)) {
 		t.Errorf("put off until %s, want a week", later.AskAt)
@@ -72,11 +72,11 @@ func TestAskReviewAction(t *testing.T) {
 		t.Errorf("asked %s, want Bo, as Cy has left and Ann may not see it", n.To)
 	}
 	if _, next, anybody := a.Ask(Incident{ID: 7}, roster, own, morning); anybody || !next.AskAt.After(morning) {
-		t.Errorf("somebody is asked: %t, and next at %s", anybody, next.AskAt)
+		t.Errorf("somebody is asked: %t, and next at %s; want anybody false and After(morning) true", anybody, next.AskAt)
 	}
 	done, change, is := Incident{ID: 7}.EndReviewAction(a, ByUser(bo), morning)
 	if !is || done.AskAt != nil || done.DoneBy != bo || len(change.Events) != 1 {
-		t.Errorf("done: %+v", done)
+		t.Errorf("done: %+v; want is true, AskAt nil, DoneBy %v and len(change.Events) == 1", done, bo)
 	}
 	if _, _, is := (Incident{ID: 7}).EndReviewAction(done, ByUser(ann), morning); is {
 		t.Error("it was done twice")

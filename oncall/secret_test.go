@@ -12,16 +12,16 @@ func TestSecrets(t *testing.T) {
 	one, two := NewSecret([32]byte{1}), NewSecret([32]byte{2})
 	both, err := ParseSecrets(" " + one + ", " + two + "\n")
 	if err != nil || len(both) != 2 || string(both[0]) != one || string(both[1]) != two {
-		t.Fatalf("%q, %v", both, err)
+		t.Fatalf("%q, %v; want 2 entries, string(both[0]) == %v and string(both[1]) == %v", both, err, one, two)
 	}
 	for _, none := range []string{"", " \n"} {
 		if got, err := ParseSecrets(none); got != nil || err != nil {
-			t.Errorf("%q: %q, %v", none, got, err)
+			t.Errorf("%q: %q, %v, want nil", none, got, err)
 		}
 	}
 	for _, bad := range []string{"hidden", one + ",", "," + one, one + ",hidden", strings.Repeat("x", 40), strings.Join([]string{one, one, one, one, one}, ",")} {
 		if got, err := ParseSecrets(bad); err == nil || strings.Contains(err.Error(), "hidden") {
-			t.Errorf("%q: %q, %v", bad, got, err)
+			t.Errorf(`%q: %q, %v; want an error and Error() not to contain "hidden"`, bad, got, err)
 		}
 	}
 	s, other := both[0], both[1]
@@ -60,7 +60,7 @@ func TestSecrets(t *testing.T) {
 		{both, "sealed:AAAA", "", false},
 	} {
 		if got, ok := Unseal(c.with, c.text); got != c.want || ok != c.ok {
-			t.Errorf("%s: %q, %v", c.text, got, ok)
+			t.Errorf("%s: %q, %v; want got %q and ok %v", c.text, got, ok, c.want, c.ok)
 		}
 	}
 }

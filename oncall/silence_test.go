@@ -72,7 +72,7 @@ func TestSilencePlan(t *testing.T) {
 			got = plan.Steps[0].Do
 		}
 		if got != c.want || len(plan.Steps) > 1 || plan.Unfit != c.unfit || plan.Busy != c.busy {
-			t.Errorf("%s: step %d of %d, %d unfit, busy %v", name, got, len(plan.Steps), plan.Unfit, plan.Busy)
+			t.Errorf("%s: step %d of %d, %d unfit, busy %v; want got %d, at most 1, %d and %v", name, got, len(plan.Steps), plan.Unfit, plan.Busy, c.want, c.unfit, c.busy)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func TestSilencesAreNotWithoutEnd(t *testing.T) {
 	}
 	plan := f.Plan()
 	if len(plan.Steps) != MaxSilences || plan.Unfit != 1 {
-		t.Errorf("%d steps, %d unfit", len(plan.Steps), plan.Unfit)
+		t.Errorf("%d steps, %d unfit; want %d and 1", len(plan.Steps), plan.Unfit, MaxSilences)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestAlertmanagerHasTheLabelsThatItSent(t *testing.T) {
 	a.Route = &AlertRoute{Was: map[string]string{"env": "", "severity": "critical"}}
 	labels, whole := a.AlertmanagerLabels()
 	if !whole || labels["severity"] != "critical" || len(labels) != len(sent) {
-		t.Errorf("%v, whole: %v", labels, whole)
+		t.Errorf(`%v, whole: %v; want whole true, labels["severity"] == "critical" and %v entries`, labels, whole, len(sent))
 	}
 }
 
@@ -142,7 +142,7 @@ func TestListsSayNothingOfWhatIsSilenced(t *testing.T) {
 	}{"not silenced": {nil, false}, "silenced": {new(noon.Add(time.Minute)), true}, "no longer": {new(noon), false}} {
 		a := Alert{SilencedUntil: c.until}
 		if got := a.silenced(noon); got != c.want {
-			t.Errorf("%s: %v", name, got)
+			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
 }

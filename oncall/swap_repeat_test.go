@@ -47,7 +47,7 @@ func TestWhoActsHasTheHandoff(t *testing.T) {
 	}
 	took, who := h.ConfirmedBy([]UserID{"U0ANN", "U0BO"})
 	if who != "U0BO" || took.AckedBy != "U0BO" {
-		t.Errorf("%+v, %q", took, who)
+		t.Errorf(`%+v, %q; want who "U0BO" and AckedBy "U0BO"`, took, who)
 	}
 	if _, who := took.ConfirmedBy([]UserID{"U0BO"}); who != "" {
 		t.Error("it is taken twice")

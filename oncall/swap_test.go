@@ -48,7 +48,7 @@ func week(t *testing.T, r ShiftFacts, user UserID, n int) schedule.Stint {
 	t.Helper()
 	stints := r.Stints(user, noon, noon.AddDate(0, 3, 0))
 	if len(stints) <= n {
-		t.Fatalf("%s has %d stints", user, len(stints))
+		t.Fatalf("%s has %d stints, want more than %d", user, len(stints), n)
 	}
 	return stints[n]
 }
@@ -72,13 +72,13 @@ func TestStints(t *testing.T) {
 	}
 	want := []string{"primary primary 03-02 12:00 03-09 09:00", "primary primary 03-16 09:00 03-23 09:00"}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("got (-want +got):\n%s", diff)
 	}
 	if got := r.Clashes(cy, week(t, r, bo, 0)); len(got) != 0 {
-		t.Errorf("Cy clashes with %v", got)
+		t.Errorf("Cy clashes with %v, want none", got)
 	}
 	if got := r.Clashes(di, week(t, r, bo, 0)); len(got) != 1 || got[0].Name != "secondary" {
-		t.Errorf("Di clashes with %v", got)
+		t.Errorf(`Di clashes with %v; want 1 entry and got[0].Name == "secondary"`, got)
 	}
 }
 
@@ -182,7 +182,7 @@ func TestASwapChangesHandsAndBack(t *testing.T) {
 	}
 	c.Swap.Overrides = []OverrideID{1, 2}
 	if u, err := c.Swap.Do(UndoSwap, ann, after, noon); err != nil || u.Swap.State != SwapUndone || !cmp.Equal(u.Cancel, []OverrideID{1, 2}) {
-		t.Errorf("undo: %+v, %v", u, err)
+		t.Errorf("undo: %+v, %v; want Swap.State %v and Cancel %v", u, err, SwapUndone, []OverrideID{1, 2})
 	}
 	passed := trade(t, append(c.Add, schedule.Override{ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{cy}, Start: s.Give.Start, End: s.Give.End})...)
 	for name, try := range map[string]func() (SwapChange, error){

@@ -49,7 +49,7 @@ func TestPrivatePolicyStaysHiddenWhenPassedOn(t *testing.T) {
 	say := func(at time.Time, by oncall.UserID) string {
 		p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByUser(ann), in.ID, at))
 		if p.Next == nil || !p.Next.Private || len(p.Next.Users) != 0 {
-			t.Errorf("next: %+v", p.Next)
+			t.Errorf("next: %+v; want non-nil, Private true and len(p.Next.Users) == 0", p.Next)
 		}
 		text := fmt.Sprintf("%s %+v", p.Policy, p.Next)
 		for _, e := range must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByUser(ann), in.ID)) {
@@ -75,18 +75,18 @@ func TestPrivatePolicyStaysHiddenWhenPassedOn(t *testing.T) {
 			}
 		}
 		if !strings.Contains(got, "of a private team") {
-			t.Errorf("nothing is said of it: %s", got)
+			t.Errorf(`nothing is said of it: %s, want it to contain "of a private team"`, got)
 		}
 	}
 	quiet(start)
 	later := start.Add(5 * time.Minute)
 	must[bool](t)(w.RunIncidentTimer(t.Context(), in.ID, int64(w.count(`SELECT seq FROM incidents WHERE id = $1`, in.ID)), later))
 	if n := w.count(`SELECT count(*) FROM pages WHERE user_id = $1`, eve); n == 0 {
-		t.Error("nobody of the private team is paged")
+		t.Errorf("nobody of the private team is paged: got %v, want other than 0", n)
 	}
 	quiet(later)
 	if got := say(later, eve); !strings.Contains(got, string(eve)) {
-		t.Errorf("Eve's own plan: %s", got)
+		t.Errorf("Eve's own plan: %s, want it to contain %q", got, string(eve))
 	}
 }
 
@@ -112,11 +112,11 @@ func TestActsRefusePrivateTargets(t *testing.T) {
 		_, err := w.Act(t.Context(), in.ID, oncall.ByUser(ann), act, start)
 		isRefused(t, err, isPrivate)
 		if err == nil {
-			t.Errorf("%s is named", name)
+			t.Errorf("%s is named, want an error", name)
 		}
 	}
 	if n := w.count(`SELECT count(*) FROM pages WHERE user_id = $1`, eve); n != 0 {
-		t.Errorf("%d pages for who is on call in the private team", n)
+		t.Errorf("%d pages for who is on call in the private team, want 0", n)
 	}
 	if _, err := w.Act(t.Context(), in.ID, oncall.ByUser(eve), oncall.Act{Do: oncall.ActReassign, Policy: policy}, start); err != nil {
 		t.Errorf("who is in the team can't take it there: %v", err)

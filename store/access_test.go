@@ -175,7 +175,7 @@ func TestAdminsByAddress(t *testing.T) {
 	w.exec(`UPDATE users SET deactivated_at = $1 WHERE id = 'U0C'`, start)
 	admins := must[*store.Directory](t)(s.Directory(t.Context())).Access().Admins
 	if diff := cmp.Diff([]oncall.UserID{"Boss@example.com", "U0B"}, admins); diff != "" {
-		t.Error(diff)
+		t.Errorf("admins (-want +got):\n%s", diff)
 	}
 }
 

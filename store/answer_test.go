@@ -31,7 +31,7 @@ func TestTokensAreReadByEveryInstance(t *testing.T) {
 	}
 	token := must[string](t)(w.Token(ctx, 1, ann, [32]byte{1}, start))
 	if m := read(w.System, token, start); m.User != ann || len(m.Incidents) != 1 || m.Incidents[0].ID != 1 || m.ToHelp() {
-		t.Errorf("message: %+v", m)
+		t.Errorf("message: %+v; want User %v, len(m.Incidents) == 1, Incidents[0].ID 1 and ToHelp() false", m, ann)
 	}
 	_, err := w.ReadToken(ctx, token+"x", start)
 	refused(t, err, "This link or button is not valid.")
@@ -52,7 +52,7 @@ func TestForgedAnswersLeaveNoTrace(t *testing.T) {
 	for i, bad := range []string{"x", token + "A", forged} {
 		a := oncall.Answer{Method: oncall.MethodNtfy, ID: fmt.Sprint(i), Token: bad, Intent: act}
 		if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start)); out.Result != oncall.AnswerRefused {
-			t.Errorf("%s: %+v", bad, out)
+			t.Errorf("%s: %+v, want Result %v", bad, out, oncall.AnswerRefused)
 		}
 	}
 	if n := w.count(`SELECT count(*) FROM replies`); n != 0 {
@@ -60,7 +60,7 @@ func TestForgedAnswersLeaveNoTrace(t *testing.T) {
 	}
 	a := oncall.Answer{Method: oncall.MethodNtfy, ID: "good", Token: token, Intent: act}
 	if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start)); out.Result != oncall.AnswerActed {
-		t.Errorf("ours: %+v", out)
+		t.Errorf("ours: %+v, want Result %v", out, oncall.AnswerActed)
 	}
 }
 
@@ -75,14 +75,14 @@ func TestAnAnswerThatTheReleaseBeforeDoesIsLeftToIt(t *testing.T) {
 	w.exec(noted, "done", start, true)
 	a := oncall.Answer{Method: oncall.MethodSMS, ID: "begun", From: "+12025550100", Intent: oncall.Intent{Kind: oncall.IntentOther}}
 	if _, err := w.Answer(t.Context(), a, start.Add(time.Second)); !errors.Is(err, store.ErrUnderWay) {
-		t.Errorf("while it is being done: %v", err)
+		t.Errorf("while it is being done: %v, want the error %v", err, store.ErrUnderWay)
 	}
 	if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start.Add(16*time.Second))); out.Again || out.Result != oncall.AnswerUnclear {
-		t.Errorf("when that has died: %+v", out)
+		t.Errorf("when that has died: %+v; want Again false and Result %v", out, oncall.AnswerUnclear)
 	}
 	a.ID = "done"
 	if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start)); !out.Again || out.Result != "" {
-		t.Errorf("when it was done: %+v", out)
+		t.Errorf(`when it was done: %+v; want Again true and Result ""`, out)
 	}
 }
 
@@ -146,10 +146,10 @@ func TestPeopleAreAskedBeforeAShift(t *testing.T) {
 		w.check(w.CheckReach(ctx, silent))
 	}
 	if got := w.strings(`SELECT recipient FROM notices WHERE kind = 'contact_silent' ORDER BY id`); !cmp.Equal(got, []string{"U0BO", "#payments"}) {
-		t.Errorf("told: %q", got)
+		t.Errorf("told: %q, want %q", got, []string{"U0BO", "#payments"})
 	}
 	ok := oncall.Answer{Method: oncall.MethodSMS, ID: "1", From: "+12025550101", Intent: oncall.Intent{Kind: oncall.IntentOther}}
 	if out := must[store.AnswerRecord](t)(w.Answer(ctx, ok, silent)); out.Result != oncall.AnswerReached {
-		t.Errorf("the answer: %+v", out)
+		t.Errorf("the answer: %+v, want Result %v", out, oncall.AnswerReached)
 	}
 }

@@ -39,12 +39,12 @@ func TestSigningKeysAreLoadedOnceForMany(t *testing.T) {
 	}
 	k.known() // is never waited for
 	if keys, err := k.renew(canceled(), load); !errors.Is(err, context.Canceled) {
-		t.Errorf("who has hung up got %v, %v", keys, err)
+		t.Errorf("who has hung up got %v, %v, want the error %v", keys, err, context.Canceled)
 	}
 	close(hold)
 	all.Wait()
 	if n := loads.Load(); n > 10 {
-		t.Errorf("%d loads", n)
+		t.Errorf("%d loads, want at most 10", n)
 	}
 }
 

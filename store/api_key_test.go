@@ -46,7 +46,7 @@ func TestAnAPIKeyIsGoodForAsLongAsItSays(t *testing.T) {
 	good(key, start.Add(72*time.Hour), false)
 	second, was, err := w.RotateAPIKey(t.Context(), root, "deploy", false, start.Add(time.Hour))
 	if err != nil || !strings.HasSuffix(key, was.OldHint) || !strings.HasSuffix(second, was.Hint) {
-		t.Fatalf("%+v, %v", was, err)
+		t.Fatalf("%+v, %v; want key to end with %q and second to end with %q", was, err, was.OldHint, was.Hint)
 	}
 	good(key, start.Add(24*time.Hour), true)
 	good(second, start.Add(24*time.Hour), true)
@@ -63,14 +63,14 @@ func TestAnAPIKeyIsGoodForAsLongAsItSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	if list := must[[]store.APIKeyState](t)(w.APIKeys(t.Context(), root)); len(list) != 1 || list[0].Uses == 0 || list[0].UsedAt == nil {
-		t.Errorf("its uses: %+v", list)
+		t.Errorf("its uses: %+v; want 1 entry, list[0].Uses other than 0 and list[0].UsedAt non-nil", list)
 	}
 	if err := w.RevokeAPIKey(t.Context(), root, "deploy", start.Add(3*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	good(third, start.Add(3*time.Hour), false)
 	if n := w.count(`SELECT count(*) FROM api_keys WHERE hash::text LIKE '%' || $1 || '%'`, third); n != 0 {
-		t.Error("the key is stored")
+		t.Errorf("the key is stored: got %v, want 0", n)
 	}
 	w.apiKey(oncall.APIKey{Name: "deploy", Scopes: []oncall.Scope{oncall.ScopePage}}) // the name is free again
 }
@@ -110,7 +110,7 @@ func TestAPIKeyPermissions(t *testing.T) {
 			if err == nil {
 				got = append(got, whose)
 			} else if _, refused := errors.AsType[oncall.Refusal](err); !refused {
-				t.Errorf("%s: %v", who, err)
+				t.Errorf("%s: %v, want an oncall.Refusal", who, err)
 			}
 		}
 		slices.Sort(got)
@@ -119,10 +119,10 @@ func TestAPIKeyPermissions(t *testing.T) {
 		}
 	}
 	if list := must[[]store.APIKeyState](t)(w.APIKeys(t.Context(), oncall.ByUser(bo))); len(list) != 2 { // Di has made one for him
-		t.Errorf("Bo sees %+v", list)
+		t.Errorf("Bo sees %+v, want 2 entries", list)
 	}
 	if err := w.RevokeAPIKey(t.Context(), oncall.ByUser(ann), "U0EVE secrets", start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("Ann revokes a private team's key: %v", err)
+		t.Errorf("Ann revokes a private team's key: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	_, admin := w.apiKey(oncall.APIKey{Name: "all", Scopes: []oncall.Scope{oncall.ScopeAdmin}})
 	_, _, err := w.CreateAPIKey(t.Context(), admin, oncall.APIKey{Name: "more", Scopes: []oncall.Scope{oncall.ScopeRead}}, start)
@@ -143,7 +143,7 @@ func TestAuditLogNamesTheKey(t *testing.T) {
 	}
 	entries, _, err := w.History(t.Context(), oncall.ByCommandLine("root"), store.AuditFilter{Kind: audit.Integration, Limit: 2})
 	if err != nil || len(entries) != 2 {
-		t.Fatalf("%+v, %v", entries, err)
+		t.Fatalf("%+v, %v, want 2 entries", entries, err)
 	}
 	for i, want := range []string{"U0ANN muted the integration \"grafana\" with the API key laptop", "the API key deploy muted the integration \"grafana\" "} {
 		e := entries[i]
@@ -154,7 +154,7 @@ func TestAuditLogNamesTheKey(t *testing.T) {
 	// A person's key has no more rights than the person, and none after they have left.
 	w.exec(`UPDATE users SET deactivated_at = $2 WHERE id = $1`, ann, start)
 	if _, err = w.UnmuteIntegration(t.Context(), anns, "grafana", start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("the key of somebody who has left: %v", err)
+		t.Errorf("the key of somebody who has left: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	// What a key is refused is told with its name.
 	_, err = w.AddShift(t.Context(), oncall.ByKey(oncall.APIKey{ID: teams.Key, Name: "deploy", Owner: bo}), 1, shiftOf(cy), start)

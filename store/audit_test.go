@@ -45,7 +45,7 @@ func TestTheAuditLogIsAppendOnly(t *testing.T) {
 	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), oncall.ByUser(ann), oncall.TimeOff{UserID: ann, Start: start, End: start.Add(time.Hour)}, start))
 	for _, change := range []string{`UPDATE audit_log SET name = 'other'`, `DELETE FROM audit_log`, `TRUNCATE audit_log`} {
 		if _, err := w.Pool().Exec(t.Context(), change); err == nil {
-			t.Errorf("%s was not refused", change)
+			t.Errorf("%s was not refused, want an error", change)
 		}
 	}
 	if w.count(`SELECT count(*) FROM audit_log WHERE act = 'time_off_added'`) != 1 {
@@ -130,7 +130,7 @@ func TestRefusalsAreFolded(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := w.count(`SELECT count(*) FROM audit_log WHERE act = 'refused'`); n > 25 {
-		t.Errorf("%d entries of refusals", n)
+		t.Errorf("%d entries of refusals, want at most 25", n)
 	}
 }
 
@@ -162,7 +162,7 @@ func TestAuditLogPermissions(t *testing.T) {
 		}
 	}
 	if got, err := read("U0EVE", store.AuditFilter{}); err != nil || !slices.Contains(got, "U0EVE") || slices.Contains(got, string(bo)) {
-		t.Errorf("of people eve reads %q, %v", got, err)
+		t.Errorf(`of people eve reads %q, %v; want got to contain "U0EVE" and got not to contain %v`, got, err, string(bo))
 	}
 	_, err := read(bo, store.AuditFilter{})
 	isRefused(t, err, `Only managers of the team "payments" can do this, and nothing was changed: U0ANN.`)
@@ -176,7 +176,7 @@ func TestAuditLogPermissions(t *testing.T) {
 		t.Error("it is read where others read it")
 	}
 	if got := w.history(store.AuditFilter{Name: "hidden"}); len(got) != 2 || !strings.HasPrefix(got[1], "ann@example (apply) added schedule hidden") {
-		t.Errorf("the command line reads %q", got)
+		t.Errorf(`the command line reads %q; want 2 entries and got[1] to begin with "ann@example (apply) added schedule hidden"`, got)
 	}
 }
 

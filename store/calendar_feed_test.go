@@ -57,26 +57,26 @@ func TestFeedsAreFoundByTheirSecret(t *testing.T) {
 		t.Errorf("secrets %q and %q", secret, other)
 	}
 	if n := w.count(`SELECT count(*) FROM feeds WHERE feeds::text LIKE '%' || $1 || '%' OR encode(secret_hash, 'escape') LIKE '%' || $1 || '%'`, secret); n != 0 {
-		t.Error("the secret is kept")
+		t.Errorf("the secret is kept: got %v, want 0", n)
 	}
 	for s, want := range map[string]store.Feed{secret: mine, other: ours} {
 		got := must[store.Feed](t)(w.FeedBySecret(t.Context(), s))
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Error(diff)
+			t.Errorf("got (-want +got):\n%s", diff)
 		}
 	}
 	if diff := cmp.Diff([]store.Feed{mine, ours}, must[[]store.Feed](t)(w.FeedsBy(t.Context(), oncall.ByTimer(), ann))); diff != "" {
-		t.Error(diff)
+		t.Errorf("mismatch (-want +got):\n%s", diff)
 	}
 	if err := w.RevokeFeed(t.Context(), oncall.ByTimer(), mine.ID, start); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.FeedBySecret(t.Context(), secret)
 	if again := w.RevokeFeed(t.Context(), oncall.ByTimer(), mine.ID, start); !errors.Is(err, oncall.ErrNotFound) || !errors.Is(again, oncall.ErrNotFound) {
-		t.Errorf("a revoked feed is still there: %v, %v", err, again)
+		t.Errorf("a revoked feed is still there: %v, %v; want the error %v and the error %v", err, again, oncall.ErrNotFound, oncall.ErrNotFound)
 	}
 	if diff := cmp.Diff([]store.Feed{ours}, must[[]store.Feed](t)(w.FeedsBy(t.Context(), oncall.ByTimer(), ann))); diff != "" {
-		t.Error(diff)
+		t.Errorf("mismatch (-want +got):\n%s", diff)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestFeedsEndWithTheirPeopleAndSchedules(t *testing.T) {
 	}
 	w.exec(`UPDATE users SET deactivated_at = $1 WHERE id = $2`, start, bo)
 	if !gone(byBo) || !gone(ofBo) || gone(byAnn) {
-		t.Errorf("made by one who left: %v, of one who left: %v, of another: %v", gone(byBo), gone(ofBo), gone(byAnn))
+		t.Errorf("made by one who left: %v, of one who left: %v, of another: %v; want gone(byBo) true, gone(ofBo) true and gone(byAnn) false", gone(byBo), gone(ofBo), gone(byAnn))
 	}
 	w.exec(`UPDATE schedules SET removed_at = $1`, start)
 	if !gone(byAnn) {
@@ -111,12 +111,12 @@ func TestFeedRequiresAnOwner(t *testing.T) {
 		{UserID: "U0NOBODY", CreatedBy: ann}, {ScheduleID: 999, CreatedBy: ann}, {UserID: ann, CreatedBy: "U0NOBODY"}, {UserID: ann},
 	} {
 		if _, _, err := w.MakeFeed(t.Context(), oncall.ByTimer(), f, start); !errors.Is(err, oncall.ErrNotFound) {
-			t.Errorf("%+v: %v", f, err)
+			t.Errorf("%+v: %v, want the error %v", f, err, oncall.ErrNotFound)
 		}
 	}
 	for _, f := range []store.Feed{{CreatedBy: ann}, {UserID: ann, ScheduleID: w.schedule("primary").ID(), CreatedBy: ann}} {
 		if _, _, err := w.MakeFeed(t.Context(), oncall.ByTimer(), f, start); err == nil {
-			t.Errorf("%+v was made", f)
+			t.Errorf("%+v was made, want an error", f)
 		}
 	}
 }
@@ -130,13 +130,13 @@ func TestCalendarShowsAMonthBackAndHalfAYearAhead(t *testing.T) {
 	ours, _ := w.feed(store.Feed{ScheduleID: id, CreatedBy: ann})
 	lines, before := w.calendar(mine, start)
 	if diff := cmp.Diff([]string{"02-02 08:00 02-09 08:00 primary primary [U0ANN]", "02-16 08:00 02-23 08:00 primary primary [U0ANN]"}, lines[:2]); diff != "" {
-		t.Error(diff)
+		t.Errorf("lines[:2] (-want +got):\n%s", diff)
 	}
 	if last := lines[len(lines)-1]; len(lines) != 15 || last != "08-17 07:00 08-24 07:00 primary primary [U0ANN]" {
-		t.Errorf("%d shifts, the last is %s", len(lines), last)
+		t.Errorf(`%d shifts, the last is %s; want 15 and last "08-17 07:00 08-24 07:00 primary primary [U0ANN]"`, len(lines), last)
 	}
 	if all, _ := w.calendar(ours, start); len(all) != 31 || all[0] != "01-26 08:00 02-02 08:00 primary primary [U0BO]" {
-		t.Errorf("%d shifts, the first is %s", len(all), all[0])
+		t.Errorf(`%d shifts, the first is %s; want 31 and "01-26 08:00 02-02 08:00 primary primary [U0BO]"`, len(all), all[0])
 	}
 	later, again := w.calendar(mine, start.Add(11*time.Hour)) // the same day
 	if diff := cmp.Diff(lines, later); diff != "" || again.Revision != before.Revision || !again.Changed.Equal(before.Changed) {
@@ -155,7 +155,7 @@ func TestCalendarShowsAMonthBackAndHalfAYearAhead(t *testing.T) {
 	_, after := w.calendar(mine, start)
 	was, is := before.Shifts[2], after.Shifts[2]
 	if was.Key != is.Key || !was.Start.Equal(at(2, 8)) || !is.Start.Equal(was.Start) || !is.End.Equal(at(7, 0)) {
-		t.Errorf("the shift %v became %v", was, is)
+		t.Errorf("the shift %v became %v; want Key %v, Start %v, Start %v and End %v", was, is, is.Key, at(2, 8), was.Start, at(7, 0))
 	}
 	if after.Revision <= before.Revision || !after.Changed.Equal(start.Add(time.Hour)) {
 		t.Errorf("revision %d, then %d at %v", before.Revision, after.Revision, after.Changed)
@@ -216,7 +216,7 @@ func TestFeedFollowsPermission(t *testing.T) {
 	} {
 		w.exec(now.sql)
 		if got := []bool{shown(ours), shown(own), shown(teams)}; !slices.Equal(got, []bool{now.ours, now.own, now.teams}) {
-			t.Errorf("after %s: a schedule's, one's own, one of the team: %v", now.sql, got)
+			t.Errorf("after %s: a schedule's, one's own, one of the team: %v, want %v", now.sql, got, []bool{now.ours, now.own, now.teams})
 		}
 	}
 }

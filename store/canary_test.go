@@ -55,7 +55,7 @@ func TestCanaryIsHiddenFromPeople(t *testing.T) {
 	}
 	before := state()
 	if !strings.HasPrefix(before, "-1 triggered") {
-		t.Fatal(before)
+		t.Fatalf(`%v, want it to begin with "-1 triggered"`, before)
 	}
 	asked := 0
 	for m := range reflect.TypeFor[*store.System]().Methods() {
@@ -66,23 +66,23 @@ func TestCanaryIsHiddenFromPeople(t *testing.T) {
 			asked++
 			for _, out := range w.ask(m, by) {
 				if said := strings.ToLower(out); strings.Contains(said, "canary of watchbill") {
-					t.Errorf("%s tells %+v of it: %s", m.Name, by, out)
+					t.Errorf(`%s tells %+v of it: %s, want said not to contain "canary of watchbill"`, m.Name, by, out)
 				}
 			}
 		}
 	}
 	if asked < 400 {
-		t.Errorf("asked %d times only", asked)
+		t.Errorf("asked %d times only, want at least 400", asked)
 	}
 	if after := state(); after != before {
 		t.Errorf("somebody has changed it: %q, was %q", after, before)
 	}
 	for _, by := range []oncall.Actor{oncall.ByUser(ann), oncall.ByCommandLine("root@db-1")} {
 		if _, err := w.Incident(t.Context(), by, -1); !errors.Is(err, oncall.ErrNotFound) {
-			t.Errorf("%+v may see it: %v", by, err)
+			t.Errorf("%+v may see it: %v, want the error %v", by, err, oncall.ErrNotFound)
 		}
 		if _, err := w.Act(t.Context(), -1, by, oncall.Act{Do: oncall.ActResolve}, w.clock()); !errors.Is(err, oncall.ErrNotFound) {
-			t.Errorf("%+v may act on it: %v", by, err)
+			t.Errorf("%+v may act on it: %v, want the error %v", by, err, oncall.ErrNotFound)
 		}
 	}
 	w.meetsNoneOf(registry)
@@ -92,7 +92,7 @@ func TestCanaryIsHiddenFromPeople(t *testing.T) {
 	w.accept(oncall.Signal{Action: oncall.Trigger, DedupKey: "db-1", Title: "disk full", Severity: oncall.High})
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE id = 1`); n != 1 {
-		t.Error("the first incident is not #1")
+		t.Errorf("the first incident is not #1: got %v, want 1", n)
 	}
 }
 
@@ -105,7 +105,7 @@ func (w *world) meetsNoneOf(registry *prometheus.Registry) {
 	}
 	for _, f := range families {
 		if strings.Contains(f.String(), "watchbill-canary") || f.GetName() == "watchbill_incidents_total" {
-			w.t.Errorf("a metric tells of it: %s", f)
+			w.t.Errorf(`a metric tells of it: %s; want String() not to contain "watchbill-canary" and GetName() other than "watchbill_incidents_total"`, f)
 		}
 	}
 	dir, err := w.Directory(w.t.Context())
@@ -114,12 +114,12 @@ func (w *world) meetsNoneOf(registry *prometheus.Registry) {
 	}
 	for _, team := range dir.Teams {
 		if team.ID < 0 {
-			w.t.Error("its team is listed")
+			w.t.Errorf("its team is listed: got %v, want at least 0", team.ID)
 		}
 	}
 	for _, in := range dir.Integrations {
 		if in.ID < 0 {
-			w.t.Error("its integration is listed")
+			w.t.Errorf("its integration is listed: got %v, want at least 0", in.ID)
 		}
 	}
 }
@@ -217,7 +217,7 @@ func TestTheCanaryIsPlantedOnce(t *testing.T) {
 	}
 	w.advance(time.Hour)
 	if n, is, err := w.StartCanary(t.Context(), time.Minute, w.clock()); n != 0 || !is || err != nil {
-		t.Errorf("started %d beside an earlier release: %v", n, err)
+		t.Errorf("started %d beside an earlier release: %v; want n 0 and is true", n, err)
 	}
 	if err := older.Close(t.Context()); err != nil {
 		t.Fatal(err)

@@ -39,7 +39,7 @@ func TestCertificatesAreKeptSealed(t *testing.T) {
 	}
 	var stored string
 	if err := pool.QueryRow(t.Context(), `SELECT string_agg(sealed, ' ') FROM certificates WHERE sealed LIKE '%key%'`).Scan(&stored); err == nil {
-		t.Errorf("the database holds %q", stored)
+		t.Errorf("the database holds %q, want an error", stored)
 	}
 	other := open(oncall.Secret("another-secret-that-nobody-had-before-this"))
 	if _, err := other.KeptCertificate(t.Context(), "watchbill.example.com"); !errors.Is(err, store.ErrNoCertificate) {

@@ -45,10 +45,10 @@ func TestAContactCountsOnceItIsProven(t *testing.T) {
 	ctx := t.Context()
 	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+1 (202) 555-0100", start))
 	if c.Address != "+12025550100" || c.Usable() {
-		t.Errorf("contact: %+v", c)
+		t.Errorf(`contact: %+v; want Address "+12025550100" and Usable() false`, c)
 	}
 	if got := w.strings(`SELECT kind || args::text FROM river_job`); !cmp.Equal(got, []string{fmt.Sprintf(`verify{"contact": %d}`, c.ID)}) {
-		t.Errorf("jobs: %q", got)
+		t.Errorf("jobs: %q, want %q", got, []string{fmt.Sprintf(`verify{"contact": %d}`, c.ID)})
 	}
 	_, err := w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", start)
 	refused(t, err, "You have that contact method already.")
@@ -58,10 +58,10 @@ func TestAContactCountsOnceItIsProven(t *testing.T) {
 
 	proof := must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(7), start))
 	if proof.Code != "000007" || proof.Contact.ID != c.ID || proof.User.Name != "ann" || !proof.Expires.Equal(start.Add(10*time.Minute)) {
-		t.Errorf("proof: %+v", proof)
+		t.Errorf(`proof: %+v; want Code "000007", Contact.ID %v, User.Name "ann" and Expires %v`, proof, c.ID, start.Add(10*time.Minute))
 	}
 	if n := w.count(`SELECT count(*) FROM codes WHERE hash = '000007'`); n != 0 {
-		t.Error("the code is stored as it is")
+		t.Errorf("the code is stored as it is: got %v, want 0", n)
 	}
 	const wrong = "That code is not right, or too old. A new one can be sent."
 	refused(t, w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, "000008", start), wrong)
@@ -74,7 +74,7 @@ func TestAContactCountsOnceItIsProven(t *testing.T) {
 	refused(t, w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, "000007", start.Add(time.Minute)), wrong) // it is used up
 	r := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann))
 	if len(r.Contacts) != 1 || !r.Contacts[0].Usable() || !r.Contacts[0].ConfirmedAt.Equal(start.Add(time.Minute)) {
-		t.Errorf("reach: %+v", r)
+		t.Errorf("reach: %+v; want len(r.Contacts) == 1, Contacts[0].Usable() true and Contacts[0].ConfirmedAt %v", r, start.Add(time.Minute))
 	}
 	if dir := must[*store.Directory](t)(w.Directory(ctx)); !dir.Roster().Contacts[ann].Contacts[0].Usable() {
 		t.Error("the directory doesn't know")
@@ -115,7 +115,7 @@ func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
 	ctx := t.Context()
 	c := w.addContact(ann, oncall.MethodVoice, "+12025550100")
 	if r := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann)); r.High != nil || r.Low != nil || r.Hours != nil {
-		t.Errorf("preferences of somebody who has none: %+v", r.Preferences)
+		t.Errorf("preferences of somebody who has none: %+v; want r.High == nil, r.Low == nil and r.Hours == nil", r.Preferences)
 	}
 	want := oncall.Preferences{
 		High: []oncall.Rule{{}, {Contact: c.ID, After: 120}}, Low: []oncall.Rule{},
@@ -125,7 +125,7 @@ func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(want, must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann)).Preferences); d != "" {
-		t.Error(d)
+		t.Errorf("mismatch (-want +got):\n%s", d)
 	}
 	bad := oncall.Preferences{High: []oncall.Rule{{Contact: 99}}}
 	refused(t, w.SetPreferences(ctx, oncall.ByTimer(), ann, bad, start), "One of the rules uses a contact method that is no longer there.")
@@ -134,7 +134,7 @@ func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
 	}
 	r := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann))
 	if len(r.Contacts) != 0 || !cmp.Equal(r.High, []oncall.Rule{{}}) {
-		t.Errorf("after the removal: %+v", r)
+		t.Errorf("after the removal: %+v; want len(r.Contacts) == 0 and High %v", r, []oncall.Rule{{}})
 	}
 	w.addContact(ann, oncall.MethodVoice, "+12025550100") // it can come back
 }

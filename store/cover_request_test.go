@@ -21,7 +21,7 @@ func TestCoverIsTakenInParts(t *testing.T) {
 	c := w.request()
 	// It is noon; Bo and Cy, whose zone nobody knows, are asked by UTC.
 	if diff := cmp.Diff([]string{"U0CY cover_ask open", "U0BO cover_ask open"}, w.noticeStates()); diff != "" {
-		t.Error(diff)
+		t.Errorf("w.noticeStates() (-want +got):\n%s", diff)
 	}
 	if _, err := w.AskForCover(t.Context(), oncall.ByUser(ann), w.stint(ann, 1), "", true, start); err == nil {
 		t.Error("a second request for the same shift was taken")
@@ -29,7 +29,7 @@ func TestCoverIsTakenInParts(t *testing.T) {
 	noon := c.Stint.Start.Add(3 * time.Hour)
 	got, err := w.UpdateCover(t.Context(), oncall.ByUser(bo), c.ID, oncall.CoverAct{Do: oncall.TakeCover, From: noon, To: noon.Add(time.Hour)}, start)
 	if err != nil || got.State != oncall.CoverOpen || len(got.Takes) != 1 || got.Takes[0].Override == 0 {
-		t.Fatalf("%+v, %v", got, err)
+		t.Fatalf("%+v, %v; want State %v, len(got.Takes) == 1 and Takes[0].Override other than 0", got, err, oncall.CoverOpen)
 	}
 	for at, want := range map[time.Time]oncall.UserID{noon.Add(-1): ann, noon: bo, noon.Add(time.Hour): ann} {
 		if got := w.onCall(at); got[0] != want {
@@ -37,16 +37,16 @@ func TestCoverIsTakenInParts(t *testing.T) {
 		}
 	}
 	if got, err = w.UpdateCover(t.Context(), oncall.ByUser(cy), c.ID, oncall.CoverAct{Do: oncall.TakeCover}, start); err != nil || got.State != oncall.CoverTaken {
-		t.Fatalf("%+v, %v", got, err)
+		t.Fatalf("%+v, %v, want State %v", got, err, oncall.CoverTaken)
 	}
 	if diff := cmp.Diff([]oncall.UserID{cy}, w.onCall(noon.Add(-1))); diff != "" {
-		t.Error(diff)
+		t.Errorf("w.onCall(noon.Add(-1)) (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{
 		"U0CY cover_ask taken", "U0BO cover_ask taken",
 		"U0ANN cover_news taken", "#payments cover_done taken", "U0ANN cover_news taken", "#payments cover_done taken",
 	}, w.noticeStates()); diff != "" {
-		t.Error(diff)
+		t.Errorf("w.noticeStates() (-want +got):\n%s", diff)
 	}
 }
 
@@ -65,7 +65,7 @@ func TestTheFirstToTakeCoverHasIt(t *testing.T) {
 		},
 	})
 	if n := w.count(`SELECT count(*) FROM overrides`); done != 1 || n != 1 {
-		t.Errorf("%d took it, %d overrides", done, n)
+		t.Errorf("%d took it, %d overrides; want done 1 and n 1", done, n)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestTheTimerOfACoverRequest(t *testing.T) {
 	}
 	// Everybody has been asked, so the next is the reminder a day before.
 	if err := w.RunCoverTimer(t.Context(), c.ID, c.Stint.Start.Add(-25*time.Hour)); err != nil || jobs() != 1 {
-		t.Errorf("a stale timer: %v, %d timers", err, jobs())
+		t.Errorf("a stale timer: %v, %d timers, want 1", err, jobs())
 	}
 	for range 2 {
 		if err := w.RunCoverTimer(t.Context(), c.ID, c.Stint.Start.Add(-24*time.Hour)); err != nil {
@@ -87,7 +87,7 @@ func TestTheTimerOfACoverRequest(t *testing.T) {
 		}
 	}
 	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'cover_news'`); n != 1 || jobs() != 2 {
-		t.Errorf("%d reminders, %d timers", n, jobs())
+		t.Errorf("%d reminders, %d timers; want n 1 and 2", n, jobs())
 	}
 	if err := w.RunCoverTimer(t.Context(), c.ID, c.Stint.End); err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestARemovedScheduleEndsRequests(t *testing.T) {
 		t.Error("a swap in a removed schedule was accepted")
 	}
 	if n := w.count(`SELECT count(*) FROM swaps WHERE state = 'stale'`); n != 1 {
-		t.Error("the swap is not stale")
+		t.Errorf("the swap is not stale: got %v, want 1", n)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestCoverSkipsPeopleOnTimeOff(t *testing.T) {
 	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: bo, Start: shift.End.Add(-time.Hour), End: shift.End}, start))
 	w.request()
 	if diff := cmp.Diff([]string{"U0CY cover_ask open"}, w.noticeStates()); diff != "" {
-		t.Error(diff)
+		t.Errorf("w.noticeStates() (-want +got):\n%s", diff)
 	}
 }
 
@@ -138,10 +138,10 @@ func TestCancelOverride(t *testing.T) {
 	}, start))
 	const mal = oncall.UserID("U0MAL")
 	if _, err := w.CancelOverride(t.Context(), oncall.ByUser(mal), o.ID, start); err == nil || w.onCall(shift.Start)[0] != cy {
-		t.Errorf("cancelled by somebody of no team: %v", err)
+		t.Errorf("cancelled by somebody of no team: %v; want an error and w.onCall(shift.Start)[0] == %v", err, cy)
 	}
 	if own := must[[]schedule.Override](t)(w.OverridesBy(t.Context(), oncall.ByTimer(), cy, start)); len(own) != 1 || own[0].ID != o.ID {
-		t.Errorf("Cy's overrides are %+v", own)
+		t.Errorf("Cy's overrides are %+v; want 1 entry and own[0].ID == %v", own, o.ID)
 	}
 	if _, err := w.CancelOverride(t.Context(), oncall.ByUser(ann), o.ID, shift.Start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
@@ -168,7 +168,7 @@ func TestSwitchOverride(t *testing.T) {
 	half := shift.Start.Add(time.Hour)
 	is := must[schedule.Override](t)(w.SwitchOverride(t.Context(), oncall.ByUser(mal), o.ID, half))
 	if !is.OnlyCovered || !is.Start.Equal(half) || is.CreatedBy != mal || is.ID == o.ID {
-		t.Errorf("it became %+v", is)
+		t.Errorf("it became %+v; want OnlyCovered true, Start %v, CreatedBy %v and ID other than %v", is, half, mal, o.ID)
 	}
 	if w.onCall(shift.Start)[0] != cy || w.onCall(half)[0] != cy {
 		t.Error("Cy is not on call any more")
@@ -183,6 +183,6 @@ func TestSwitchOverride(t *testing.T) {
 	w.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'`)
 	w.exec(`CREATE TRIGGER refuse BEFORE INSERT ON overrides FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	if _, err := w.SwitchOverride(t.Context(), oncall.ByUser(ann), is.ID, half); err == nil || w.onCall(half)[0] != cy {
-		t.Errorf("the override is gone: %v", err)
+		t.Errorf("the override is gone: %v; want an error and w.onCall(half)[0] == %v", err, cy)
 	}
 }

@@ -40,7 +40,7 @@ func TestCoverageIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := w.jobs("guard"); n < 2 { // Apply and SaveUser
-		t.Errorf("%d guards are queued", n)
+		t.Errorf("%d guards are queued, want at least 2", n)
 	}
 	off := oncall.TimeOff{UserID: ann, Start: start.AddDate(0, 0, 14), End: start.AddDate(0, 0, 16)}
 	off = must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), oncall.ByTimer(), off, start))

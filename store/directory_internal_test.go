@@ -9,13 +9,13 @@ func TestDirectoryLoadsAreShared(t *testing.T) {
 	var f directoryCache
 	_, early := f.ask()
 	if dir, load, _ := f.begin(early); dir != nil || load != 1 {
-		t.Fatalf("the first begins load %d with %v", load, dir)
+		t.Fatalf("the first begins load %d with %v; want dir nil and load 1", load, dir)
 	}
 	_, late := f.ask() // while the first is being loaded
 	one, two := &Directory{}, &Directory{}
 	f.put(one, 1, 0)
 	if dir, _, _ := f.begin(early); dir != one {
-		t.Error("a load that began after they asked is not shared")
+		t.Errorf("a load that began after they asked is not shared: got %v, want %v", dir, one)
 	}
 	dir, load, age := f.begin(late)
 	if dir != nil || load != 2 {
@@ -23,7 +23,7 @@ func TestDirectoryLoadsAreShared(t *testing.T) {
 	}
 	f.put(two, load, age)
 	if dir, _, _ := f.begin(late); dir != two {
-		t.Error("the next load is not shared")
+		t.Errorf("the next load is not shared: got %v, want %v", dir, two)
 	}
 	if dir, _ := f.ask(); dir != nil {
 		t.Error("it is kept although nobody hears of changes")

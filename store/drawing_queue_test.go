@@ -30,13 +30,13 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	w.open()
 	got := w.waitingDraws(start)
 	if len(got) != 1 || got[0].Incident != 1 || got[0].Asked || got[0].Count || got[0].Over || got[0].Channel == "" || got[0].Edits {
-		t.Fatalf("an incident that has opened: %+v", got)
+		t.Fatalf("an incident that has opened: %+v; want 1 entry, got[0].Incident == 1, got[0].Asked false, got[0].Count false, got[0].Over false, got[0].Channel not empty and got[0].Edits false", got)
 	}
 	for range 5 {
 		w.note(start)
 	}
 	if got := w.waitingDraws(start); len(got) != 1 || !got[0].Asked {
-		t.Fatalf("after a person's notes: %+v", got)
+		t.Fatalf("after a person's notes: %+v; want 1 entry and got[0].Asked true", got)
 	}
 	if n := w.jobs("draw"); n != 1 {
 		t.Errorf("%d draw jobs, want 1", n)
@@ -47,7 +47,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 		t.Fatalf("attempt %d, want 1", n)
 	}
 	if n := must[int](t)(w.TakeDraw(t.Context(), job, "you", start)); n != 0 {
-		t.Error("it was taken twice")
+		t.Errorf("it was taken twice: got %v, want 0", n)
 	}
 	for range 5 {
 		w.note(start)
@@ -62,17 +62,17 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	w.check(w.PutDrawBack(t.Context(), drawJob(job), start.Add(time.Minute), true, start))
 	got = w.waitingDraws(start)
 	if len(got) != 1 || got[0].Job == job || !got[0].Asked || w.jobs("draw") != 1 {
-		t.Errorf("put back: %+v", got)
+		t.Errorf(`put back: %+v; want 1 entry, got[0].Job other than %v, got[0].Asked true and w.jobs("draw") == 1`, got, job)
 	}
 	// Alone, it waits until then.
 	job = got[0].Job
 	must[int](t)(w.TakeDraw(t.Context(), job, "me", start))
 	w.check(w.PutDrawBack(t.Context(), drawJob(job), start.Add(time.Minute), true, start))
 	if got := w.waitingDraws(start.Add(time.Minute - 1)); len(got) != 0 {
-		t.Errorf("too early: %+v", got)
+		t.Errorf("too early: %+v, want none", got)
 	}
 	if got := w.waitingDraws(start.Add(time.Minute)); len(got) != 1 {
-		t.Errorf("in time: %+v", got)
+		t.Errorf("in time: %+v, want 1 entry", got)
 	}
 	if n := must[int](t)(w.TakeDraw(t.Context(), job, "me", start)); n != 2 {
 		t.Errorf("attempt %d after a failure, want 2", n)
@@ -136,10 +136,10 @@ func TestNoWishIsLost(t *testing.T) {
 	}
 	d := must[store.Drawing](t)(w.BeginDraw(ctx, 1, w.job(), start))
 	if d.Busy || d.RootDrawn != 102 || d.Picture.Incident.Version != 102 {
-		t.Errorf("busy %v, version %d is drawn of %d", d.Busy, d.RootDrawn, d.Picture.Incident.Version)
+		t.Errorf("busy %v, version %d is drawn of %d; want d.Busy false, 102 and 102", d.Busy, d.RootDrawn, d.Picture.Incident.Version)
 	}
 	if most > 1 {
-		t.Errorf("%d draws waited for one incident", most)
+		t.Errorf("%d draws waited for one incident, want at most 1", most)
 	}
 }
 
@@ -203,17 +203,17 @@ func TestDrawingOrder(t *testing.T) {
 		return store.WaitingDraw{}
 	}
 	if d := one(1, start); !d.First || d.Coming {
-		t.Errorf("the channel shows nothing: %+v", d)
+		t.Errorf("the channel shows nothing: %+v; want First true and Coming false", d)
 	}
 	// Nobody folds what comes now.
 	worse := trigger("disk of the database")
 	worse.Severity = oncall.Critical
 	w.accept(trigger("another disk"), worse)
 	if d := one(1, start); !d.First || !d.Coming {
-		t.Errorf("more has come: %+v", d)
+		t.Errorf("more has come: %+v; want First true and Coming true", d)
 	}
 	if d := one(1, start.Add(3*time.Second)); d.Coming {
-		t.Errorf("it has waited long enough: %+v", d)
+		t.Errorf("it has waited long enough: %+v, want Coming false", d)
 	}
 	stop := w.run(w.System)
 	w.fold()
@@ -222,12 +222,12 @@ func TestDrawingOrder(t *testing.T) {
 	w.check(w.RootTried(t.Context(), 1, start))
 	w.check(w.RootPosted(t.Context(), 1, store.MessageRef{Channel: "C0PAY", TS: "1"}, start))
 	if d := one(1, start); d.First || d.Coming {
-		t.Errorf("it is posted: %+v", d)
+		t.Errorf("it is posted: %+v; want First false and Coming false", d)
 	}
 	if d := one(2, start); d.First {
-		t.Errorf("no worse than what the channel shows: %+v", d)
+		t.Errorf("no worse than what the channel shows: %+v, want First false", d)
 	}
 	if d := one(3, start); !d.First {
-		t.Errorf("worse than all that the channel shows: %+v", d)
+		t.Errorf("worse than all that the channel shows: %+v, want First true", d)
 	}
 }

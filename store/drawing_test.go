@@ -42,7 +42,7 @@ func TestADrawingIsRememberedStepByStep(t *testing.T) {
 		t.Helper()
 		d := must[store.Drawing](t)(w.BeginDraw(ctx, 1, job, start))
 		if d.Busy || d.Picture.Incident.ID != 1 || len(d.Picture.Events) != events || d.Delivery != "incident-1-1772449200" {
-			t.Errorf("drawing: %+v", d)
+			t.Errorf(`drawing: %+v; want Busy false, Picture.Incident.ID 1, len(d.Picture.Events) == %v and Delivery "incident-1-1772449200"`, d, events)
 		}
 		d.Picture, d.Delivery = oncall.Picture{}, ""
 		return d
@@ -82,7 +82,7 @@ func TestADrawingIsRememberedStepByStep(t *testing.T) {
 		t.Errorf("forgotten: %s", d)
 	}
 	if _, err := w.BeginDraw(ctx, 99, job, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("an incident that is not there: %v", err)
+		t.Errorf("an incident that is not there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 }
 

@@ -213,7 +213,7 @@ func (w *world) open() oncall.Incident {
 	w.fold()
 	all, err := w.OpenIncidents(w.t.Context(), oncall.ByTimer(), 10)
 	if err != nil || len(all) != 1 {
-		w.t.Fatalf("open incidents: %v, %v", all, err)
+		w.t.Fatalf("open incidents: %v, %v, want 1 entry", all, err)
 	}
 	return all[0]
 }

@@ -51,7 +51,7 @@ func TestFirstOnCallIsNotAnnounced(t *testing.T) {
 	w.look(w.System, start)
 	wantNotices(t, w)
 	if got := w.strings(`SELECT unnest(users) FROM handoffs`); !slices.Equal(got, []string{string(ann)}) {
-		t.Errorf("noted: %q", got)
+		t.Errorf("noted: %q, want %q", got, []string{string(ann)})
 	}
 }
 

@@ -74,31 +74,31 @@ func TestAHeartbeatThatStopsPages(t *testing.T) {
 	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
 	w.pass(85 * time.Second)
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
-		t.Fatalf("%d incidents within its grace", n)
+		t.Fatalf("%d incidents within its grace, want 0", n)
 	}
 	w.pass(10 * time.Second)
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'triggered' AND title LIKE 'Heartbeat backup is missing: nothing has come since%'`); n != 1 {
-		t.Fatalf("%d incidents after it", n)
+		t.Fatalf("%d incidents after it, want 1", n)
 	}
 	if n := w.count(`SELECT count(*) FROM pages WHERE user_id = 'U0ANN'`); n != 1 {
-		t.Errorf("Ann has %d pages", n)
+		t.Errorf("Ann has %d pages, want 1", n)
 	}
 	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'resolved'`); n != 1 {
-		t.Errorf("%d incidents are resolved", n)
+		t.Errorf("%d incidents are resolved, want 1", n)
 	}
 	w.ping("backup", oncall.Ping{Kind: oncall.PingFail, Exit: 3}, "no space left")
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'triggered' AND body = 'no space left'`); n != 1 {
-		t.Errorf("%d incidents say what it wrote", n)
+		t.Errorf("%d incidents say what it wrote, want 1", n)
 	}
 	if h := w.heartbeat("backup"); h.State(w.clock()) != oncall.HeartbeatDown || h.Why != "it ended with status 3" || h.Said != "no space left" {
-		t.Errorf("it is %+v", h)
+		t.Errorf(`it is %+v; want State(w.clock()) %v, Why "it ended with status 3" and Said "no space left"`, h, oncall.HeartbeatDown)
 	}
 	if n := w.count(`SELECT count(*) FROM pings`); n != 0 {
-		t.Errorf("%d pings wait", n)
+		t.Errorf("%d pings wait, want 0", n)
 	}
 }
 
@@ -119,10 +119,10 @@ func TestHeartbeatsAreNotMissedDuringDowntime(t *testing.T) {
 	w.ping("alive", oncall.Ping{Kind: oncall.PingSuccess}, "")
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE title LIKE 'Heartbeat alive%'`); n != 0 {
-		t.Errorf("%d incidents of the one that is alive", n)
+		t.Errorf("%d incidents of the one that is alive, want 0", n)
 	}
 	if n := w.count(`SELECT count(*) FROM incidents WHERE title LIKE 'Heartbeat dead%'`); n != 1 {
-		t.Errorf("%d incidents of the other", n)
+		t.Errorf("%d incidents of the other, want 1", n)
 	}
 }
 
@@ -180,11 +180,11 @@ func TestAPingFromTheSpoolIsExcused(t *testing.T) {
 	w.watch()
 	w.pass(80 * time.Second)
 	if h := w.heartbeat("backup"); h.DownAt != nil {
-		t.Errorf("it is down: %+v", h)
+		t.Errorf("it is down: %+v, want DownAt nil", h)
 	}
 	w.pass(2 * time.Minute)
 	if h := w.heartbeat("backup"); h.DownAt == nil {
-		t.Errorf("it is not down at last: %+v", h)
+		t.Errorf("it is not down at last: %+v, want DownAt non-nil", h)
 	}
 }
 
@@ -207,17 +207,17 @@ func TestManyHeartbeatsAreOneIncident(t *testing.T) {
 	w.pass(100 * time.Second)
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 1 {
-		t.Errorf("%d incidents", n)
+		t.Errorf("%d incidents, want 1", n)
 	}
 	if n := w.count(`SELECT count(*) FROM alerts WHERE firing`); n != 12 {
-		t.Errorf("%d alerts fire", n)
+		t.Errorf("%d alerts fire, want 12", n)
 	}
 	for _, name := range names {
 		w.ping(name, oncall.Ping{Kind: oncall.PingSuccess}, "")
 	}
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'resolved'`); n != 1 {
-		t.Errorf("%d are resolved when all have come back", n)
+		t.Errorf("%d are resolved when all have come back, want 1", n)
 	}
 }
 
@@ -233,7 +233,7 @@ func TestAHeartbeatIsMuted(t *testing.T) {
 		t.Errorf("Di, who is not in the team, gets %v", err)
 	}
 	if err := w.MuteHeartbeat(t.Context(), oncall.ByUser(cy), "grafana", "nothing", &until, w.clock()); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("muting nothing: %v", err)
+		t.Errorf("muting nothing: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	if err := w.MuteHeartbeat(t.Context(), oncall.ByUser(cy), "grafana", "backup", &until, w.clock()); err != nil {
 		t.Fatal(err)
@@ -241,15 +241,15 @@ func TestAHeartbeatIsMuted(t *testing.T) {
 	w.pass(9 * time.Minute)
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
-		t.Errorf("%d incidents while it is muted", n)
+		t.Errorf("%d incidents while it is muted, want 0", n)
 	}
 	w.pass(90 * time.Second)
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 1 {
-		t.Errorf("%d incidents after the mute", n)
+		t.Errorf("%d incidents after the mute, want 1", n)
 	}
 	if n := w.count(`SELECT count(*) FROM audit_log WHERE kind = 'heartbeat' AND act = 'muted' AND name = 'grafana/backup'`); n != 1 {
-		t.Errorf("%d entries in the audit log", n)
+		t.Errorf("%d entries in the audit log, want 1", n)
 	}
 	if was, err := w.UnmuteHeartbeat(t.Context(), oncall.ByUser(cy), "grafana", "backup", w.clock()); err != nil || was {
 		t.Errorf("it was muted: %v, %v", was, err)
@@ -275,7 +275,7 @@ func TestInstancesLookTogether(t *testing.T) {
 	}
 	w.watch()
 	if n := w.count(`SELECT count(*) FROM inbox`); n != 1 {
-		t.Errorf("%d signals in the inbox", n)
+		t.Errorf("%d signals in the inbox, want 1", n)
 	}
 }
 
@@ -285,22 +285,22 @@ func TestPingsMakeHeartbeats(t *testing.T) {
 	w := newWorld(t)
 	w.ping("nothing", oncall.Ping{Kind: oncall.PingSuccess}, "")
 	if n := w.count(`SELECT count(*) FROM heartbeats`); n != 0 {
-		t.Errorf("%d heartbeats", n)
+		t.Errorf("%d heartbeats, want 0", n)
 	}
 	w.ping("nightly", oncall.Ping{Kind: oncall.PingSuccess, Create: true}, "")
 	w.ping("", oncall.Ping{Kind: oncall.PingSuccess}, "")
 	if h := w.heartbeat("nightly"); h.Every != oncall.HeartbeatEvery || h.State(w.clock()) != oncall.HeartbeatUp {
-		t.Errorf("it is %+v", h)
+		t.Errorf("it is %+v; want Every %v and State(w.clock()) %v", h, oncall.HeartbeatEvery, oncall.HeartbeatUp)
 	}
 	for i := range oncall.MaxHeartbeats + 5 {
 		w.accept(oncall.NewPing(fmt.Sprintf("job-%d", i), oncall.Ping{Kind: oncall.PingSuccess, Create: true}, ""))
 	}
 	w.watch()
 	if n := w.count(`SELECT count(*) FROM heartbeats`); n != oncall.MaxHeartbeats {
-		t.Errorf("%d heartbeats", n)
+		t.Errorf("%d heartbeats, want %d", n, oncall.MaxHeartbeats)
 	}
 	if n := w.count(`SELECT count(*) FROM audit_log WHERE kind = 'heartbeat' AND act = 'added'`); n != oncall.MaxHeartbeats {
-		t.Errorf("%d entries in the audit log", n)
+		t.Errorf("%d entries in the audit log, want %d", n, oncall.MaxHeartbeats)
 	}
 }
 
@@ -327,7 +327,7 @@ func TestHeartbeatsInTheSetUpFile(t *testing.T) {
 		}
 		again, err := w.Apply(t.Context(), doc, store.ApplyOptions{Write: true, By: oncall.ByCommandLine("root")}, w.clock())
 		if err != nil || len(again.Changes) > 0 {
-			t.Errorf("to apply it again changes %q, %v", again.Changes, err)
+			t.Errorf("to apply it again changes %q, %v, want none", again.Changes, err)
 		}
 		return report.Changes
 	}
@@ -342,12 +342,12 @@ func TestHeartbeatsInTheSetUpFile(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if h := w.heartbeat("backup"); h.DueAt == nil || h.DueAt.Sub(w.clock()) < 7*24*time.Hour {
-		t.Errorf("it is due at %v", h.DueAt)
+		t.Errorf("it is due at %v; want non-nil and Sub(w.clock()) at least %v", h.DueAt, 7*24*time.Hour)
 	}
 	w.ping("backup", oncall.Ping{Kind: oncall.PingFail}, "")
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'triggered'`); n != 1 {
-		t.Fatalf("%d incidents are open", n)
+		t.Fatalf("%d incidents are open, want 1", n)
 	}
 	if got, want := apply(setup.Heartbeat{Name: "dump", Every: "1d"}), []string{`remove heartbeat "grafana/backup"`}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -355,9 +355,9 @@ func TestHeartbeatsInTheSetUpFile(t *testing.T) {
 	w.watch()
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'resolved'`); n != 1 {
-		t.Errorf("%d incidents are resolved", n)
+		t.Errorf("%d incidents are resolved, want 1", n)
 	}
 	if n := w.count(`SELECT count(*) FROM audit_log WHERE kind = 'integration' AND changes::text LIKE '%heartbeat backup%'`); n != 3 {
-		t.Errorf("%d entries in the audit log about it", n)
+		t.Errorf("%d entries in the audit log about it, want 3", n)
 	}
 }

@@ -125,19 +125,19 @@ func TestAcceptFailsWithoutADatabase(t *testing.T) {
 			for n := 0; n < 5 && took > 2500*time.Millisecond; n++ {
 				took = slowest(20, func() {
 					if err := accept("meanwhile"); !errors.Is(err, store.ErrUnavailable) {
-						t.Errorf("without a database: %v", err)
+						t.Errorf("without a database: %v, want the error %v", err, store.ErrUnavailable)
 					}
 				})
 			}
 			if took > 2500*time.Millisecond {
-				t.Errorf("those whose signals were not accepted were told so after %v", took)
+				t.Errorf("those whose signals were not accepted were told so after %v, want at most %v", took, 2500*time.Millisecond)
 			}
 			if way == "down" { // the other is the next test's
 				if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
-					t.Errorf("ping: %v", err)
+					t.Errorf("ping: %v, want the error %v", err, store.ErrUnavailable)
 				}
 				if _, err := s.IntegrationByKey(t.Context(), "nobody's", start); err == nil || errors.Is(err, oncall.ErrNotFound) {
-					t.Errorf("a key without a database: %v", err)
+					t.Errorf("a key without a database: %v; want an error and errors.Is(err, oncall.ErrNotFound) false", err)
 				}
 			}
 
@@ -208,7 +208,7 @@ func TestAcceptTimesOutOnASilentDatabase(t *testing.T) {
 			if err := ask(ctx); !hangs.Stop() {
 				t.Errorf("%s: it took longer than %v", what, store.StatementLimit)
 			} else if !errors.Is(err, store.ErrUnavailable) {
-				t.Errorf("%s: %v", what, err)
+				t.Errorf("%s: %v, want the error %v", what, err, store.ErrUnavailable)
 			}
 		})
 	}

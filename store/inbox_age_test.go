@@ -50,15 +50,15 @@ func TestSeveralInstancesCloseByAgeOnce(t *testing.T) {
 		t.Errorf("%d were found, want one for each at most", all)
 	}
 	if n := w.age(w.System); n != 0 {
-		t.Errorf("%d are found that wait already", n)
+		t.Errorf("%d are found that wait already, want 0", n)
 	}
 	w.run(w.another()) // whoever folded before has died
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incident_events WHERE kind = 'aged'`); n != 1 || w.status(1) != oncall.Resolved || w.status(2) != oncall.Triggered {
-		t.Errorf("%d notes; it is %s, and what has a key %s", n, w.status(1), w.status(2))
+		t.Errorf("%d notes; it is %s, and what has a key %s; want n 1, %s and %s", n, w.status(1), w.status(2), oncall.Resolved, oncall.Triggered)
 	}
 	if n := w.age(w.System); n != 0 {
-		t.Errorf("%d are found that are closed", n)
+		t.Errorf("%d are found that are closed, want 0", n)
 	}
 }
 
@@ -79,13 +79,13 @@ func TestASignalThatWaitsKeepsItsAlertOpen(t *testing.T) {
 	w.run(w.another())
 	w.fold()
 	if w.status(1) != oncall.Triggered || w.status(2) != oncall.Triggered {
-		t.Errorf("they are %s and %s", w.status(1), w.status(2))
+		t.Errorf("they are %s and %s; want %s and %s", w.status(1), w.status(2), oncall.Triggered, oncall.Triggered)
 	}
 	if n := w.count(`SELECT count(*) FROM incident_events WHERE kind = 'aged' AND incident_id = 1`); n != 0 {
-		t.Error("what has come again is closed by age")
+		t.Errorf("what has come again is closed by age: got %v, want 0", n)
 	}
 	if n := w.count(`SELECT count(*) FROM incident_events WHERE kind = 'reopened' AND incident_id = 2`); n != 1 {
-		t.Error("what came a moment too late is not open again")
+		t.Errorf("what came a moment too late is not open again: got %v, want 1", n)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestASnoozeWinsAgainstAge(t *testing.T) {
 	stop()
 	w.advance(oncall.ClosesByAge)
 	if n := w.age(w.System); n != 1 {
-		t.Fatalf("%d are found", n)
+		t.Fatalf("%d are found, want 1", n)
 	}
 	ends := w.clock().Add(3 * time.Hour)
 	in := w.do(1, ann, oncall.Act{Do: oncall.ActSnooze, Until: ends}, w.clock())
@@ -110,22 +110,22 @@ func TestASnoozeWinsAgainstAge(t *testing.T) {
 	}
 	w.advance(time.Hour)
 	if n := w.age(w.System); n != 0 {
-		t.Errorf("%d are found that are snoozed", n)
+		t.Errorf("%d are found that are snoozed, want 0", n)
 	}
 	w.advance(2 * time.Hour)
 	if due, err := w.RunIncidentTimer(t.Context(), 1, in.Seq, w.clock()); !due || err != nil {
 		t.Fatalf("the end of the snooze: %v, %v", due, err)
 	}
 	if got := w.incident(1); got.Status != oncall.Triggered || got.WokenAt == nil || !got.WokenAt.Equal(ends) {
-		t.Errorf("woken: %s, at %v", got.Status, got.WokenAt)
+		t.Errorf("woken: %s, at %v; want %s, non-nil and %v", got.Status, got.WokenAt, oncall.Triggered, ends)
 	}
 	w.advance(oncall.ClosesByAge - time.Second)
 	if n := w.age(w.System); n != 0 {
-		t.Errorf("%d are found that were snoozed until a moment ago", n)
+		t.Errorf("%d are found that were snoozed until a moment ago, want 0", n)
 	}
 	w.advance(time.Second)
 	if n := w.age(w.System); n != 1 {
-		t.Errorf("%d are found a day after the snooze", n)
+		t.Errorf("%d are found a day after the snooze, want 1", n)
 	}
 	w.fold()
 	if w.status(1) != oncall.Resolved {
@@ -146,9 +146,9 @@ func TestKeyedAlertsAreNeverClosedByAge(t *testing.T) {
 	w.fold()
 	w.advance(2 * oncall.ClosesByAge)
 	if n := w.age(w.System); n != 0 {
-		t.Errorf("%d are closed", n)
+		t.Errorf("%d are closed, want 0", n)
 	}
 	if n := w.count(`SELECT count(*) FROM alerts WHERE firing AND NOT keyless`); n != 1 {
-		t.Errorf("%d alerts are known to have a key", n)
+		t.Errorf("%d alerts are known to have a key, want 1", n)
 	}
 }

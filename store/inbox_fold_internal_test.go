@@ -16,6 +16,6 @@ func TestAPanicIsAnError(t *testing.T) {
 		stored: &storedState{counts: &policyCounts{}}, // without any ids
 	}
 	if err := b.receive(time.Time{}); !errors.Is(err, errRule) {
-		t.Errorf("receive: %v", err)
+		t.Errorf("receive: %v, want the error %v", err, errRule)
 	}
 }

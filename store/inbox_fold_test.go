@@ -65,7 +65,7 @@ func TestSignalsAreFoldedInTheOrderOfTheirArrival(t *testing.T) {
 	}
 	open := must[[]oncall.Incident](t)(w.OpenIncidents(t.Context(), oncall.ByTimer(), 5))
 	if len(open) != 5 || open[0].ID != 2 {
-		t.Errorf("open incidents: %v", open)
+		t.Errorf("open incidents: %v; want 5 entries and open[0].ID == 2", open)
 	}
 }
 
@@ -122,7 +122,7 @@ func TestAlertsOfAGroupJoinOneIncidentAndReconcile(t *testing.T) {
 	w.accept(oncall.Signal{Action: oncall.Reconcile, GroupKey: "group", Present: []string{"b"}})
 	w.fold()
 	if got := w.strings(`SELECT dedup_key FROM alerts WHERE firing ORDER BY 1`); !cmp.Equal(got, []string{"alone", "b"}) {
-		t.Errorf("firing: %q", got)
+		t.Errorf("firing: %q, want %q", got, []string{"alone", "b"})
 	}
 	if in := w.incident(1); in.Status != oncall.Triggered {
 		t.Errorf("the incident has ended with an alert firing: status %v, want %v", in.Status, oncall.Triggered)
@@ -157,7 +157,7 @@ func TestIntegrationsAreApart(t *testing.T) {
 	w.accept(resolve("disk"))
 	w.fold()
 	if a, b := w.incident(1), w.incident(2); a.Status != oncall.Resolved || b.Status != oncall.Triggered || b.IntegrationID != other.ID {
-		t.Errorf("incidents: %+v, %+v", a, b)
+		t.Errorf("incidents: %+v, %+v; want Status %v, Status %v and IntegrationID %v", a, b, oncall.Resolved, oncall.Triggered, other.ID)
 	}
 }
 
@@ -179,7 +179,7 @@ func TestTheFolderAndPeopleShareAnIncident(t *testing.T) {
 			in.Status, oncall.Acknowledged, in.Severity, oncall.Critical, in.SignalCount)
 	}
 	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0ANN"}) {
-		t.Errorf("paged: %q", got)
+		t.Errorf("paged: %q, want %q", got, []string{"U0ANN", "U0ANN"})
 	}
 }
 
@@ -214,7 +214,7 @@ func TestPanickingSignalDoesNotBlockOthers(t *testing.T) {
 	got := w.strings(`SELECT error FROM inbox_rejected ORDER BY id`)
 	want := []string{"cannot unmarshal number", "there is no integration 4711", "index row"}
 	if len(got) != len(want) {
-		t.Fatalf("rejected: %q", got)
+		t.Fatalf("rejected: %q, want %v entries", got, len(want))
 	}
 	for i := range want {
 		if !strings.Contains(got[i], want[i]) {
@@ -311,7 +311,7 @@ func TestFoldingRequiresTheLock(t *testing.T) {
 	})
 	w.accept(trigger("disk"))
 	if n := w.count(`SELECT count(*) FROM inbox`); n != 1 || w.Folding() {
-		t.Errorf("%d signals in the inbox, folding %v", n, w.Folding())
+		t.Errorf("%d signals in the inbox, folding %v; want n 1 and w.Folding() false", n, w.Folding())
 	}
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -431,7 +431,7 @@ func TestAServiceWhoseAlertsHaveClearedIsNotNew(t *testing.T) {
 	w.accept(of("mail", "d"))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM pages WHERE incident_id = 1`); n == before {
-		t.Error("no page about another service")
+		t.Errorf("no page about another service: got %v, want other than %v", n, before)
 	}
 }
 
@@ -448,7 +448,7 @@ func TestFlappingIncidentClosesWhenQuiet(t *testing.T) {
 		t.Fatalf("it doesn't flap: %+v", in)
 	}
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'escalate' AND args ->> 'close' = 'true'`); n != 1 {
-		t.Errorf("%d timers to close it", n)
+		t.Errorf("%d timers to close it, want 1", n)
 	}
 	w.advance(9 * time.Minute)
 	w.accept(trigger("disk"))
@@ -460,7 +460,7 @@ func TestFlappingIncidentClosesWhenQuiet(t *testing.T) {
 	}
 	w.advance(2 * time.Minute)
 	if late := must[[]oncall.IncidentID](t)(w.OverdueFlaps(t.Context(), w.clock())); len(late) != 1 {
-		t.Errorf("late: %v", late)
+		t.Errorf("late: %v, want 1 entry", late)
 	}
 	for _, c := range []struct {
 		after time.Duration
@@ -470,10 +470,10 @@ func TestFlappingIncidentClosesWhenQuiet(t *testing.T) {
 		w.advance(c.after)
 		did := must[bool](t)(w.CloseFlap(t.Context(), 1, w.clock()))
 		if in := w.incident(1); did != c.did || in.Status != c.want {
-			t.Errorf("after %s: it did something: %v, and is %s", c.after, did, in.Status)
+			t.Errorf("after %s: it did something: %v, and is %s; want did %v and %s", c.after, did, in.Status, c.did, c.want)
 		}
 	}
 	if late := must[[]oncall.IncidentID](t)(w.OverdueFlaps(t.Context(), w.clock().Add(time.Hour))); len(late) != 0 {
-		t.Errorf("late when it is closed: %v", late)
+		t.Errorf("late when it is closed: %v, want none", late)
 	}
 }

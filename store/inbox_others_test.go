@@ -55,7 +55,7 @@ func TestALargeGroup(t *testing.T) {
 	w.accept(one(most+2, oncall.High, "web"))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM pages`); n <= pages {
-		t.Error("nobody is paged about another service")
+		t.Errorf("nobody is paged about another service: got %v, want more than %v", n, pages)
 	}
 	other := one(most+3, oncall.High, "web")
 	other.Labels["alertname"] = "DiskGone"
@@ -70,7 +70,7 @@ func TestALargeGroup(t *testing.T) {
 	w.accept(signals...)
 	w.fold()
 	if in := w.incident(1); in.Status != oncall.Acknowledged || in.Title != other.Title {
-		t.Errorf("%s, %q", in.Status, in.Title)
+		t.Errorf("%s, %q; want %s and %q", in.Status, in.Title, oncall.Acknowledged, other.Title)
 	}
 	w.accept(oncall.Signal{Action: oncall.Clear, DedupKey: fmt.Sprintf("db-%04d", most+3)})
 	w.fold()

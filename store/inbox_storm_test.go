@@ -42,7 +42,7 @@ func TestThousandsOfAlertsAreOneIncident(t *testing.T) {
 	}
 	storm := w.incident(11)
 	if storm.Storm == nil || storm.Status != oncall.Triggered || storm.SignalCount != 2000 {
-		t.Fatalf("the storm: %+v", storm)
+		t.Fatalf("the storm: %+v; want Storm non-nil, Status %v and SignalCount 2000", storm, oncall.Triggered)
 	}
 	for what, n := range map[string][2]int{
 		"alerts":  {w.count(`SELECT count(*) FROM alerts WHERE incident_id = 11 AND firing`), 2000},
@@ -56,7 +56,7 @@ func TestThousandsOfAlertsAreOneIncident(t *testing.T) {
 	}
 	p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 11, w.clock()))
 	if p.Tally.Alerts != 2000 || p.Tally.Firing != 2000 || len(p.Tally.Services) != 2 || p.Tally.Labels[0] != (oncall.TallyCount{Name: "cluster=eu", Alerts: 2000, Firing: 2000}) || len(p.Tally.Labels) != 10 {
-		t.Errorf("tally: %+v", p.Tally)
+		t.Errorf("tally: %+v; want Alerts 2000, Firing 2000, len(p.Tally.Services) == 2, Labels[0] %v and len(p.Tally.Labels) == 10", p.Tally, (oncall.TallyCount{Name: "cluster=eu", Alerts: 2000, Firing: 2000}))
 	}
 	rows := 0
 	if all := must[int](t)(w.EachAlert(t.Context(), oncall.ByTimer(), 11, func(a oncall.Alert) error {
@@ -65,7 +65,7 @@ func TestThousandsOfAlertsAreOneIncident(t *testing.T) {
 		}
 		return nil
 	})); all != 2000 || rows != 2000 {
-		t.Errorf("%d of %d listed", rows, all)
+		t.Errorf("%d of %d listed; want all 2000 and rows 2000", rows, all)
 	}
 	// Each of them is found by its end.
 	for i := range 10 {
@@ -125,14 +125,14 @@ func TestStormKeepsIncidentsInTheChannel(t *testing.T) {
 	w.accept(trigger("one more"))
 	w.fold()
 	if in := w.incident(3); in.Status != oncall.Triggered {
-		t.Errorf("the one in the channel: %+v", in)
+		t.Errorf("the one in the channel: %+v, want Status %v", in, oncall.Triggered)
 	}
 	if n := w.count(`SELECT count(*) FROM alerts WHERE incident_id = 11`); n != 10 {
 		t.Errorf("the storm has %d alerts, want 10", n)
 	}
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 4, 2, w.clock()))
 	if !d.Picture.Incident.TakenIn() || d.RootTried != nil {
-		t.Errorf("what was taken in: %+v", d)
+		t.Errorf("what was taken in: %+v; want Picture.Incident.TakenIn() true and RootTried nil", d)
 	}
 	for _, waiting := range must[[]store.WaitingDraw](t)(w.WaitingDraws(t.Context(), w.clock())) {
 		if waiting.Channel != "" && waiting.Incident != 3 && waiting.Incident != 11 {
@@ -154,19 +154,19 @@ func TestAStormEndsAndOneOfItIsSplitOff(t *testing.T) {
 	}
 	for text, want := range map[string]string{"nothing": "No such alert", "": "Say which"} {
 		if err := split(oncall.Act{Text: text}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("split %q: %v", text, err)
+			t.Errorf("split %q: %v; want an error containing %q", text, err, want)
 		}
 	}
 	worst := must[[]oncall.Alert](t)(w.WorstAlerts(t.Context(), oncall.ByUser(bo), 11, 5))
 	if len(worst) != 5 || worst[0].Title == "" {
-		t.Errorf("worst: %+v", worst)
+		t.Errorf("worst: %+v; want 5 entries and worst[0].Title not empty", worst)
 	}
 	w.check(split(oncall.Act{Text: "alert 7"}))
 	w.fold()
 	w.check(split(oncall.Act{Alert: worst[0].ID}))
 	w.fold()
 	if own := w.incident(12); own.Title != "alert 7 is full" || own.Status != oncall.Triggered {
-		t.Errorf("its own: %+v", own)
+		t.Errorf(`its own: %+v; want Title "alert 7 is full" and Status %v`, own, oncall.Triggered)
 	}
 	if own := w.incident(13); own.Title != worst[0].Title {
 		t.Errorf("the worst: %+v", own)
@@ -174,7 +174,7 @@ func TestAStormEndsAndOneOfItIsSplitOff(t *testing.T) {
 	w.accept(resolve("alert 7"))
 	w.fold()
 	if own := w.incident(12); own.Status != oncall.Resolved {
-		t.Errorf("its end: %+v", own)
+		t.Errorf("its end: %+v, want Status %v", own, oncall.Resolved)
 	}
 	end := func() {
 		for _, id := range must[[]oncall.IncidentID](t)(w.Storms(t.Context())) {
@@ -187,13 +187,13 @@ func TestAStormEndsAndOneOfItIsSplitOff(t *testing.T) {
 	w.advance(6 * time.Minute)
 	end()
 	if got := w.strings(`SELECT detail ->> 'count' || ' ' || (detail ->> 'of') FROM incident_events WHERE kind = 'storm_over'`); len(got) != 1 || got[0] != "18 18" {
-		t.Errorf("what it was: %q", got)
+		t.Errorf(`what it was: %q; want 1 entry and got[0] == "18 18"`, got)
 	}
 	end()
 	w.accept(trigger("later"))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE id = 14 AND storm IS NULL`); n != 1 {
-		t.Error("what comes later has no incident of its own")
+		t.Errorf("what comes later has no incident of its own: got %v, want 1", n)
 	}
 }
 
@@ -205,10 +205,10 @@ func TestAlertsAreGroupedByTheirLabels(t *testing.T) {
 	s.Integrations[0].Group = &setup.Group{By: []string{"service"}, Window: "10m"}
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if len(report.Changes) != 1 || report.Changes[0] != `change integration "grafana": group` {
-		t.Errorf("changes: %q", report.Changes)
+		t.Errorf(`changes: %q; want 1 entry and report.Changes[0] == "change integration \"grafana\": group"`, report.Changes)
 	}
 	if again := must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start)); len(again.Changes) != 0 {
-		t.Errorf("applied again: %q", again.Changes)
+		t.Errorf("applied again: %q, want none", again.Changes)
 	}
 	w.run(w.System)
 	fire := func(service, key string) {
@@ -238,6 +238,6 @@ func TestAlertsAreGroupedByTheirLabels(t *testing.T) {
 	fire("web", "f")
 	w.fold()
 	if in := w.incident(4); in.Title != "f is full" {
-		t.Errorf("after the window: %+v", in)
+		t.Errorf(`after the window: %+v, want Title "f is full"`, in)
 	}
 }

@@ -60,7 +60,7 @@ func TestHugeBodyDoesNotBlockOthers(t *testing.T) {
 	w.fold()
 	for _, id := range others {
 		if n := w.before(w.integration, id); n > 100 {
-			t.Errorf("integration %d came after %d alerts of another one", id, n)
+			t.Errorf("integration %d came after %d alerts of another one, want at most 100", id, n)
 		}
 	}
 	if n := w.count(`SELECT count(*) FROM alerts`); n != 3080 {
@@ -88,7 +88,7 @@ func TestFloodDoesNotDelayUnlockedIncidents(t *testing.T) {
 	w.check(tx.Rollback(t.Context()))
 	w.until("it is folded", func() bool { return w.count(`SELECT count(*) FROM inbox WHERE integration_id = $1`, other) == 0 })
 	if n := w.count(`SELECT count(*) FROM inbox`); n < 500 {
-		t.Errorf("it was folded when only %d others waited", n)
+		t.Errorf("it was folded when only %d others waited, want at least 500", n)
 	}
 	w.advance(time.Second)
 	w.fold()

@@ -46,7 +46,7 @@ func TestActsAreStored(t *testing.T) {
 	at := start.Add(time.Minute)
 	w.do(1, ann, oncall.Act{Do: oncall.ActAsk, User: cy}, at)
 	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0CY"}) {
-		t.Errorf("paged: %q", got)
+		t.Errorf("paged: %q, want %q", got, []string{"U0ANN", "U0CY"})
 	}
 	until := at.Add(time.Hour)
 	in := w.do(1, bo, oncall.Act{Do: oncall.ActSnooze, Until: until}, at)
@@ -56,10 +56,10 @@ func TestActsAreStored(t *testing.T) {
 	}
 	// The helper's page is due although it is snoozed, and the policy's is not.
 	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 1, at)); order.Send {
-		t.Errorf("a page of the policy is sent: %+v", order)
+		t.Errorf("a page of the policy is sent: %+v, want Send false", order)
 	}
 	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 2}, 2, at)); !order.Send {
-		t.Errorf("the helper's page is not sent: %+v", order)
+		t.Errorf("the helper's page is not sent: %+v, want Send true", order)
 	}
 	// A lost timer of a snooze is found again, as any other is.
 	w.forgetJobs()
@@ -81,7 +81,7 @@ func TestActsAreStored(t *testing.T) {
 	}
 	for _, a := range []oncall.Act{{Do: oncall.ActAck}, {Do: oncall.ActLink, Other: 1}} {
 		if _, err := w.Act(t.Context(), 99, oncall.ByUser(bo), a, until); !errors.Is(err, oncall.ErrNotFound) {
-			t.Errorf("%s of an incident that is not there: %v", a.Do, err)
+			t.Errorf("%s of an incident that is not there: %v, want the error %v", a.Do, err, oncall.ErrNotFound)
 		}
 	}
 }
@@ -96,18 +96,18 @@ func TestTheOwnerIsAskedAndTheQuestionFollows(t *testing.T) {
 	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at))
 	state := `SELECT recipient || ' ' || kind || ' ' || coalesce(facts ->> 'state', '') || ' ' || version FROM notices WHERE kind = 'still_on' ORDER BY id`
 	if got := w.strings(state); !cmp.Equal(got, []string{"U0BO still_on  1"}) {
-		t.Errorf("asked: %q", got)
+		t.Errorf("asked: %q, want %q", got, []string{"U0BO still_on  1"})
 	}
 	w.do(1, bo, oncall.Act{Do: oncall.ActStillOn}, at.Add(time.Minute))
 	if got := w.strings(state); !cmp.Equal(got, []string{"U0BO still_on still_on 2"}) {
-		t.Errorf("answered: %q", got)
+		t.Errorf("answered: %q, want %q", got, []string{"U0BO still_on still_on 2"})
 	}
 	in = w.incident(1)
 	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, *in.NextAt))
 	in = w.incident(1)
 	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, *in.NextAt))
 	if got := w.strings(`SELECT user_id FROM pages WHERE incident_id = 1 AND call_seq = $1 ORDER BY id`, w.incident(1).Seq); !cmp.Equal(got, []string{"U0ANN", "U0BO"}) {
-		t.Errorf("paged again: %q", got)
+		t.Errorf("paged again: %q, want %q", got, []string{"U0ANN", "U0BO"})
 	}
 	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'still_on' AND facts ->> 'state' = 'paging'`); n != 1 {
 		t.Errorf("the question says: %q", w.strings(state))
@@ -129,18 +129,18 @@ func TestBothOwnersAreAskedAndOneTakesItBack(t *testing.T) {
 	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at))
 	state := `SELECT recipient || ' ' || coalesce(facts ->> 'state', '') FROM notices WHERE kind = 'still_on' ORDER BY recipient`
 	if got := w.strings(state); !cmp.Equal(got, []string{"U0BO ", "U0CY "}) {
-		t.Errorf("asked: %q", got)
+		t.Errorf("asked: %q, want %q", got, []string{"U0BO ", "U0CY "})
 	}
 	w.do(1, cy, oncall.Act{Do: oncall.ActStillOn}, at.Add(time.Minute))
 	if got := w.strings(state); !cmp.Equal(got, []string{"U0BO still_on", "U0CY still_on"}) {
-		t.Errorf("answered: %q", got)
+		t.Errorf("answered: %q, want %q", got, []string{"U0BO still_on", "U0CY still_on"})
 	}
 	in = w.do(1, cy, oncall.Act{Do: oncall.ActUnack}, at.Add(2*time.Minute))
 	if in.Status != oncall.Triggered || !cmp.Equal(in.Acks, []oncall.UserID{bo}) {
-		t.Errorf("Cy has taken theirs back: %s, %v", in.Status, in.Acks)
+		t.Errorf("Cy has taken theirs back: %s, %v; want %s and %v", in.Status, in.Acks, oncall.Triggered, []oncall.UserID{bo})
 	}
 	if got := w.strings(`SELECT user_id FROM pages WHERE incident_id = $1 AND call_seq = $2`, in.ID, in.Seq); !cmp.Equal(got, []string{"U0ANN"}) {
-		t.Errorf("paged again: %q", got)
+		t.Errorf("paged again: %q, want %q", got, []string{"U0ANN"})
 	}
 	in = w.do(1, bo, oncall.Act{Do: oncall.ActUnack}, at.Add(3*time.Minute))
 	if seq := in.Seq; in.Status != oncall.Triggered || len(in.Acks) != 0 || seq != w.incident(1).Seq {
@@ -167,16 +167,16 @@ func TestMergingBringsTheResponders(t *testing.T) {
 		got[r.User] = r.State
 	}
 	if want := (map[oncall.UserID]oncall.ResponderState{bo: oncall.ResponderAccepted, cy: oncall.ResponderAsked}); !cmp.Equal(got, want) {
-		t.Errorf("responders: %v", got)
+		t.Errorf("responders: %v, want %v", got, want)
 	}
 	if got := w.strings(`SELECT user_id FROM pages WHERE incident_id = 2 AND asked_version > 0 ORDER BY user_id`); !cmp.Equal(got, []string{"U0CY"}) {
-		t.Errorf("asked to help with #2: %q", got)
+		t.Errorf("asked to help with #2: %q, want %q", got, []string{"U0CY"})
 	}
 	if n := w.count(`SELECT count(*) FROM pages`); n != pages+1 {
 		t.Errorf("%d pages were added", n-pages)
 	}
 	if in := w.do(2, cy, oncall.Act{Do: oncall.ActAccept}, start.Add(2*time.Minute)); len(in.Responders) != 2 {
-		t.Errorf("Cy accepts: %+v", in.Responders)
+		t.Errorf("Cy accepts: %+v, want 2 entries", in.Responders)
 	}
 }
 
@@ -208,7 +208,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	}
 	p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 2, start))
 	if p.AlertCount != 2 || p.Firing != 2 || p.Incident.SignalCount != 2 {
-		t.Errorf("picture: %d alerts, %d firing, %d signals", p.AlertCount, p.Firing, p.Incident.SignalCount)
+		t.Errorf("picture: %d alerts, %d firing, %d signals; want 2, 2 and 2", p.AlertCount, p.Firing, p.Incident.SignalCount)
 	}
 	both(trigger("disk"))
 	w.accept(resolve("disk"))
@@ -252,7 +252,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	}
 	w.do(1, ann, oncall.Act{Do: oncall.ActLink, Other: 2}, start)
 	if a, b := w.incident(1), w.incident(2); !cmp.Equal(a.Links, []oncall.IncidentID{2}) || !cmp.Equal(b.Links, []oncall.IncidentID{1}) {
-		t.Errorf("links: %v, %v", a.Links, b.Links)
+		t.Errorf("links: %v, %v; want %v and %v", a.Links, b.Links, []oncall.IncidentID{2}, []oncall.IncidentID{1})
 	}
 }
 
@@ -286,7 +286,7 @@ func TestMergingWhileAlertsClear(t *testing.T) {
 	wg.Wait()
 	w.fold()
 	if got := w.strings(`SELECT id || ' ' || status FROM incidents WHERE status <> 'resolved'`); len(got) != 0 {
-		t.Errorf("still open: %q", got)
+		t.Errorf("still open: %q, want none", got)
 	}
 	if n := w.count(`SELECT count(*) FROM alerts WHERE firing`); n != 0 {
 		t.Errorf("%d alerts fire, want 0", n)
@@ -366,7 +366,7 @@ func TestAcknowledgeEscalateAndPageAtOnce(t *testing.T) {
 			t.Errorf("incident %d: version %d, want %d", id, got, want)
 		}
 		if len(late) > 0 {
-			t.Errorf("incident %d: pages %v began after it was acknowledged", id, late)
+			t.Errorf("incident %d: pages %v began after it was acknowledged, want none", id, late)
 		}
 		for _, page := range w.pagesOf(id) {
 			if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: page}, 1000+int64(page), at)); order.Send && order.Attempt == 1 {

@@ -37,7 +37,7 @@ func TestIncidentChannel(t *testing.T) {
 		t.Fatal(err)
 	}
 	if in := w.incident(id); in.Channel == nil || in.Channel.ID != "C0INC" || in.Channel.Busy {
-		t.Errorf("the channel is %+v", in.Channel)
+		t.Errorf(`the channel is %+v; want non-nil, ID "C0INC" and Busy false`, in.Channel)
 	}
 	if n := w.jobs("keep_channel"); n != 1 {
 		t.Errorf("%d jobs for what has happened meanwhile, want 1", n)

@@ -25,7 +25,7 @@ func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
 		t.Errorf("next step at %v, want %v", in.NextAt, want)
 	}
 	if got := w.strings(`SELECT user_id || ' ' || key || ' ' || state FROM pages`); !cmp.Equal(got, []string{"U0ANN 1/1/U0ANN/slack waiting"}) {
-		t.Errorf("pages: %q", got)
+		t.Errorf("pages: %q, want %q", got, []string{"U0ANN 1/1/U0ANN/slack waiting"})
 	}
 	jobs := w.strings(`SELECT queue || ' ' || kind || ' ' || state || ' ' || args::text FROM river_job ORDER BY queue`)
 	want := []string{
@@ -64,10 +64,10 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 	_, err := w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, at)
 	refused(t, err, "Incident #1 is already acknowledged by U0ANN.")
 	if _, err := w.Act(t.Context(), 99, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, at); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("an incident that is not there: %v", err)
+		t.Errorf("an incident that is not there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	if _, err := w.Incident(t.Context(), oncall.ByTimer(), 99); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("an incident that is not there: %v", err)
+		t.Errorf("an incident that is not there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	// A job that can't be queued takes everything with it.
 	before := w.incident(1)
@@ -99,7 +99,7 @@ func TestATimerEscalatesOnceAndAStaleOneDoesNothing(t *testing.T) {
 		t.Error("the same timer escalated twice")
 	}
 	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0BO", "U0DI"}) {
-		t.Errorf("paged: %q", got)
+		t.Errorf("paged: %q, want %q", got, []string{"U0ANN", "U0BO", "U0DI"})
 	}
 	in = w.incident(1)
 	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at.Add(10*time.Minute)))
@@ -107,7 +107,7 @@ func TestATimerEscalatesOnceAndAStaleOneDoesNothing(t *testing.T) {
 		t.Errorf("the policy has not run out: exhausted %v, want true; next at %v, want nil", in.Exhausted, in.NextAt)
 	}
 	if _, err := w.RunIncidentTimer(t.Context(), 99, 1, at); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("an incident that is not there: %v", err)
+		t.Errorf("an incident that is not there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 }
 
@@ -198,11 +198,11 @@ func TestTheTimelineCantBeChanged(t *testing.T) {
 		`TRUNCATE schedule_versions`,
 	} {
 		if _, err := w.Pool().Exec(t.Context(), sql); err == nil {
-			t.Errorf("%s was done", sql)
+			t.Errorf("%s was done, want an error", sql)
 		}
 	}
 	if got := w.strings(`SELECT kind FROM incident_events ORDER BY id`); !cmp.Equal(got, []string{"opened", "paging"}) {
-		t.Errorf("events: %q", got)
+		t.Errorf("events: %q, want %q", got, []string{"opened", "paging"})
 	}
 }
 
@@ -222,13 +222,13 @@ func TestAPictureShowsTheWholeIncident(t *testing.T) {
 	stop()
 	p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 1, start))
 	if p.Team.Name != "payments" || p.Team.Channel != "#payments" || p.Integration != "grafana" || p.Policy != "default" {
-		t.Errorf("names: %+v", p)
+		t.Errorf(`names: %+v; want Team.Name "payments", Team.Channel "#payments", Integration "grafana" and Policy "default"`, p)
 	}
 	if p.AlertCount != 12 || p.Firing != 11 || len(p.Alerts) != oncall.MaxPictured || !p.Alerts[0].Firing || p.Alerts[0].Labels["host"] != "db-1" {
-		t.Errorf("alerts: %d, %d firing: %+v", p.AlertCount, p.Firing, p.Alerts)
+		t.Errorf(`alerts: %d, %d firing: %+v; want 12, 11, %v entries, p.Alerts[0].Firing true and p.Alerts[0].Labels["host"] == "db-1"`, p.AlertCount, p.Firing, p.Alerts, oncall.MaxPictured)
 	}
 	if !cmp.Equal(p.Paged, []oncall.UserID{ann}) {
-		t.Errorf("paged: %v", p.Paged)
+		t.Errorf("paged: %v, want %v", p.Paged, []oncall.UserID{ann})
 	}
 	want := &oncall.NextStep{At: start.Add(5 * time.Minute), Users: []oncall.UserID{bo, di}}
 	if d := cmp.Diff(want, p.Next); d != "" {
@@ -238,7 +238,7 @@ func TestAPictureShowsTheWholeIncident(t *testing.T) {
 		t.Errorf("events: %s", d)
 	}
 	if _, err := w.Picture(t.Context(), oncall.ByTimer(), 99, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("an incident that is not there: %v", err)
+		t.Errorf("an incident that is not there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 }
 

@@ -38,11 +38,11 @@ func TestAKeyIsRotated(t *testing.T) {
 		t.Helper()
 		made, old, err := w.RotateKey(ctx, oncall.ByTimer(), "grafana", store.Rotation{AtOnce: atOnce}, at)
 		if err != nil || len(made.Key) != 32 || made.Integration != "grafana" || len(old.Hint) != 4 {
-			t.Fatalf("%+v, %+v, %v", made, old, err)
+			t.Fatalf(`%+v, %+v, %v; want len(made.Key) == 32, Integration "grafana" and len(old.Hint) == 4`, made, old, err)
 		}
 		if n := w.count(`SELECT count(*) FROM integrations i LEFT JOIN integration_keys k ON true
 			WHERE i::text || k::text LIKE '%' || $1 || '%' OR encode(k.hash, 'escape') LIKE '%' || $1 || '%'`, made.Key); n != 0 {
-			t.Error("the key is kept")
+			t.Errorf("the key is kept: got %v, want 0", n)
 		}
 		return made.Key
 	}
@@ -62,7 +62,7 @@ func TestAKeyIsRotated(t *testing.T) {
 		t.Error("at once only the new one is good")
 	}
 	if _, _, err := w.RotateKey(ctx, oncall.ByTimer(), "nothing", store.Rotation{}, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("an integration that isn't there: %v", err)
+		t.Errorf("an integration that isn't there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 
 	// A file that still has an old key doesn't bring it back.
@@ -118,7 +118,7 @@ func TestUsesOfKeysAreCounted(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := list(start); !slices.Equal(got, want) {
-		t.Errorf("counted twice: %q", got)
+		t.Errorf("counted twice: %q, want %q", got, want)
 	}
 }
 
@@ -164,7 +164,7 @@ func TestAMutedIntegrationPagesNobody(t *testing.T) {
 		t.Errorf("unmuted: %d incidents, want 2", n)
 	}
 	if err := w.MuteIntegration(ctx, oncall.ByTimer(), "nothing", nil, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("an integration that isn't there: %v", err)
+		t.Errorf("an integration that isn't there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 }
 
@@ -191,23 +191,23 @@ func TestAMuteEnds(t *testing.T) {
 		t.Errorf("%d incidents after its end, want 1", n)
 	}
 	if n := w.count(`SELECT count(*) FROM integrations WHERE muted_at IS NOT NULL AND muted_by = 'U0ANN'`); n != 1 {
-		t.Error("who muted it is not kept")
+		t.Errorf("who muted it is not kept: got %v, want 1", n)
 	}
 	if err := w.EndMutes(ctx, until.Add(-time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	if n := w.count(`SELECT count(*) FROM integrations WHERE muted_at IS NOT NULL AND id > 0`); n != 1 {
-		t.Error("it was unmuted early")
+		t.Errorf("it was unmuted early: got %v, want 1", n)
 	}
 	if err := w.EndMutes(ctx, until); err != nil {
 		t.Fatal(err)
 	}
 	if n := w.count(`SELECT count(*) FROM integrations WHERE muted_at IS NOT NULL AND id > 0`); n != 0 {
-		t.Error("the release before still takes it for muted")
+		t.Errorf("the release before still takes it for muted: got %v, want 0", n)
 	}
 	for _, bad := range []time.Time{start, start.Add(-time.Hour), start.AddDate(2, 0, 0)} {
 		if err := w.MuteIntegration(ctx, oncall.ByUser(ann), "grafana", &bad, start); err == nil {
-			t.Errorf("muted until %s", bad)
+			t.Errorf("muted until %s, want an error", bad)
 		}
 	}
 }
@@ -253,7 +253,7 @@ func TestIntegrationPermissions(t *testing.T) {
 	}
 	for who, want := range map[oncall.UserID]bool{ann: true, boss: true, bo: false, stranger: false} {
 		if seen, may := manages(who); !seen || may != want {
-			t.Errorf("%s sees it: %v, and may change it: %v", who, seen, may)
+			t.Errorf("%s sees it: %v, and may change it: %v; want seen true and may %v", who, seen, may, want)
 		}
 	}
 	w.exec(`UPDATE teams SET private = true`)
@@ -262,7 +262,7 @@ func TestIntegrationPermissions(t *testing.T) {
 	})
 	for name, act := range acts {
 		if err := act(oncall.ByUser(stranger)); !errors.Is(err, oncall.ErrNotFound) {
-			t.Errorf("%s by somebody who may not see it: %v", name, err)
+			t.Errorf("%s by somebody who may not see it: %v, want the error %v", name, err, oncall.ErrNotFound)
 		}
 	}
 	log := w.strings(`SELECT DISTINCT concat_ws(' ', actor ->> 'user', kind, name, act) FROM audit_log WHERE kind = 'integration' ORDER BY 1`)
@@ -290,7 +290,7 @@ func TestAKeyIsNotRotatedTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := rotate(); err == nil || !strings.Contains(err.Error(), "was rotated a moment ago") {
-		t.Errorf("again: %v", err)
+		t.Errorf(`again: %v; want an error containing "was rotated a moment ago"`, err)
 	}
 	if !w.good(key, start) {
 		t.Error("the key that monitors have is refused")

@@ -17,7 +17,7 @@ func TestSigningSecretsOutliveTheSecretThatSealsThem(t *testing.T) {
 	name := w.strings(`SELECT name FROM integrations WHERE id > 0 ORDER BY id LIMIT 1`)[0]
 	until, err := w.SignIntegration(w.t.Context(), oncall.ByTimer(), name, "the first of theirs", w.clock())
 	if err != nil || until != nil {
-		t.Fatalf("the first: %v, %v", until, err)
+		t.Fatalf("the first: %v, %v, want nil", until, err)
 	}
 	until, err = w.SignIntegration(w.t.Context(), oncall.ByTimer(), name, "the next of theirs", w.clock())
 	if err != nil || until == nil || !until.Equal(w.clock().Add(store.OldSigningSecretLives)) {
@@ -40,6 +40,6 @@ func TestSigningSecretsOutliveTheSecretThatSealsThem(t *testing.T) {
 	none := must[*store.System](t)(store.Open(w.t.Context(), w.url, store.Options{}))
 	t.Cleanup(none.Close)
 	if _, err := none.SignIntegration(w.t.Context(), oncall.ByTimer(), name, "another of theirs", w.clock().Add(time.Minute)); err == nil || !strings.Contains(err.Error(), "WATCHBILL_SECRET has to be set") {
-		t.Errorf("without WATCHBILL_SECRET: %v", err)
+		t.Errorf(`without WATCHBILL_SECRET: %v; want an error containing "WATCHBILL_SECRET has to be set"`, err)
 	}
 }

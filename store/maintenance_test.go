@@ -57,40 +57,40 @@ func TestMaintenanceKeepsAlertsAndReleasesThem(t *testing.T) {
 	w.accept(resolve("cpu"))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
-		t.Fatalf("%d incidents in maintenance", n)
+		t.Fatalf("%d incidents in maintenance, want 0", n)
 	}
 	all := must[[]store.MaintenanceState](t)(w.MaintenanceWindows(t.Context(), oncall.ByUser(ann), w.clock()))
 	if len(all) != 1 || all[0].ID != m.ID || all[0].Kept != 3 || all[0].Firing != 2 || !slices.Equal(all[0].Titles, []string{"disk is full", "queue is full"}) || !all[0].Manages {
-		t.Errorf("windows: %+v", all)
+		t.Errorf("windows: %+v; want 1 entry, all[0].ID == %v, all[0].Kept == 3, all[0].Firing == 2, all[0].Titles %v and all[0].Manages true", all, m.ID, []string{"disk is full", "queue is full"})
 	}
 	w.advance(30 * time.Minute)
 	w.checkMaintenance()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
-		t.Errorf("%d incidents before the end", n)
+		t.Errorf("%d incidents before the end, want 0", n)
 	}
 	// Nobody is there at the end, nor for an hour afterwards.
 	w.advance(90 * time.Minute)
 	w.checkMaintenance()
 	if titles := w.strings(`SELECT title FROM incidents ORDER BY id`); !slices.Equal(titles, []string{"disk is full", "queue is full"}) {
-		t.Errorf("incidents at the end: %q", titles)
+		t.Errorf("incidents at the end: %q, want %q", titles, []string{"disk is full", "queue is full"})
 	}
 	if n := w.count(`SELECT count(*) FROM pages WHERE user_id <> ''`); n < 2 {
 		t.Errorf("%d pages at the end, want one for each", n)
 	}
 	w.checkMaintenance()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 2 {
-		t.Errorf("%d incidents after a second look", n)
+		t.Errorf("%d incidents after a second look, want 2", n)
 	}
 	if got := w.said(oncall.NoticeMaintenanceOver); !slices.Equal(got, []string{"Maintenance of payments is over. 3 alerts came, of which 2 still fire and page now."}) {
 		t.Errorf("told at the end: %q", got)
 	}
 	if got := w.said(oncall.NoticeMaintenance); len(got) != 1 {
-		t.Errorf("told at the beginning: %q", got)
+		t.Errorf("told at the beginning: %q, want 1 entry", got)
 	}
 	w.accept(resolve("disk"), resolve("queue"))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE status <> 'resolved'`); n != 0 {
-		t.Errorf("%d are open after their ends", n)
+		t.Errorf("%d are open after their ends, want 0", n)
 	}
 }
 
@@ -106,23 +106,23 @@ func TestOverlappingMaintenance(t *testing.T) {
 	w.advance(2 * time.Hour)
 	w.checkMaintenance()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
-		t.Fatal("released while another window covers it")
+		t.Fatalf("released while another window covers it: got %v, want 0", n)
 	}
 	if got := w.said(oncall.NoticeMaintenanceOver); len(got) != 1 || !strings.Contains(got[0], "1 fires and is kept by another window") {
-		t.Errorf("told: %q", got)
+		t.Errorf(`told: %q; want 1 entry and got[0] to contain "1 fires and is kept by another window"`, got)
 	}
 	if _, err := w.EndMaintenance(t.Context(), oncall.ByUser(ann), long.ID, w.clock()); err != nil {
 		t.Fatal(err)
 	}
 	w.checkMaintenance()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 1 {
-		t.Errorf("%d incidents after the end of the last window", n)
+		t.Errorf("%d incidents after the end of the last window, want 1", n)
 	}
 	if _, err := w.EndMaintenance(t.Context(), oncall.ByUser(ann), long.ID, w.clock()); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("ended twice: %v", err)
+		t.Errorf("ended twice: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	if got := w.strings(`SELECT act FROM audit_log WHERE act LIKE 'maintenance%' ORDER BY id`); !slices.Equal(got, []string{"maintenance_added", "maintenance_added", "maintenance_ended"}) {
-		t.Errorf("in the audit log: %q", got)
+		t.Errorf("in the audit log: %q, want %q", got, []string{"maintenance_added", "maintenance_added", "maintenance_ended"})
 	}
 }
 
@@ -145,14 +145,14 @@ func TestPlannedMaintenance(t *testing.T) {
 	w.accept(trigger("afterwards"))
 	w.fold()
 	if titles := w.strings(`SELECT title FROM incidents ORDER BY id`); !slices.Equal(titles, []string{"early is full", "afterwards is full"}) {
-		t.Errorf("incidents: %q", titles)
+		t.Errorf("incidents: %q, want %q", titles, []string{"early is full", "afterwards is full"})
 	}
 	w.checkMaintenance()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 3 {
-		t.Errorf("%d incidents", n)
+		t.Errorf("%d incidents, want 3", n)
 	}
 	if n := w.count(`SELECT count(*) FROM notices WHERE kind LIKE 'maintenance%'`); n != 1 {
-		t.Errorf("%d notices: the window that is over is told of, the one taken back isn't", n)
+		t.Errorf("%d notices: the window that is over is told of, the one taken back isn't, want 1", n)
 	}
 	if n := w.jobs("maintenance"); n != 5 {
 		t.Errorf("%d timers, want two a window, and one for its end", n)
@@ -175,10 +175,10 @@ func TestManyReleasedAtOnce(t *testing.T) {
 	w.advance(time.Hour)
 	w.checkMaintenance()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE status <> 'resolved'`); n > 6 {
-		t.Errorf("%d incidents are open", n)
+		t.Errorf("%d incidents are open, want at most 6", n)
 	}
 	if n := w.count(`SELECT count(*) FROM alerts a JOIN incidents i ON i.id = a.incident_id WHERE a.firing AND NOT a.kept AND i.status <> 'resolved'`); n != 60 {
-		t.Errorf("%d alerts are in an incident that is open", n)
+		t.Errorf("%d alerts are in an incident that is open, want 60", n)
 	}
 }
 
@@ -197,12 +197,12 @@ func TestMaintenanceAndMute(t *testing.T) {
 	w.advance(time.Hour)
 	w.checkMaintenance()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
-		t.Error("it pages although it is muted")
+		t.Errorf("it pages although it is muted: got %v, want 0", n)
 	}
 	w.advance(time.Hour)
 	w.checkMaintenance()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 1 {
-		t.Error("it pages no more")
+		t.Errorf("it pages no more: got %v, want 1", n)
 	}
 }
 
@@ -215,22 +215,22 @@ func TestMaintenancePermissions(t *testing.T) {
 		return oncall.Maintenance{TeamID: w.team(team), StartsAt: start, EndsAt: start.Add(time.Hour)}
 	}
 	if _, err := w.AddMaintenance(ctx, oncall.ByUser(di), of("payments"), start); err == nil || !strings.Contains(err.Error(), "Only members of the team") {
-		t.Errorf("who is not in the team: %v", err)
+		t.Errorf(`who is not in the team: %v; want an error containing "Only members of the team"`, err)
 	}
 	if _, err := w.AddMaintenance(ctx, oncall.ByUser(ann), of("secret"), start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("of a private team: %v", err)
+		t.Errorf("of a private team: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	hidden := must[oncall.Maintenance](t)(w.AddMaintenance(ctx, oncall.ByUser(eve), of("secret"), start))
 	if all := must[[]store.MaintenanceState](t)(w.MaintenanceWindows(ctx, oncall.ByUser(ann), start)); len(all) != 0 {
-		t.Errorf("Ann sees %+v", all)
+		t.Errorf("Ann sees %+v, want none", all)
 	}
 	if _, err := w.EndMaintenance(ctx, oncall.ByUser(ann), hidden.ID, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("Ann ends it: %v", err)
+		t.Errorf("Ann ends it: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	other := of("secret")
 	other.IntegrationID = w.integration
 	if _, err := w.AddMaintenance(ctx, oncall.ByUser(eve), other, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("another team's integration: %v", err)
+		t.Errorf("another team's integration: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	long := of("payments")
 	long.EndsAt = start.Add(31 * 24 * time.Hour)

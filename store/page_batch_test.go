@@ -82,16 +82,16 @@ func TestOneJobForABatch(t *testing.T) {
 	w.accept(signals...)
 	w.fold()
 	if d := cmp.Diff([]string{"2 leads"}, w.pageJobs()); d != "" {
-		t.Fatal(d)
+		t.Fatalf("w.pageJobs() (-want +got):\n%s", d)
 	}
 	if n := w.lost(); n != 0 {
-		t.Errorf("%d pages count as lost", n)
+		t.Errorf("%d pages count as lost, want 0", n)
 	}
 	if order := w.work(2, start); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("the first: %+v", order)
+		t.Errorf("the first: %+v; want Send true and len(order.Incidents) == 3", order)
 	}
 	if jobs := w.pageJobs(); len(jobs) != 0 {
-		t.Errorf("all are told, and %q wait", jobs)
+		t.Errorf("all are told, and %q wait, want none", jobs)
 	}
 }
 
@@ -105,13 +105,13 @@ func TestABatchIsDeferred(t *testing.T) {
 	w.check(w.RecordPage(t.Context(), 1, oncall.PageAccepted{Ref: "1"}, start))
 	w.flood(oncall.High, "b", "c", "d")
 	if order := w.work(2, start.Add(time.Second)); order.Send || !order.Again.Equal(start.Add(30*time.Second)) {
-		t.Fatalf("the first of the others: %+v", order)
+		t.Fatalf("the first of the others: %+v; want Send false and Again %v", order, start.Add(30*time.Second))
 	}
 	if n := w.count(`SELECT count(*) FROM pages WHERE held_until = $1`, start.Add(30*time.Second)); n != 3 {
 		t.Errorf("%d are held, want 3", n)
 	}
 	if order := w.work(2, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("when the hold is over: %+v", order)
+		t.Errorf("when the hold is over: %+v; want Send true and len(order.Incidents) == 3", order)
 	}
 }
 
@@ -125,36 +125,36 @@ func TestADeferredPageJoinsABatch(t *testing.T) {
 	for i, name := range []string{"b", "c", "d", "e"} {
 		w.storm(name)
 		if order := w.work(oncall.PageID(i+2), start.Add(time.Second)); order.Send || !order.Other {
-			t.Errorf("%s: %+v", name, order)
+			t.Errorf("%s: %+v; want Send false and Other true", name, order)
 		}
 	}
 	w.flood(oncall.High, "f", "g")
 	if order := w.work(6, start.Add(time.Second)); order.Send || !order.Other {
-		t.Errorf("a batch joins another: %+v", order)
+		t.Errorf("a batch joins another: %+v; want Send false and Other true", order)
 	}
 	if d := cmp.Diff([]string{"2 leads"}, w.pageJobs()); d != "" {
-		t.Fatal(d)
+		t.Fatalf("w.pageJobs() (-want +got):\n%s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM pages WHERE held_until = $1`, start.Add(30*time.Second)); n != 6 {
 		t.Errorf("%d are held, want 6", n)
 	}
 	if n := w.lost(); n != 0 {
-		t.Errorf("%d count as lost", n)
+		t.Errorf("%d count as lost, want 0", n)
 	}
 	// The first of them is over; those behind it are not, and what comes then doesn't wait behind a job that is done.
 	must[oncall.Incident](t)(w.Act(t.Context(), 2, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := w.work(2, start.Add(30*time.Second)); order.Send {
-		t.Errorf("an acknowledged incident is told: %+v", order)
+		t.Errorf("an acknowledged incident is told: %+v, want Send false", order)
 	}
 	w.storm("h")
 	if order := w.work(8, start.Add(29*time.Second)); order.Send || !order.Other { // another instance's clock
 		t.Errorf("the order is %+v, want it left to the other job", order)
 	}
 	if d := cmp.Diff([]string{"3", "4", "5", "6", "7", "8 leads"}, w.pageJobs()); d != "" {
-		t.Error(d)
+		t.Errorf("w.pageJobs() (-want +got):\n%s", d)
 	}
 	if order := w.work(8, start.Add(30*time.Second)); !order.Send || len(order.Incidents) != 6 {
-		t.Errorf("after the hold: %+v", order)
+		t.Errorf("after the hold: %+v; want Send true and len(order.Incidents) == 6", order)
 	}
 }
 
@@ -168,10 +168,10 @@ func TestABatchIsReleased(t *testing.T) {
 	w.work(2, start.Add(time.Second))
 	w.check(w.RecordPage(t.Context(), 1, oncall.PageRefused{Why: "no"}, start.Add(2*time.Second)))
 	if d := cmp.Diff([]string{"2 leads", "2", "3 leads"}, w.pageJobs()); d != "" {
-		t.Error(d)
+		t.Errorf("w.pageJobs() (-want +got):\n%s", d)
 	}
 	if order := w.work(3, start.Add(2*time.Second)); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("once released: %+v", order)
+		t.Errorf("once released: %+v; want Send true and len(order.Incidents) == 3", order)
 	}
 }
 
@@ -182,13 +182,13 @@ func TestABatchWithoutItsFirstPage(t *testing.T) {
 	w.flood(oncall.High, "a", "b", "c", "d")
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := w.work(1, start); order.Send {
-		t.Errorf("an acknowledged incident is told: %+v", order)
+		t.Errorf("an acknowledged incident is told: %+v, want Send false", order)
 	}
 	if d := cmp.Diff([]string{"2", "3", "4"}, w.pageJobs()); d != "" {
-		t.Error(d)
+		t.Errorf("w.pageJobs() (-want +got):\n%s", d)
 	}
 	if order := w.work(2, start); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("the second: %+v", order)
+		t.Errorf("the second: %+v; want Send true and len(order.Incidents) == 3", order)
 	}
 }
 
@@ -203,13 +203,13 @@ func TestABatchWithoutAJobIsQueuedAgain(t *testing.T) {
 		t.Fatalf("%d were queued again, want one for all", n)
 	}
 	if d := cmp.Diff([]string{"2 leads"}, w.pageJobs()); d != "" {
-		t.Error(d)
+		t.Errorf("w.pageJobs() (-want +got):\n%s", d)
 	}
 	if n := w.lost(); n != 0 {
-		t.Errorf("%d were queued again although they wait behind another", n)
+		t.Errorf("%d were queued again although they wait behind another, want 0", n)
 	}
 	if order := w.work(2, start); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("the first: %+v", order)
+		t.Errorf("the first: %+v; want Send true and len(order.Incidents) == 3", order)
 	}
 	if n := w.lost(); n != 1 { // its job was ended here without a record
 		t.Errorf("%d were queued again, want the one that was sent", n)
@@ -228,7 +228,7 @@ func TestALongBatch(t *testing.T) {
 			break
 		}
 		if len(jobs) > 5 {
-			t.Fatalf("%d jobs wait behind one person", len(jobs))
+			t.Fatalf("%d jobs wait behind one person, want at most 5", len(jobs))
 		}
 		for _, j := range jobs {
 			var page oncall.PageID
@@ -243,9 +243,9 @@ func TestALongBatch(t *testing.T) {
 		at = at.Add(31 * time.Second)
 	}
 	if told != oncall.BundleLimit+200 {
-		t.Errorf("%d are told", told)
+		t.Errorf("%d are told, want %d", told, oncall.BundleLimit+200)
 	}
 	if n := w.count(`SELECT count(*) FROM pages WHERE state <> 'delivered'`); n != 0 {
-		t.Errorf("%d are not delivered", n)
+		t.Errorf("%d are not delivered, want 0", n)
 	}
 }

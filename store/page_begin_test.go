@@ -27,7 +27,7 @@ func TestAPageIsSentOnce(t *testing.T) {
 	order := w.begin(1, start)
 	if !order.Send || order.Attempt != 1 || order.Page.Key != "1/1/U0ANN/slack" || len(order.Page.Why) == 0 ||
 		order.Page.UserID != ann || order.Incident.ID != 1 {
-		t.Errorf("order: %+v", order)
+		t.Errorf(`order: %+v; want Send true, Attempt 1, Page.Key "1/1/U0ANN/slack", len(order.Page.Why) other than 0, Page.UserID %v and Incident.ID 1`, order, ann)
 	}
 	before := w.lastJob()
 	result := oncall.PageAccepted{Ref: "D1 1.0", Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0", Version: 2}}
@@ -37,7 +37,7 @@ func TestAPageIsSentOnce(t *testing.T) {
 		}
 	}
 	if order = w.begin(1, start); order.Send {
-		t.Errorf("a delivered page is sent again: %+v", order)
+		t.Errorf("a delivered page is sent again: %+v, want Send false", order)
 	}
 	events := must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1))
 	want := oncall.Event{
@@ -48,7 +48,7 @@ func TestAPageIsSentOnce(t *testing.T) {
 		t.Errorf("events: %s", d)
 	}
 	if n := w.lastJob(); n != before {
-		t.Error("a message that shows the newest version is drawn again")
+		t.Errorf("a message that shows the newest version is drawn again: got %v, want %v", n, before)
 	}
 }
 
@@ -60,11 +60,11 @@ func TestAPageThatMayHaveBeenSentIsLookedFor(t *testing.T) {
 	w.begin(1, start)
 	order := w.begin(1, start.Add(time.Second))
 	if !order.Send || order.Attempt != 1 || order.Doubt == nil || !order.Doubt.Equal(start) {
-		t.Errorf("after a crash: %+v", order)
+		t.Errorf("after a crash: %+v; want Send true, Attempt 1, Doubt non-nil and Doubt %v", order, start)
 	}
 	order = must[oncall.PageOrder](t)(w.ResumePage(t.Context(), order, false, start.Add(time.Second)))
 	if order.Attempt != 2 || !order.Since.Equal(start) {
-		t.Errorf("second attempt: %+v", order)
+		t.Errorf("second attempt: %+v; want Attempt 2 and Since %v", order, start)
 	}
 	for _, r := range []oncall.PageResult{oncall.PageThrottled{Why: "slow down"}, oncall.PageAccepted{Ref: "D1 1.0"}} {
 		if err := w.RecordPage(t.Context(), 1, r, start); err != nil {
@@ -72,7 +72,7 @@ func TestAPageThatMayHaveBeenSentIsLookedFor(t *testing.T) {
 		}
 	}
 	if order = w.begin(1, start); order.Send {
-		t.Errorf("a delivered page is sent again: %+v", order)
+		t.Errorf("a delivered page is sent again: %+v, want Send false", order)
 	}
 }
 
@@ -81,7 +81,7 @@ func TestUnknownPagesAreNotSent(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	if _, err := w.BeginPage(t.Context(), oncall.SendPage{Page: 99}, 7, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("a page that is not there: %v", err)
+		t.Errorf("a page that is not there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	if err := w.RecordPage(t.Context(), 1, nil, start); err == nil {
 		t.Error("no result was recorded")
@@ -94,10 +94,10 @@ func TestAPageOfAnIncidentThatHasMovedOnIsSkipped(t *testing.T) {
 	w.open()
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start)); order.Send {
-		t.Errorf("order: %+v", order)
+		t.Errorf("order: %+v, want Send false", order)
 	}
 	if got := w.strings(`SELECT state FROM pages`); !cmp.Equal(got, []string{"skipped"}) {
-		t.Errorf("state: %q", got)
+		t.Errorf("state: %q, want %q", got, []string{"skipped"})
 	}
 }
 
@@ -115,7 +115,7 @@ func TestADirectMessageThatIsBehindIsRedrawn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := w.drawJobs(before); !cmp.Equal(got, []string{"3"}) {
-		t.Errorf("drawings queued: %q", got)
+		t.Errorf("drawings queued: %q, want %q", got, []string{"3"})
 	}
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, 7, start))
 	want := []store.Copy{{MessageRef: store.MessageRef{Channel: "D1", TS: "1.0"}, Drawn: 2, User: ann, Why: oncall.Say("you are on call in primary")}}
@@ -139,15 +139,15 @@ func TestAFailedPageIsShown(t *testing.T) {
 	}
 	// Ann was all of the step, so the next one runs at once.
 	if in := w.incident(1); in.Version != 3 || !in.NextAt.Equal(start.Add(time.Second)) {
-		t.Errorf("version %d, next step at %s", in.Version, in.NextAt)
+		t.Errorf("version %d, next step at %s; want 3 and %s", in.Version, in.NextAt, start.Add(time.Second))
 	}
 	if got := w.drawJobs(before); !cmp.Equal(got, []string{"3"}) {
-		t.Errorf("drawings queued: %q", got)
+		t.Errorf("drawings queued: %q, want %q", got, []string{"3"})
 	}
 	events := must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1))
 	if len(events) != 4 || events[2].Kind != oncall.EventPageFailed || events[2].Detail.Text != "no such user" ||
 		events[3].Kind != oncall.EventUnreached {
-		t.Errorf("events: %+v", events)
+		t.Errorf(`events: %+v; want 4 entries, events[2].Kind == %v, events[2].Detail.Text == "no such user" and events[3].Kind == %v`, events, oncall.EventPageFailed, oncall.EventUnreached)
 	}
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'escalate' AND id > $1 AND state = 'available'`, before); n != 1 {
 		t.Errorf("%d timers are due, want 1", n)
@@ -167,7 +167,7 @@ func TestABlockedStepIsNotWaitedFor(t *testing.T) {
 		t.Errorf("next step at %s, want at once", in.NextAt)
 	}
 	if n := w.count(`SELECT count(*) FROM pages WHERE id = 1 AND state = 'waiting'`); n != 1 {
-		t.Error("the blocked page was given up")
+		t.Errorf("the blocked page was given up: got %v, want 1", n)
 	}
 }
 
@@ -200,15 +200,15 @@ func TestExhaustedIncidentReportsWhoWasReached(t *testing.T) {
 	record(first, oncall.PageRefused{Why: "token_revoked"})
 	for page := first + 1; page <= last; page++ {
 		if untold() || loud() != 0 {
-			t.Errorf("nobody could be told, although page %d is on its way", page)
+			t.Errorf("nobody could be told, although page %d is on its way; want untold() false and loud() == 0", page)
 		}
 		record(page, oncall.PageBlocked{Why: "token_revoked"})
 	}
 	if !untold() || loud() != 1 {
-		t.Errorf("untold %t, said %d times: all pages have failed or are blocked", untold(), loud())
+		t.Errorf("untold %t, said %d times: all pages have failed or are blocked; want untold() true and 1", untold(), loud())
 	}
 	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: oncall.PageID(last)}, 7, start)); !order.Send || !order.Blocked {
-		t.Errorf("a blocked page: %+v", order)
+		t.Errorf("a blocked page: %+v; want Send true and Blocked true", order)
 	}
 	version := w.incident(1).Version
 	record(last, oncall.PageAccepted{})
@@ -228,7 +228,7 @@ func TestAPageThatIsOverDoesNotWaitForItsRecipient(t *testing.T) {
 		return must[oncall.PageOrder](t)(w.BeginPage(ctx, oncall.SendPage{Page: 1}, 1, w.clock()))
 	}
 	if order := begin(); !order.Send {
-		t.Fatalf("it is not sent: %+v", order)
+		t.Fatalf("it is not sent: %+v, want Send true", order)
 	}
 	conn := must[*pgx.Conn](t)(pgx.Connect(t.Context(), w.url))
 	defer conn.Close(t.Context())
@@ -239,7 +239,7 @@ func TestAPageThatIsOverDoesNotWaitForItsRecipient(t *testing.T) {
 	for _, over := range []string{`UPDATE pages SET bundle = 99`, `UPDATE pages SET bundle = 0, state = 'delivered'`} {
 		w.exec(over)
 		if order := begin(); order.Send || !order.Again.IsZero() {
-			t.Errorf("%s: %+v", over, order)
+			t.Errorf("%s: %+v; want Send false and Again.IsZero() true", over, order)
 		}
 	}
 }

@@ -32,35 +32,35 @@ func TestBundleKeepsEveryPage(t *testing.T) {
 	w := newWorld(t)
 	w.storm("a", "b", "c")
 	if order := w.begin(1, start); !order.Send || len(order.Incidents) != 3 {
-		t.Fatalf("the first: %+v", order)
+		t.Fatalf("the first: %+v; want Send true and len(order.Incidents) == 3", order)
 	}
 	if order := w.begin(2, start); order.Send || !order.Again.IsZero() {
-		t.Errorf("a page that another tells of: %+v", order)
+		t.Errorf("a page that another tells of: %+v; want Send false and Again.IsZero() true", order)
 	}
 	// Its process dies; nobody knows whether it was sent. Another goes on with the same bundle.
 	order := w.begin(1, start.Add(time.Second))
 	if order.Doubt == nil || len(order.Incidents) != 3 {
-		t.Errorf("after a crash: %+v", order)
+		t.Errorf("after a crash: %+v; want Doubt non-nil and len(order.Incidents) == 3", order)
 	}
 	// What has been acknowledged meanwhile is left out, and when that is the first itself the others go by themselves.
 	must[oncall.Incident](t)(w.Act(t.Context(), 2, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := w.begin(1, start.Add(2*time.Second)); len(order.Incidents) != 2 {
-		t.Errorf("after an acknowledgement: %+v", order.Incidents)
+		t.Errorf("after an acknowledgement: %+v, want 2 entries", order.Incidents)
 	}
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := w.begin(1, start.Add(3*time.Second)); order.Send {
-		t.Errorf("nobody needs the first any more: %+v", order)
+		t.Errorf("nobody needs the first any more: %+v, want Send false", order)
 	}
 	if n, err := w.RequeuePages(t.Context(), start); n != 0 || err != nil {
-		t.Errorf("%d pages were lost, %v", n, err)
+		t.Errorf("%d pages were lost, %v, want 0", n, err)
 	}
 	if order := w.begin(3, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 1 {
-		t.Errorf("the last: %+v", order)
+		t.Errorf("the last: %+v; want Send true and len(order.Incidents) == 1", order)
 	}
 	place := oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0", Version: 2}}
 	w.check(w.RecordPage(t.Context(), 3, place, start))
 	if got := w.strings(`SELECT state FROM pages ORDER BY id`); !cmp.Equal(got, []string{"skipped", "skipped", "delivered"}) {
-		t.Errorf("states: %q", got)
+		t.Errorf("states: %q, want %q", got, []string{"skipped", "skipped", "delivered"})
 	}
 }
 
@@ -76,7 +76,7 @@ func TestAMemberWithoutALeaderIsFound(t *testing.T) {
 		t.Errorf("%d pages were queued again, %v; want 1 and 3", n, err)
 	}
 	if got := w.strings(`SELECT args ->> 'page' FROM river_job WHERE kind = 'page' ORDER BY 1`); !cmp.Equal(got, []string{"1", "3"}) {
-		t.Errorf("queued: %q", got)
+		t.Errorf("queued: %q, want %q", got, []string{"1", "3"})
 	}
 }
 
@@ -89,20 +89,20 @@ func TestABundleFailsAsAWhole(t *testing.T) {
 	w.begin(1, start)
 	w.storm("c")
 	if order := w.begin(3, start); order.Send || !order.Again.Equal(start.Add(30*time.Second)) {
-		t.Errorf("inside the hold: %+v", order)
+		t.Errorf("inside the hold: %+v; want Send false and Again %v", order, start.Add(30*time.Second))
 	}
 	before := w.lastJob()
 	w.check(w.RecordPage(t.Context(), 1, oncall.PageRefused{Why: "no such user"}, start))
 	for id := range oncall.IncidentID(2) {
 		if in := w.incident(id + 1); !in.NextAt.Equal(start) {
-			t.Errorf("incident %s goes on at %s only", id+1, in.NextAt)
+			t.Errorf("incident %s goes on at %s only, want %s", id+1, in.NextAt, start)
 		}
 	}
 	if got := w.strings(`SELECT args ->> 'page' FROM river_job WHERE kind = 'page' AND id > $1`, before); !cmp.Equal(got, []string{"3"}) {
-		t.Errorf("pages to be looked at: %q", got)
+		t.Errorf("pages to be looked at: %q, want %q", got, []string{"3"})
 	}
 	if order := w.begin(3, start); !order.Send {
-		t.Errorf("it still waits: %+v", order)
+		t.Errorf("it still waits: %+v, want Send true", order)
 	}
 }
 
@@ -121,10 +121,10 @@ func TestAThrottledBundleGoesAgainAtOnce(t *testing.T) {
 	w := newWorld(t)
 	w.throttled()
 	if order := w.begin(3, start.Add(time.Second)); order.Send {
-		t.Errorf("inside the hold: %+v", order)
+		t.Errorf("inside the hold: %+v, want Send false", order)
 	}
 	if order := w.begin(1, start.Add(time.Second)); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("the first again: %+v", order)
+		t.Errorf("the first again: %+v; want Send true and len(order.Incidents) == 3", order)
 	}
 }
 
@@ -134,11 +134,11 @@ func TestAThrottledBundleIsTakenAlongWhole(t *testing.T) {
 	w := newWorld(t)
 	w.throttled()
 	if order := w.begin(3, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("the bundle of all: %+v", order)
+		t.Errorf("the bundle of all: %+v; want Send true and len(order.Incidents) == 3", order)
 	}
 	w.check(w.RecordPage(t.Context(), 3, oncall.PageAccepted{}, start.Add(31*time.Second)))
 	if got := w.strings(`SELECT state FROM pages ORDER BY id`); !cmp.Equal(got, []string{"delivered", "delivered", "delivered"}) {
-		t.Errorf("states: %q", got)
+		t.Errorf("states: %q, want %q", got, []string{"delivered", "delivered", "delivered"})
 	}
 }
 
@@ -150,11 +150,11 @@ func TestABundleIsAcknowledged(t *testing.T) {
 	order := w.begin(1, start)
 	n := must[oncall.Notice](t)(w.Bundle(t.Context(), order.Page.Key))
 	if n.About != 1 || len(n.Detail.Incidents) != 3 || n.Detail.Lines[0] != "#1 high: a is full" {
-		t.Errorf("bundle: %+v", n)
+		t.Errorf(`bundle: %+v; want About 1, len(n.Detail.Incidents) == 3 and Detail.Lines[0] "#1 high: a is full"`, n)
 	}
 	w.check(w.RecordPage(t.Context(), 1, oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0"}}, start))
 	if got := w.strings(`SELECT state FROM pages`); !cmp.Equal(got, []string{"delivered", "delivered", "delivered"}) {
-		t.Errorf("states: %q", got)
+		t.Errorf("states: %q, want %q", got, []string{"delivered", "delivered", "delivered"})
 	}
 	if n := w.count(`SELECT count(*) FROM incident_events WHERE kind = 'page_delivered'`); n != 3 {
 		t.Errorf("%d timelines tell of it, want 3", n)
@@ -164,7 +164,7 @@ func TestABundleIsAcknowledged(t *testing.T) {
 		t.Errorf("said %q, want %q", said, "Acknowledged #1, #2, #3.")
 	}
 	if got := w.strings(`SELECT ts || ' ' || version || ' ' || (facts ->> 'state') FROM notices`); !cmp.Equal(got, []string{"1.0 2 acknowledged"}) {
-		t.Errorf("the message: %q", got)
+		t.Errorf("the message: %q, want %q", got, []string{"1.0 2 acknowledged"})
 	}
 }
 

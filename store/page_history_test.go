@@ -29,7 +29,7 @@ func TestPageHistoryShowsReasonAndOutcome(t *testing.T) {
 		t.Errorf("the pages are %+v", pages)
 	}
 	if _, err := w.PageHistory(t.Context(), oncall.ByTimer(), 4711); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("an incident that doesn't exist: %v", err)
+		t.Errorf("an incident that doesn't exist: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 }
 
@@ -71,7 +71,7 @@ func TestRootsAreWhereIncidentsAreShown(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	if none := must[map[oncall.IncidentID]store.MessageRef](t)(w.Roots(t.Context(), []oncall.IncidentID{1, 2})); len(none) != 0 {
-		t.Errorf("before they are drawn they are at %v", none)
+		t.Errorf("before they are drawn they are at %v, want none", none)
 	}
 	if _, err := w.BeginDraw(t.Context(), 1, w.job(), w.clock()); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestRootsAreWhereIncidentsAreShown(t *testing.T) {
 	w.check(w.RootPosted(t.Context(), 1, place, w.clock()))
 	roots := must[map[oncall.IncidentID]store.MessageRef](t)(w.Roots(t.Context(), []oncall.IncidentID{1, 2}))
 	if len(roots) != 1 || roots[1] != place {
-		t.Errorf("the roots are %v", roots)
+		t.Errorf("the roots are %v; want 1 entry and roots[1] == %v", roots, place)
 	}
 }
 
@@ -133,7 +133,7 @@ func TestLastPagedReadsAnIndex(t *testing.T) {
 		rows, _ := w.Pool().Query(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) "+store.LastPagedSQL, user)
 		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if text := strings.Join(plan, "\n"); err != nil || !strings.Contains(text, "pages_user") || strings.Contains(text, "Seq Scan") {
-			t.Errorf("%s: %v\n%s", user, err, text)
+			t.Errorf("%s: %v\n%s; want text to contain \"pages_user\" and text not to contain \"Seq Scan\"", user, err, text)
 		}
 	}
 }

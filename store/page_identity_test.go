@@ -63,7 +63,7 @@ func TestASecondCallHasANameOfItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		if one, two := w.incident(1).Status, w.incident(2).Status; one != c.want || two != c.want {
-			t.Errorf("after %s: %s, %s", c.does, one, two)
+			t.Errorf("after %s: %s, %s; want one %s and two %s", c.does, one, two, c.want, c.want)
 		}
 	}
 }

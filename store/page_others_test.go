@@ -101,6 +101,6 @@ func TestSQLAgreesWithTheRules(t *testing.T) {
 		}
 	}
 	if joined < 50 || released < 20 {
-		t.Errorf("%d pages have gone along and %d were let go: too few to mean something", joined, released)
+		t.Errorf("%d pages have gone along and %d were let go: too few to mean something; want joined at least 50 and released at least 20", joined, released)
 	}
 }

@@ -24,7 +24,7 @@ func TestAPhoneRingsSixTimesAnHour(t *testing.T) {
 		page := oncall.PageID(1 + 2*n)
 		for try := range 2 {
 			if order := w.begin(page, at); !order.Send || order.Never != "" {
-				t.Fatalf("page %d: %+v", page, order)
+				t.Fatalf(`page %d: %+v; want Send true and Never ""`, page, order)
 			}
 			w.check(w.RecordPage(ctx, page, oncall.PageAccepted{Ref: fmt.Sprint("CA", n, try), Track: true}, at))
 			w.check(w.RecordReceipt(ctx, page, oncall.PageReceipt{State: oncall.ReceiptUnanswered, Why: "nobody picked up", Final: true}, at))
@@ -34,18 +34,18 @@ func TestAPhoneRingsSixTimesAnHour(t *testing.T) {
 	w.storm("the last")
 	order := w.begin(7, at)
 	if !order.Send || !strings.HasPrefix(order.Never, "this phone has rung 6 times") {
-		t.Fatalf("the seventh call: %+v", order)
+		t.Fatalf(`the seventh call: %+v; want Send true and Never to begin with "this phone has rung 6 times"`, order)
 	}
 	w.check(w.RecordPage(ctx, 7, oncall.PageRefused{Why: order.Never}, at))
 	if order := w.begin(8, at); !order.Send || order.Page.Method != oncall.MethodSMS || order.Never != "" {
-		t.Errorf("the SMS: %+v", order)
+		t.Errorf(`the SMS: %+v; want Send true, Page.Method %v and Never ""`, order, oncall.MethodSMS)
 	}
 	events := must[[]oncall.Event](t)(w.Events(ctx, oncall.ByTimer(), 4))
 	if e := events[len(events)-1]; e.Kind != oncall.EventPageFailed || e.Detail.Text != order.Never {
-		t.Errorf("the timeline ends with %+v", e)
+		t.Errorf("the timeline ends with %+v; want Kind %v and Detail.Text %v", e, oncall.EventPageFailed, order.Never)
 	}
 	w.storm("an hour later")
 	if order := w.begin(9, at.Add(time.Hour)); !order.Send || order.Never != "" {
-		t.Errorf("an hour later: %+v", order)
+		t.Errorf(`an hour later: %+v; want Send true and Never ""`, order)
 	}
 }

@@ -31,7 +31,7 @@ func TestMessagesAreFollowedWhileSomebodyNeedsThem(t *testing.T) {
 		methods := []oncall.Method{oncall.MethodSlack}
 		out := must[[]store.TrackedMessage](t)(w.DueReceipts(t.Context(), methods, methods, at, 10))
 		if again := must[[]store.TrackedMessage](t)(w.DueReceipts(t.Context(), methods, nil, at, 10)); len(again) != 0 {
-			t.Errorf("another asks too: %+v", again)
+			t.Errorf("another asks too: %+v, want none", again)
 		}
 		return out
 	}

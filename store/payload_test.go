@@ -60,7 +60,7 @@ func TestPayloadsAreKept(t *testing.T) {
 	}
 	one := must[[]store.KeptPayload](t)(w.Payloads(t.Context(), oncall.ByUser(ann), store.PayloadFilter{ID: got[1].ID, Begin: 2}))
 	if len(one) != 1 || string(one[0].Body) != "\xff\x00" || one[0].Size != 10 {
-		t.Errorf("one of them: %+v", one)
+		t.Errorf(`one of them: %+v; want 1 entry, string(one[0].Body) == "\xff\x00" and one[0].Size == 10`, one)
 	}
 }
 
@@ -87,20 +87,20 @@ func TestTheNewestPayloadsAreKept(t *testing.T) {
 	w.until("the last is kept", func() bool { return w.count(`SELECT count(*) FROM payloads WHERE body = 'last'`) == 1 })
 	got := w.payloads(oncall.PayloadsKept+1, oncall.ByUser(ann), store.PayloadFilter{Integration: w.integration, Most: 1000})
 	if first, last := string(got[0].Body), string(got[len(got)-1].Body); len(got) != oncall.PayloadsKept || first != "last" || last != fmt.Sprint(2*oncall.PayloadsKept+1) {
-		t.Errorf("%d are kept, from %q to %q", len(got), first, last)
+		t.Errorf(`%d are kept, from %q to %q; want %d, first "last" and last %q`, len(got), first, last, oncall.PayloadsKept, fmt.Sprint(2*oncall.PayloadsKept+1))
 	}
 	w.advance(oncall.PayloadLives - time.Minute)
 	w.check(w.Housekeeping(t.Context(), w.clock()))
 	if n := w.count(`SELECT count(*) FROM payloads WHERE integration_id = $1`, other); n != 0 {
-		t.Error("one is kept for longer than a week")
+		t.Errorf("one is kept for longer than a week: got %v, want 0", n)
 	}
 	if n := w.count(`SELECT count(*) FROM payloads`); n != 61 { // of the last minute, and one more
-		t.Errorf("%d of the last week are left", n)
+		t.Errorf("%d of the last week are left, want 61", n)
 	}
 	w.advance(time.Minute + time.Second)
 	w.check(w.Housekeeping(t.Context(), w.clock()))
 	if n := w.count(`SELECT count(*) FROM payloads`); n != 0 {
-		t.Errorf("%d are kept for longer than a week", n)
+		t.Errorf("%d are kept for longer than a week, want 0", n)
 	}
 }
 
@@ -116,7 +116,7 @@ func TestPayloadsThatWaitAreBounded(t *testing.T) {
 	second.KeepPayload(t.Context(), oncall.Payload{Integration: w.integration, At: w.clock(), Body: []byte("last")})
 	second.Close()
 	if n := w.count(`SELECT count(*) FROM payloads WHERE body = 'last'`); n != 1 {
-		t.Error("what waited is not written")
+		t.Errorf("what waited is not written: got %v, want 1", n)
 	}
 	if n := w.count(`SELECT count(*) FROM payloads`); n != 1 {
 		t.Errorf("%d payloads of no integration are kept", n-1)
@@ -158,7 +158,7 @@ func TestPayloadsOfPrivateTeamsAreTheirs(t *testing.T) {
 	w.withPrivateTeam(add("payments", "default"))
 	w.brought(deals, "of all since", trigger("a"))
 	if got := strings.Join(sees(3, oncall.ByUser(ann)), ", "); got != "of all, of all since" {
-		t.Errorf("Ann sees %q of an integration that has come to her team", got)
+		t.Errorf(`Ann sees %q of an integration that has come to her team, want "of all, of all since"`, got)
 	}
 	w.exec(`UPDATE users SET standing = 'guest' WHERE id = $1`, di)
 	w.another()
@@ -179,6 +179,6 @@ func TestPayloadsComeWithASpool(t *testing.T) {
 	}
 	got := w.payloads(1, oncall.ByUser(ann), store.PayloadFilter{})
 	if string(got[0].Body) != "spooled" || !got[0].At.Equal(start) || got[0].Integration != w.integration {
-		t.Errorf("it is %+v", got[0])
+		t.Errorf(`it is %+v; want string(got[0].Body) == "spooled", got[0].At %v and got[0].Integration == %v`, got[0], start, w.integration)
 	}
 }

@@ -42,7 +42,7 @@ func TestAPolicyIsStoredWhole(t *testing.T) {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 	if report = must[store.ApplyReport](t)(w.Apply(t.Context(), serverFull(), store.ApplyOptions{Write: true}, start)); len(report.Changes) > 0 {
-		t.Errorf("applied again it changes %q", report.Changes)
+		t.Errorf("applied again it changes %q, want none", report.Changes)
 	}
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
 	var later, policy oncall.Policy
@@ -67,7 +67,7 @@ func TestAPolicyIsStoredWhole(t *testing.T) {
 	}
 	facts := dir.Roster().Teams[1]
 	if !slices.Equal(facts.Fallback, []oncall.UserID{di}) || !slices.Equal(facts.Managers, []oncall.UserID{cy}) {
-		t.Errorf("team: %+v", facts)
+		t.Errorf("team: %+v; want Fallback %v and Managers %v", facts, []oncall.UserID{di}, []oncall.UserID{cy})
 	}
 	for at, open := range map[time.Time]bool{
 		time.Date(2026, 3, 1, 23, 30, 0, 0, time.UTC): true, time.Date(2026, 3, 2, 3, 30, 0, 0, time.UTC): false,
@@ -159,7 +159,7 @@ func TestAnUnassignedIncidentIsAdopted(t *testing.T) {
 	}
 	w.look(w.System, monday)
 	if n := w.count(`SELECT count(*) FROM pages WHERE user_id = $1`, bo); n == 0 {
-		t.Error("Bo came on call and was not paged")
+		t.Errorf("Bo came on call and was not paged: got %v, want other than 0", n)
 	}
 }
 
@@ -206,14 +206,14 @@ func TestTheReminderIsOneMessage(t *testing.T) {
 		t.Error("renewed before its time")
 	}
 	if remind(20 * time.Minute); last().Version != 2 || last().ID != first.ID {
-		t.Errorf("after the interval it is %+v", last())
+		t.Errorf("after the interval it is %+v; want last().Version == 2 and last().ID == %v", last(), first.ID)
 	}
 	w.forgetJobs()
 	if _, err := w.Act(t.Context(), in.ID, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, start.Add(21*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if remind(21 * time.Minute); last().Version != 3 || last().Facts.State != oncall.UnackedOver {
-		t.Errorf("when all are acknowledged it is %+v", last())
+		t.Errorf("when all are acknowledged it is %+v; want last().Version == 3 and last().Facts.State == %v", last(), oncall.UnackedOver)
 	}
 	if n := w.jobs("tell"); n != 1 {
 		t.Errorf("%d jobs redraw it, want 1", n)
@@ -229,7 +229,7 @@ func TestTheReminderIsOneMessage(t *testing.T) {
 		t.Error("the new episode began too early")
 	}
 	if remind(70 * time.Minute); last().ID == first.ID || last().Facts.Lines[0] != "#1 disk is full (high, for 10 min)" {
-		t.Errorf("the new episode is %+v", last())
+		t.Errorf(`the new episode is %+v; want last().ID other than %v and last().Facts.Lines[0] == "#1 disk is full (high, for 10 min)"`, last(), first.ID)
 	}
 	// A team that wants none has none.
 	s := payments()

@@ -121,6 +121,6 @@ func TestAnOutageDoesNotFillTheLog(t *testing.T) {
 		}
 	}
 	if n := strings.Count(log.String(), "signals not accepted"); n < 1 || n > 12 {
-		t.Errorf("%d lines", n)
+		t.Errorf("%d lines; want at least 1 and at most 12", n)
 	}
 }

@@ -47,11 +47,11 @@ func TestVerificationLimitsDoNotLockPeopleOut(t *testing.T) {
 	}{{oncall.MethodEmail, "Shared@example.com"}, {oncall.MethodSMS, "+12025550144"}, {oncall.MethodNtfy, "topic"}} {
 		other := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), bo, c.method, c.address, start))
 		if sent, err := w.proofs(other.ID, start); sent != 3 {
-			t.Errorf("%s: Bo sent %d codes, %v", c.method, sent, err)
+			t.Errorf("%s: Bo sent %d codes, %v, want 3", c.method, sent, err)
 		}
 		own := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), di, c.method, c.address, start))
 		if sent, err := w.proofs(own.ID, start); sent != 3 {
-			t.Errorf("%s: Di got %d codes, %v", c.method, sent, err)
+			t.Errorf("%s: Di got %d codes, %v, want 3", c.method, sent, err)
 		}
 	}
 	// Not even everybody together uses up those of one's own mail address.
@@ -69,7 +69,7 @@ func TestVerificationLimitsDoNotLockPeopleOut(t *testing.T) {
 	}
 	own := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), di, oncall.MethodEmail, mail, start))
 	if sent, err := w.proofs(own.ID, start); sent != 3 {
-		t.Errorf("Di's own address got %d codes, %v", sent, err)
+		t.Errorf("Di's own address got %d codes, %v, want 3", sent, err)
 	}
 }
 
@@ -228,7 +228,7 @@ func TestPhonesOfOtherCountries(t *testing.T) {
 		t.Errorf("a German phone: %v", err)
 	}
 	if got := w.phoneNotices(); len(got) != 1 {
-		t.Errorf("told %q", got)
+		t.Errorf("told %q, want 1 entry", got)
 	}
 }
 

@@ -26,7 +26,7 @@ func TestEveryQueryCanBePrepared(t *testing.T) {
 	defer conn.Release()
 	found := queries(t)
 	if len(found) < 50 {
-		t.Errorf("found %d queries only: has their form changed?", len(found))
+		t.Errorf("found %d queries only: has their form changed? want at least 50", len(found))
 	}
 	bad := regexp.MustCompile(`(?i)SELECT \*|RETURNING \*|\bnow\(\)|\bcurrent_timestamp\b`)
 	for at, sql := range found {

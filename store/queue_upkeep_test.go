@@ -69,7 +69,7 @@ func TestTimersArePromoted(t *testing.T) {
 	}
 	got := must[map[string]int](t)(w.QueueDepths(t.Context()))
 	if n, ok := got[store.QueueHousekeeping]; n != 0 || !ok {
-		t.Errorf("an empty queue: %d, %v", n, ok)
+		t.Errorf("an empty queue: %d, %v; want n 0 and ok true", n, ok)
 	}
 	maps.DeleteFunc(got, func(_ string, n int) bool { return n == 0 })
 	if d := cmp.Diff(map[string]int{"escalate": 1500, "page": 1, "draw": 1}, got); d != "" {
@@ -86,7 +86,7 @@ func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
 	defer alive.Release()
 	defer dying.Release()
 	if _, err := w.ClaimInstance(ctx, "alive"); !errors.Is(err, store.ErrNameTaken) {
-		t.Errorf("a name was taken twice: %v", err)
+		t.Errorf("a name was taken twice: %v, want the error %v", err, store.ErrNameTaken)
 	}
 	add := func(attempt int, by ...string) {
 		w.exec(`
@@ -105,7 +105,7 @@ func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
 		SELECT count(pg_terminate_backend(pid))
 		FROM (SELECT DISTINCT pid FROM pg_locks JOIN pg_database d ON d.oid = database AND d.datname = current_database()
 		      WHERE locktype = 'advisory' AND objsubid = 2 AND objid::bigint = hashtext('dying')::bigint & 4294967295) AS holders`); n != 1 {
-		t.Fatalf("ended %d sessions", n)
+		t.Fatalf("ended %d sessions, want 1", n)
 	}
 	select {
 	case <-dying.Lost():
@@ -126,7 +126,7 @@ func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
 		t.Errorf("jobs: %s", d)
 	}
 	if n := w.count(`SELECT sum(attempt) FROM river_job`); n != 1+2+1+2+0 {
-		t.Errorf("the jobs are at %d attempts together: an interruption has used one up", n)
+		t.Errorf("the jobs are at %d attempts together: an interruption has used one up, want %d", n, 1+2+1+2+0)
 	}
 	select {
 	case <-alive.Lost():
@@ -179,7 +179,7 @@ func TestALostPageIsQueuedAgain(t *testing.T) {
 		t.Errorf("queued %d pages, want 1", n)
 	}
 	if got := w.strings(`SELECT args::text FROM river_job WHERE kind = 'page' AND state = 'available'`); !cmp.Equal(got, []string{`{"line": "slack", "page": 1}`}) {
-		t.Errorf("pages: %q", got)
+		t.Errorf("pages: %q, want %q", got, []string{`{"line": "slack", "page": 1}`})
 	}
 	w.forgetJobs("page")
 	w.exec(`UPDATE pages SET state = 'delivered'`)
@@ -208,7 +208,7 @@ func TestALostTimerIsQueuedAgain(t *testing.T) {
 		}
 	}
 	if got := w.strings(`SELECT state || ' ' || args::text FROM river_job WHERE kind = 'escalate'`); !cmp.Equal(got, []string{`available {"seq": 1, "incident": 1}`}) {
-		t.Errorf("timers: %q", got)
+		t.Errorf("timers: %q, want %q", got, []string{`available {"seq": 1, "incident": 1}`})
 	}
 }
 
@@ -237,7 +237,7 @@ func TestTheDatabaseTellsItsTime(t *testing.T) {
 	w := newWorld(t)
 	before := time.Now().Add(-time.Second)
 	if at := must[time.Time](t)(w.Clock(t.Context())); at.Before(before) || at.After(time.Now().Add(time.Second)) {
-		t.Errorf("the database's clock: %v", at)
+		t.Errorf("the database's clock: %v; want Before(before) false and After(time.Now().Add(time.Second)) false", at)
 	}
 }
 
@@ -255,10 +255,10 @@ func TestUselessRowsAreDeleted(t *testing.T) {
 	must[bool](t)(w.RememberEvent(t.Context(), "new", w.clock()))
 	w.check(w.Housekeeping(t.Context(), start.Add(24*time.Hour+time.Minute)))
 	if got := w.strings(`SELECT dedup_key FROM alerts ORDER BY 1`); !cmp.Equal(got, []string{"disk", "tombstone"}) {
-		t.Errorf("alerts: %q", got)
+		t.Errorf("alerts: %q, want %q", got, []string{"disk", "tombstone"})
 	}
 	if got := w.strings(`SELECT key FROM slack_seen`); !cmp.Equal(got, []string{"new"}) {
-		t.Errorf("keys: %q", got)
+		t.Errorf("keys: %q, want %q", got, []string{"new"})
 	}
 }
 

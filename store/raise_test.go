@@ -27,20 +27,20 @@ func TestARaisedIncidentIsOneLikeAnyOther(t *testing.T) {
 		t.Errorf("what is returned is not what is stored: %s", d)
 	}
 	if in.ID != 1 || in.Title != "the checkout is down" || in.RaisedBy != oncall.ByUser(di) || in.IntegrationID != 0 || in.Status != oncall.Triggered {
-		t.Errorf("incident: %+v", in)
+		t.Errorf(`incident: %+v; want ID 1, Title "the checkout is down", RaisedBy %v, IntegrationID 0 and Status %v`, in, oncall.ByUser(di), oncall.Triggered)
 	}
 	if got := w.strings(`SELECT user_id || ' ' || state FROM pages`); !cmp.Equal(got, []string{"U0ANN waiting"}) {
-		t.Errorf("pages: %q", got)
+		t.Errorf("pages: %q, want %q", got, []string{"U0ANN waiting"})
 	}
 	if got := w.strings(`SELECT kind FROM river_job ORDER BY kind`); !cmp.Equal(got, []string{"draw", "escalate", "page"}) {
-		t.Errorf("jobs: %q", got)
+		t.Errorf("jobs: %q, want %q", got, []string{"draw", "escalate", "page"})
 	}
 	if got := w.strings(`SELECT user_id || ' ' || channel || ' ' || ts FROM raised`); !cmp.Equal(got, []string{"U0DI U0DI "}) {
-		t.Errorf("who raised it: %q", got)
+		t.Errorf("who raised it: %q, want %q", got, []string{"U0DI U0DI "})
 	}
 	open := must[[]oncall.Incident](t)(w.OpenIncidents(t.Context(), oncall.ByUser(ann), 10))
 	if len(open) != 1 || open[0].ID != 1 {
-		t.Errorf("open: %+v", open)
+		t.Errorf("open: %+v; want 1 entry and open[0].ID == 1", open)
 	}
 	// It leaves with all that belongs to it, once it is over.
 	if _, err := w.Act(t.Context(), 1, oncall.ByUser(di), oncall.Act{Do: oncall.ActResolve}, start); err != nil {
@@ -72,21 +72,21 @@ func TestARepetitionRaisesNothing(t *testing.T) {
 		t.Errorf("%d pages, want 1", n)
 	}
 	if made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "down", Key: "view/V2"}); !made.Again || made.Incident.ID != 1 {
-		t.Errorf("the same words: %+v", made)
+		t.Errorf("the same words: %+v; want Again true and Incident.ID 1", made)
 	}
 	if made := w.raise(bo, oncall.RaiseRequest{Team: 1, Text: "down", Key: "view/V3"}); made.Again || made.Incident.ID != 2 {
-		t.Errorf("the same words of somebody else: %+v", made)
+		t.Errorf("the same words of somebody else: %+v; want Again false and Incident.ID 2", made)
 	}
 	// Who comes later about the same message follows what is open.
 	if made := w.raise(cy, oncall.RaiseRequest{Team: 1, Text: "is it?", Key: "view/V1"}); !made.Again || made.Incident.ID != 1 {
-		t.Errorf("the same message: %+v", made)
+		t.Errorf("the same message: %+v; want Again true and Incident.ID 1", made)
 	}
 	if got := w.strings(`SELECT user_id FROM raised WHERE incident_id = 1 ORDER BY user_id`); !cmp.Equal(got, []string{"U0CY", "U0DI"}) {
-		t.Errorf("who follows it: %q", got)
+		t.Errorf("who follows it: %q, want %q", got, []string{"U0CY", "U0DI"})
 	}
 	w.advance(11 * time.Minute)
 	if made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "down", Key: "view/V4"}); made.Again {
-		t.Errorf("the same words much later: %+v", made)
+		t.Errorf("the same words much later: %+v, want Again false", made)
 	}
 }
 
@@ -98,18 +98,18 @@ func TestRaisingOftenTakesAConfirmation(t *testing.T) {
 	}
 	made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "d"})
 	if made.NeedsConfirmation.String() != "You have paged 3 times in the last 10 minutes." || made.Incident.ID != 0 {
-		t.Errorf("the fourth: %+v", made)
+		t.Errorf(`the fourth: %+v; want NeedsConfirmation.String() "You have paged 3 times in the last 10 minutes." and Incident.ID 0`, made)
 	}
 	if made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "d", Confirmed: true}); made.Incident.ID != 4 {
-		t.Errorf("the fourth, confirmed: %+v", made)
+		t.Errorf("the fourth, confirmed: %+v, want Incident.ID 4", made)
 	}
 	if made := w.raise(bo, oncall.RaiseRequest{Team: 1, Text: "d"}); made.Incident.ID != 5 {
-		t.Errorf("somebody else's: %+v", made)
+		t.Errorf("somebody else's: %+v, want Incident.ID 5", made)
 	}
 	w.exec(`INSERT INTO raised (incident_id, user_id, key, opened, raised_at, channel, thread, ts, drawn)
 		SELECT 5, 'U' || n, '', true, $1, '', '', '', 0 FROM generate_series(1, 30) AS n`, start)
 	if made := w.raise(cy, oncall.RaiseRequest{Team: 1, Text: "e"}); !strings.HasPrefix(made.NeedsConfirmation.String(), "People have paged by hand 3") {
-		t.Errorf("beyond 30: %+v", made)
+		t.Errorf(`beyond 30: %+v, want NeedsConfirmation.String() to begin with "People have paged by hand 3"`, made)
 	}
 }
 
@@ -135,10 +135,10 @@ func TestRaisedAndFoldedIncidentsAreNumberedTogether(t *testing.T) {
 	all.Wait()
 	w.fold()
 	if got := w.strings(`SELECT count(*) || ' ' || max(id) || ' ' || count(*) FILTER (WHERE integration_id = 0) FROM incidents`); !cmp.Equal(got, []string{"80 80 40"}) {
-		t.Errorf("incidents, the last number, by hand: %q", got)
+		t.Errorf("incidents, the last number, by hand: %q, want %q", got, []string{"80 80 40"})
 	}
 	if n := w.count(`SELECT count(*) FROM incidents WHERE (integration_id = 0) <> (title LIKE 'by hand %')`); n != 0 {
-		t.Errorf("%d were written over", n)
+		t.Errorf("%d were written over, want 0", n)
 	}
 }
 

@@ -29,7 +29,7 @@ func TestDigestSchedule(t *testing.T) {
 	w := newWorld(t)
 	one := []oncall.TeamID{1}
 	if due := w.dueAt(digestDay); due != nil {
-		t.Errorf("nothing has ever happened: %v", due)
+		t.Errorf("nothing has ever happened: %v, want nil", due)
 	}
 	w.storm("a")
 	for name, c := range map[string]struct {
@@ -52,7 +52,7 @@ func TestDigestSchedule(t *testing.T) {
 		t.Errorf("%d notices, want one", n)
 	}
 	if due := w.dueAt(digestDay.Add(time.Minute)); due != nil {
-		t.Errorf("once it was told: %v", due)
+		t.Errorf("once it was told: %v, want nil", due)
 	}
 	w.exec(`UPDATE teams SET digest = 'weekly'`)
 	if due := must[[]report.DueDigest](t)(w.another().DueDigests(t.Context(), digestDay.AddDate(0, 0, 21))); len(due) != 1 {
@@ -60,7 +60,7 @@ func TestDigestSchedule(t *testing.T) {
 	}
 	w.exec(`UPDATE teams SET digest = 'off'`)
 	if due := must[[]report.DueDigest](t)(w.another().DueDigests(t.Context(), digestDay.AddDate(0, 0, 7))); len(due) != 0 {
-		t.Errorf("off: %v", due)
+		t.Errorf("off: %v, want none", due)
 	}
 }
 
@@ -104,13 +104,13 @@ func TestRestIsOfferedAfterABadNight(t *testing.T) {
 	w.woken(bo, night)
 	w.check(fresh.OfferRest(t.Context(), night.Add(2*time.Hour)))
 	if got := notices(); len(got) > 0 {
-		t.Errorf("in the night: %q", got)
+		t.Errorf("in the night: %q, want none", got)
 	}
 	for range 2 {
 		w.check(fresh.OfferRest(t.Context(), morning))
 	}
 	if got := notices(); !cmp.Equal(got, []string{"bad_night U0ANN 2"}) {
-		t.Errorf("in the morning: %q", got)
+		t.Errorf("in the morning: %q, want %q", got, []string{"bad_night U0ANN 2"})
 	}
 	if got := w.strings(`SELECT to_char(scheduled_at AT TIME ZONE 'UTC', 'HH24:MI') FROM river_job WHERE kind = 'tell' ORDER BY id DESC LIMIT 1`); !cmp.Equal(got, []string{"08:00"}) {
 		t.Errorf("told at %q, want nine in Berlin", got)

@@ -42,7 +42,7 @@ func TestATeamsReport(t *testing.T) {
 
 	got := must[report.Comparison](t)(w.TeamReport(t.Context(), oncall.ByUser(ann), 1, march))
 	if got.Name != "payments" || got.Now.Incidents != 3 || got.Now.Open != 2 || got.Now.Unacked != 1 || got.Before.Incidents != 0 {
-		t.Errorf("the incidents: %+v", got)
+		t.Errorf(`the incidents: %+v; want Name "payments", Now.Incidents 3, Now.Open 2, Now.Unacked 1 and Before.Incidents 0`, got)
 	}
 	if a := got.Now.Ack; a.Of != 1 || a.Mean != 2*time.Minute {
 		t.Errorf("acknowledged: %+v, want the first, after two minutes", a)
@@ -59,10 +59,10 @@ func TestATeamsReport(t *testing.T) {
 		hours[p.User] = p.Hours
 	}
 	if h := hours[cy]; h.Override != made.End.Sub(made.Start) || h.Planned != 0 {
-		t.Errorf("Cy: %+v", h)
+		t.Errorf("Cy: %+v; want Override %v and Planned 0", h, made.End.Sub(made.Start))
 	}
 	if h := hours[ann]; h.GivenAway != made.End.Sub(made.Start) {
-		t.Errorf("Ann: %+v", h)
+		t.Errorf("Ann: %+v, want GivenAway %v", h, made.End.Sub(made.Start))
 	}
 	if all := hours[ann].All() + hours[bo].All() + hours[cy].All(); all != march.To.Sub(march.From) || all != got.Now.Hours {
 		t.Errorf("%s on call of %s", all, march.To.Sub(march.From))
@@ -73,7 +73,7 @@ func TestATeamsReport(t *testing.T) {
 		t.Errorf("Ann's: %+v", mine.Now)
 	}
 	if none := must[report.Comparison](t)(w.MyReport(t.Context(), oncall.ByUser(di), di, march)); none.Now.Incidents != 0 || none.Now.Hours != 0 {
-		t.Errorf("Di's: %+v", none.Now)
+		t.Errorf("Di's: %+v; want Incidents 0 and Hours 0", none.Now)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestAStormIsOneInAReport(t *testing.T) {
 	april := report.Days("Europe/Berlin", schedule.Date{Year: 2026, Month: 4, Day: 1}, 30)
 	later := must[report.Comparison](t)(w.TeamReport(t.Context(), oncall.ByTimer(), 1, april))
 	if later.Now.Incidents != 0 || later.Before.Incidents != 1 {
-		t.Errorf("in April: %d, before %d", later.Now.Incidents, later.Before.Incidents)
+		t.Errorf("in April: %d, before %d; want 0 and 1", later.Now.Incidents, later.Before.Incidents)
 	}
 }
 
@@ -131,7 +131,7 @@ func BenchmarkReport(b *testing.B) {
 	for b.Loop() {
 		got, err := w.TeamReport(context.Background(), oncall.ByTimer(), 1, march)
 		if err != nil || got.Now.Incidents != 100_000 {
-			b.Fatalf("%d incidents, %v", got.Now.Incidents, err)
+			b.Fatalf("%d incidents, %v, want 100_000", got.Now.Incidents, err)
 		}
 	}
 }

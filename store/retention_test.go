@@ -61,7 +61,7 @@ func TestAnIncidentLeavesWhole(t *testing.T) {
 	w.advance(month)
 	w.retain()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 5 {
-		t.Errorf("%d incidents are left on the last day of the term", n)
+		t.Errorf("%d incidents are left on the last day of the term, want 5", n)
 	}
 	w.advance(time.Second)
 	w.retain()
@@ -85,7 +85,7 @@ func TestAnIncidentLeavesWhole(t *testing.T) {
 	w.accept(trigger("over"))
 	w.fold()
 	if in := w.incident(7); in.Status != oncall.Triggered {
-		t.Errorf("the next incident: %+v", in)
+		t.Errorf("the next incident: %+v, want Status %v", in, oncall.Triggered)
 	}
 }
 
@@ -95,11 +95,11 @@ func TestRetentionDeletesAllOfAnIncident(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	if got := w.strings(`SELECT conrelid::regclass::text FROM pg_constraint WHERE contype = 'f' AND confrelid = 'incidents'::regclass AND confdeltype <> 'c'`); len(got) != 0 {
-		t.Errorf("incidents can't leave because of %v: its foreign key needs ON DELETE CASCADE", got)
+		t.Errorf("incidents can't leave because of %v: its foreign key needs ON DELETE CASCADE, want none", got)
 	}
 	for _, sql := range []string{`DELETE FROM incident_events`, `DELETE FROM incidents`, `TRUNCATE incidents CASCADE`, `DELETE FROM audit_log`, `UPDATE audit_log SET name = ''`, `TRUNCATE audit_log`} {
 		if _, err := w.Pool().Exec(t.Context(), sql); err == nil {
-			t.Errorf("%s was done", sql)
+			t.Errorf("%s was done, want an error", sql)
 		}
 	}
 }
@@ -164,7 +164,7 @@ func TestRetentionDoesNotBlockSignals(t *testing.T) {
 	w.check(err)
 	tag, err := tx.Exec(t.Context(), `DELETE FROM incidents WHERE id = 1`)
 	if err != nil || tag.RowsAffected() != 1 {
-		t.Fatalf("%v, %v", tag, err)
+		t.Fatalf("%v, %v, want RowsAffected() 1", tag, err)
 	}
 	w.accept(trigger("old"), trigger("new"), resolve("open"))
 	w.until("the others are folded", func() bool { return w.count(`SELECT count(*) FROM inbox`) == 1 })
@@ -174,7 +174,7 @@ func TestRetentionDoesNotBlockSignals(t *testing.T) {
 	w.check(tx.Commit(t.Context()))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM alerts WHERE dedup_key = 'old' AND firing AND incident_id = 4`); n != 1 {
-		t.Error("what fires again has not opened an incident")
+		t.Errorf("what fires again has not opened an incident: got %v, want 1", n)
 	}
 }
 
@@ -191,10 +191,10 @@ func TestTheAuditLogHasItsOwnTerm(t *testing.T) {
 	w.retain()
 	removed, more, err := w.RemoveHistory(t.Context(), start)
 	if removed != 1_000 || !more || err != nil {
-		t.Errorf("%d notices, more %v, %v", removed, more, err)
+		t.Errorf("%d notices, more %v, %v; want removed 1_000 and more true", removed, more, err)
 	}
 	if removed, more, err = w.RemoveHistory(t.Context(), start); removed != 500 || more || err != nil {
-		t.Errorf("then %d notices, more %v, %v", removed, more, err)
+		t.Errorf("then %d notices, more %v, %v; want removed 500 and more false", removed, more, err)
 	}
 	if n := w.count(`SELECT count(*) FROM audit_log`); n != before+1 || before == 0 {
 		t.Errorf("%d entries of %d are left by the other terms", n, before+1)
@@ -204,10 +204,10 @@ func TestTheAuditLogHasItsOwnTerm(t *testing.T) {
 		t.Errorf("%d entries of %d, more %v, %v", removed, before, more, err)
 	}
 	if n := w.count(`SELECT count(*) FROM audit_log`); n != 1 {
-		t.Errorf("%d entries are left", n)
+		t.Errorf("%d entries are left, want 1", n)
 	}
 	oldest := must[store.Oldest](t)(w.Oldest(t.Context()))
 	if !oldest.Audit.Equal(start.Add(month)) || !oldest.Incident.Equal(start) {
-		t.Errorf("the oldest: %+v", oldest)
+		t.Errorf("the oldest: %+v; want Audit %v and Incident %v", oldest, start.Add(month), start)
 	}
 }

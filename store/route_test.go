@@ -34,7 +34,7 @@ func TestListsOfRulesHaveVersions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if h := w.routes(oncall.ByUser(ann)); len(h.Versions) != 0 || len(h.Tallies) != 0 {
-		t.Errorf("at first there is %+v", h)
+		t.Errorf("at first there is %+v; want len(h.Versions) == 0 and len(h.Tallies) == 0", h)
 	}
 	drop := setup.Route{Name: "staging", If: []string{"labels.env is staging"}, Drop: true}
 	w.grow(ruled(holding()))
@@ -52,10 +52,10 @@ func TestListsOfRulesHaveVersions(t *testing.T) {
 		t.Errorf("versions %q, want %q", said, want)
 	}
 	if all := must[[]route.Definition](t)(w.RouteLists(t.Context(), oncall.ByUser(ann), []oncall.RouteOwner{w.owner()})); len(all) != 0 {
-		t.Errorf("in force: %+v", all)
+		t.Errorf("in force: %+v, want none", all)
 	}
 	if _, err := w.RouteHistory(t.Context(), oncall.ByUser(ann), oncall.RouteOwner{Integration: 99}); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("of nobody: %v", err)
+		t.Errorf("of nobody: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 }
 
@@ -70,12 +70,12 @@ func TestADryRunKnowsHowItWouldBe(t *testing.T) {
 	for _, write := range []bool{false, true} {
 		made := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, store.ApplyOptions{Write: write}, start))
 		if made.After == nil || len(made.Routes) != 1 {
-			t.Fatalf("report: %+v", made)
+			t.Fatalf("report: %+v; want After non-nil and len(made.Routes) == 1", made)
 		}
 		signal := trigger("night")
 		was, is := before.OutcomeFacts(t.Context(), w.integration).Outcome(signal, start), made.After.OutcomeFacts(t.Context(), w.integration).Outcome(signal, start)
 		if was.Policy == is.Policy || made.After.Policies[is.Policy].Name != "night" || is.Rule.Rule != "nights" || len(is.Failed) != 0 {
-			t.Errorf("written: %v: it goes from %+v to %+v", write, was, is)
+			t.Errorf(`written: %v: it goes from %+v to %+v; want Policy other than %v, made.After.Policies[is.Policy].Name == "night", Rule.Rule "nights" and len(is.Failed) == 0`, write, was, is, is.Policy)
 		}
 		if n := w.count(`SELECT count(*) FROM route_lists`); (n == 1) != write {
 			t.Errorf("written: %v: %d lists", write, n)
@@ -106,7 +106,7 @@ func TestConcurrentRuleEditsMakeTwoVersions(t *testing.T) {
 		}
 	}
 	if h := w.routes(oncall.ByUser(ann)); len(h.Versions) != 4 || h.Versions[0].Version != 4 {
-		t.Errorf("%d versions", len(h.Versions))
+		t.Errorf("%d versions; want 4 and h.Versions[0].Version == 4", len(h.Versions))
 	}
 }
 
@@ -122,10 +122,10 @@ func TestHeldAlertSurvivesItsInstance(t *testing.T) {
 	w.fold()
 	stop()
 	if got := w.strings(`SELECT title FROM incidents ORDER BY id`); !slices.Equal(got, []string{"disk is full"}) {
-		t.Fatalf("incidents: %q", got)
+		t.Fatalf("incidents: %q, want %q", got, []string{"disk is full"})
 	}
 	if n := w.count(`SELECT count(*) FROM alerts WHERE held_until = $1 AND firing`, start.Add(5*time.Minute)); n != 1 {
-		t.Errorf("%d are held", n)
+		t.Errorf("%d are held, want 1", n)
 	}
 	w.advance(5 * time.Minute)
 	w.run(w.another())
@@ -137,10 +137,10 @@ func TestHeldAlertSurvivesItsInstance(t *testing.T) {
 	}
 	h := w.routes(oncall.ByUser(ann))
 	if got := h.Tallies["probes"]; got.Matched != 3 || got.Held != 2 || got.Passed != 1 {
-		t.Errorf("counted: %+v", got)
+		t.Errorf("counted: %+v; want Matched 3, Held 2 and Passed 1", got)
 	}
 	if got := h.Tallies["broken"]; got.Failed != 1 || got.Error == "" {
-		t.Errorf("what failed: %+v", got)
+		t.Errorf("what failed: %+v; want Failed 1 and Error not empty", got)
 	}
 }
 
@@ -160,13 +160,13 @@ func TestHeldAlertIsReconsideredInTime(t *testing.T) {
 		return w.count(`SELECT count(*) FROM alerts WHERE firing AND dropped AND held_until IS NULL`) == 1
 	})
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
-		t.Errorf("%d incidents", n)
+		t.Errorf("%d incidents, want 0", n)
 	}
 	w.grow(func(*setup.Setup) {}) // nobody drops it any more: its next signal pages
 	w.accept(trigger("probe-1"))
 	w.fold()
 	if got := w.strings(`SELECT title FROM incidents`); !slices.Equal(got, []string{"probe-1 is full"}) {
-		t.Errorf("incidents: %q", got)
+		t.Errorf("incidents: %q, want %q", got, []string{"probe-1 is full"})
 	}
 }
 
@@ -186,7 +186,7 @@ func TestMutedAlertsAreReleased(t *testing.T) {
 	w.accept(trigger("disk"))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
-		t.Fatalf("%d incidents while it is muted", n)
+		t.Fatalf("%d incidents while it is muted, want 0", n)
 	}
 	w.advance(51 * time.Minute)
 	w.until("what was held pages", func() bool { return w.count(`SELECT count(*) FROM incidents WHERE title = 'probe-1 is full'`) == 1 })
@@ -217,7 +217,7 @@ func TestALockedIncidentHoldsUpOnlyItsOwnSignals(t *testing.T) {
 	}
 	w.fold()
 	if w.status(1) != oncall.Resolved || w.incident(1).Flaps != 1 {
-		t.Errorf("it is %s, reopened %d times", w.status(1), w.incident(1).Flaps)
+		t.Errorf("it is %s, reopened %d times; want %s and 1", w.status(1), w.incident(1).Flaps, oncall.Resolved)
 	}
 }
 
@@ -239,17 +239,17 @@ func TestRulesOfAPrivateTeamAreNotSeen(t *testing.T) {
 		}
 	}
 	if len(private) != 1 || len(open) == 0 {
-		t.Fatalf("private %v, open %v", private, open)
+		t.Fatalf("private %v, open %v; want 1 entry and some", private, open)
 	}
 	outsider := oncall.ByUser(bo)
 	if _, err := w.RouteHistory(t.Context(), outsider, private[0]); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("its history: %v", err)
+		t.Errorf("its history: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	all := must[[]route.Definition](t)(w.RouteLists(t.Context(), outsider, slices.Concat(private, open)))
 	if len(all) != len(open) {
-		t.Errorf("lists seen: %+v", all)
+		t.Errorf("lists seen: %+v, want %v entries", all, len(open))
 	}
 	if h := must[store.RouteHistory](t)(w.RouteHistory(t.Context(), oncall.ByTimer(), private[0])); len(h.Versions) != 1 {
-		t.Errorf("who may see it sees %d versions", len(h.Versions))
+		t.Errorf("who may see it sees %d versions, want 1", len(h.Versions))
 	}
 }

@@ -40,10 +40,10 @@ func TestSettledEditsNotifyOnce(t *testing.T) {
 		t.Errorf("%d timers, want 3", n)
 	}
 	if due := must[[]oncall.ScheduleID](t)(w.DueSettlements(t.Context(), start.Add(3*time.Minute))); len(due) != 0 {
-		t.Errorf("due: %v", due)
+		t.Errorf("due: %v, want none", due)
 	}
 	if due := must[[]oncall.ScheduleID](t)(w.DueSettlements(t.Context(), start.Add(4*time.Minute))); len(due) != 1 {
-		t.Errorf("due: %v", due)
+		t.Errorf("due: %v, want 1 entry", due)
 	}
 	w.settle(1, start.Add(4*time.Minute))
 	w.settle(1, start.Add(5*time.Minute))
@@ -99,12 +99,12 @@ func TestCoverageWaitsUntilTheEditingHasSettled(t *testing.T) {
 	office(start.Add(time.Hour))
 	w.guard(w.System, start.Add(time.Hour))
 	if mended() != 0 || !strings.Contains(w.findings(), "gap/") {
-		t.Errorf("findings: %s", w.findings())
+		t.Errorf(`findings: %s; want mended() == 0 and it to contain "gap/"`, w.findings())
 	}
 	w.forgetJobs()
 	w.settle(made.ID, start.Add(time.Hour+2*time.Minute))
 	w.guard(w.System, start.Add(time.Hour+2*time.Minute))
 	if mended() == 0 || w.findings() != "" || w.jobs("tell") == 0 {
-		t.Errorf("%d mended, findings: %s", mended(), w.findings())
+		t.Errorf(`%d mended, findings: %s; want other than 0, "" and w.jobs("tell") other than 0`, mended(), w.findings())
 	}
 }

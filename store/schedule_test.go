@@ -79,7 +79,7 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 	isRefused(t, err, `U0ANN has changed "primary" in the meantime, so nothing was saved. Open it again to see the change.`)
 	_, err = w.EditSchedule(t.Context(), oncall.ByTimer(), 999, edit, first, now)
 	if !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("a schedule that isn't there: %v", err)
+		t.Errorf("a schedule that isn't there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 
 	_, err = w.RestoreVersion(t.Context(), oncall.ByUser(bo), s.ID, first, first, now)
@@ -95,7 +95,7 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 	}
 	history = w.stored("primary").Versions
 	if len(history) != 3 || history[2].CreatedBy != bo || history[2].Note != "restored Mon 2 Mar 11:00 UTC" {
-		t.Errorf("the history is %+v", history)
+		t.Errorf(`the history is %+v; want 3 entries, history[2].CreatedBy == %v and history[2].Note == "restored Mon 2 Mar 11:00 UTC"`, history, bo)
 	}
 	_, err = w.RestoreVersion(t.Context(), oncall.ByUser(bo), s.ID, 999, history[2].ID, later)
 	isRefused(t, err, `There is no such version of "primary" any more.`)
@@ -121,7 +121,7 @@ func TestTurnsAreAtLeastAnHour(t *testing.T) {
 	half.Name, half.Start = "half", strings.Replace(half.Start, ":00", ":30", 1)
 	with.Schedules[0].Rotations = append(with.Schedules[0].Rotations, half)
 	if _, err := w.Apply(t.Context(), with, store.ApplyOptions{Write: true}, start); err == nil || !strings.Contains(err.Error(), "at most once an hour is possible") {
-		t.Errorf("apply: %v", err)
+		t.Errorf(`apply: %v; want an error containing "at most once an hour is possible"`, err)
 	}
 
 	w.exec(`
@@ -130,7 +130,7 @@ func TestTurnsAreAtLeastAnHour(t *testing.T) {
 		FROM schedule_versions WHERE schedule_id = $2`, start, s.ID)
 	old := w.stored("primary")
 	if got := w.holds(s.ID, start); len(got) == 0 {
-		t.Error("nobody is on call by what is stored")
+		t.Errorf("nobody is on call by what is stored: got %v, want other than 0", len(got))
 	}
 	other, err := w.EditSchedule(t.Context(), oncall.ByTimer(), s.ID, schedule.Version{Rotations: s.Current(start.Add(-1)), CreatedBy: ann}, old.Latest(), start)
 	if err != nil {
@@ -183,7 +183,7 @@ func TestScheduleIsCreatedAndRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := w.stored("nights"); got.ID != made.ID || got.TeamID != team || got.TimeZone != "America/New_York" || got.Latest() != 0 {
-		t.Errorf("made %+v", got)
+		t.Errorf(`made %+v; want ID %v, TeamID %v, TimeZone "America/New_York" and Latest() 0`, got, made.ID, team)
 	}
 	_, err = w.CreateSchedule(t.Context(), oncall.ByTimer(), schedule.Definition{TeamID: team, Name: "nights", TimeZone: "UTC"}, start)
 	isRefused(t, err, `There is a schedule "nights" already.`)
@@ -194,7 +194,7 @@ func TestScheduleIsCreatedAndRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := w.Schedule(t.Context(), oncall.ByTimer(), made.ID); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("removed, it is still there: %v", err)
+		t.Errorf("removed, it is still there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	isRefused(t, w.RemoveSchedule(t.Context(), oncall.ByTimer(), w.stored("primary").ID, start), `Policy "default" pages this schedule, so it can't be removed.`)
 }
@@ -216,18 +216,18 @@ func TestShiftsByHand(t *testing.T) {
 	isRefused(t, add(bo, 2, 3), `U0CY already has a shift in "primary" that overlaps this one, and the schedule doesn't allow that.`)
 	isRefused(t, add(bo, 3, 3), `The shift: end is not after start.`)
 	if got := w.holds(id, hour(4)); !slices.Equal(got, []oncall.UserID{ann, cy, di}) {
-		t.Errorf("beside Ann's week: %v", got)
+		t.Errorf("beside Ann's week: %v, want %v", got, []oncall.UserID{ann, cy, di})
 	}
 	// Half of it has passed: that stays. A hole in the middle leaves two.
 	n, err := w.DeleteShifts(t.Context(), oncall.ByUser(ann), id, "", hour(0), hour(3), hour(2))
 	if err != nil || n != 1 {
-		t.Errorf("cut %d shifts, %v", n, err)
+		t.Errorf("cut %d shifts, %v, want 1", n, err)
 	}
 	if n, err = w.DeleteShifts(t.Context(), oncall.ByUser(ann), id, "secondary", hour(0), hour(9), start); err != nil || n != 0 {
-		t.Errorf("cut %d shifts of a role that has none, %v", n, err)
+		t.Errorf("cut %d shifts of a role that has none, %v, want 0", n, err)
 	}
 	if n, err = w.DeleteShifts(t.Context(), oncall.ByUser(ann), id, "", hour(6), hour(7), start); err != nil || n != 1 {
-		t.Errorf("cut %d shifts, %v", n, err)
+		t.Errorf("cut %d shifts, %v, want 1", n, err)
 	}
 	for at, want := range map[int][]oncall.UserID{1: {ann, cy}, 2: {ann}, 3: {ann, cy}, 4: {ann, cy, di}, 5: {ann, di}, 6: {ann}} {
 		if got := w.holds(id, hour(at)); !slices.Equal(got, want) {
@@ -254,7 +254,7 @@ func TestApplyKeepsTheTurn(t *testing.T) {
 		*turns = c.turns
 		report, err := w.Apply(t.Context(), with, store.ApplyOptions{Write: true}, start)
 		if err != nil || len(report.Changes) != 1 {
-			t.Fatalf("%v: %v, %v", c.turns, report.Changes, err)
+			t.Fatalf("%v: %v, %v, want 1 entry", c.turns, report.Changes, err)
 		}
 		for week, want := range c.after {
 			if got := w.holds(id, start.AddDate(0, 0, 7*week)); !slices.Equal(got, []oncall.UserID{want}) {
@@ -262,7 +262,7 @@ func TestApplyKeepsTheTurn(t *testing.T) {
 			}
 		}
 		if report, err = w.Apply(t.Context(), with, store.ApplyOptions{Write: true}, start.Add(time.Hour)); err != nil || len(report.Changes) != 0 {
-			t.Errorf("%v: applied again, it changes %v, %v", c.turns, report.Changes, err)
+			t.Errorf("%v: applied again, it changes %v, %v, want none", c.turns, report.Changes, err)
 		}
 	}
 	// Only a new start date says that the first turn begins there.

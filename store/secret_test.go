@@ -74,7 +74,7 @@ func TestARollToTheFirstSecret(t *testing.T) {
 	c := must[oncall.Contact](t)(s.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", start))
 	proof := must[store.Proof](t)(s.BeginProof(ctx, c.ID, random(7), start))
 	if n := w.count(`SELECT count(*) FROM codes WHERE hash = sha256($1)`, []byte("1/000007")); n != 1 || proof.Sealed != "000007" {
-		t.Errorf("the release before can't check the code: %d, %q", n, proof.Sealed)
+		t.Errorf(`the release before can't check the code: %d, %q; want n 1 and "000007"`, n, proof.Sealed)
 	}
 
 	settled := start.Add(15 * time.Minute)
@@ -138,7 +138,7 @@ func TestWithoutASecret(t *testing.T) {
 	ctx := t.Context()
 	s := w.instance(start, store.SecretMissing)
 	if _, err := s.Token(ctx, 1, ann, [32]byte{1}, start); err == nil || !strings.Contains(err.Error(), "WATCHBILL_SECRET") {
-		t.Errorf("a key is made: %v", err)
+		t.Errorf(`a key is made: %v; want an error containing "WATCHBILL_SECRET"`, err)
 	}
 	stored := w.storedKey(1, start.Add(-40*24*time.Hour))
 	if made := must[string](t)(s.Token(ctx, 1, ann, [32]byte{1}, start)); !opens(stored, made, start) || !w.reads(s, made, start) {
@@ -170,11 +170,11 @@ func TestCodesAreNotReadFromTheDatabase(t *testing.T) {
 	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodTelegram, "", start))
 	proof := must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(7), start))
 	if n := w.count(`SELECT count(*) FROM codes WHERE hash = sha256($1)`, fmt.Appendf(nil, "%d/%s", c.ID, proof.Code)); n != 0 {
-		t.Error("the hash needs no secret")
+		t.Errorf("the hash needs no secret: got %v, want 0", n)
 	}
 	w.check(w.Notify(ctx, start, oncall.Notice{Key: "k", To: string(ann), Kind: oncall.NoticeProof, Detail: oncall.NoticeDetail{Method: oncall.MethodTelegram, Note: proof.Sealed}}))
 	if n := w.count(`SELECT count(*) FROM notices WHERE facts::text LIKE '%' || $1 || '%'`, proof.Code); n != 0 {
-		t.Error("the notice has the code")
+		t.Errorf("the notice has the code: got %v, want 0", n)
 	}
 	id := oncall.NoticeID(w.count(`SELECT id FROM notices`))
 	if told := must[store.NoticeDrawing](t)(w.BeginNotice(ctx, id, start)); told.Notice.Detail.Note != proof.Code {

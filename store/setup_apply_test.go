@@ -57,10 +57,10 @@ func TestApplyWritesOnlyChanges(t *testing.T) {
 	made := report.Keys[0].Key
 	in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), made, start))
 	if in.Name != "grafana" || in.Format != "generic" {
-		t.Errorf("integration: %+v", in)
+		t.Errorf(`integration: %+v; want Name "grafana" and Format "generic"`, in)
 	}
 	if n := w.count(`SELECT count(*) FROM integrations WHERE key_hint = $1 AND encode(key_hash, 'hex') NOT LIKE '%' || $2 || '%'`, made[28:], made); n != 1 {
-		t.Error("the key is kept otherwise than as a hash and a hint")
+		t.Errorf("the key is kept otherwise than as a hash and a hint: got %v, want 1", n)
 	}
 	again := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start.Add(time.Hour)))
 	if d := cmp.Diff(store.ApplyReport{}, again); d != "" {
@@ -104,12 +104,12 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		t.Errorf("members: %s", d)
 	}
 	if len(dir.Schedules) != 2 || dir.Schedules[0].Name() != "nights" || dir.Schedules[1].Name() != "primary" {
-		t.Errorf("schedules: %+v", dir.Schedules)
+		t.Errorf(`schedules: %+v; want 2 entries, dir.Schedules[0].Name() == "nights" and dir.Schedules[1].Name() == "primary"`, dir.Schedules)
 	}
 	// An edit never changes the past.
 	primary := dir.Schedules[1]
 	if before, after := primary.At(at.Add(-time.Second), ""), primary.At(at, ""); !cmp.Equal(before, []oncall.UserID{ann}) || !cmp.Equal(after, []oncall.UserID{bo}) {
-		t.Errorf("on call before the edit: %v, after: %v", before, after)
+		t.Errorf("on call before the edit: %v, after: %v; want before %v and after %v", before, after, []oncall.UserID{ann}, []oncall.UserID{bo})
 	}
 	// An open incident still follows the policy with which it began.
 	in := w.incident(1)
@@ -117,23 +117,23 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		t.Error("the timer was stale")
 	}
 	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0BO", "U0DI"}) {
-		t.Errorf("paged: %q", got)
+		t.Errorf("paged: %q, want %q", got, []string{"U0ANN", "U0BO", "U0DI"})
 	}
 
 	// Everything goes, and the key with it; what has happened stays.
 	report = must[store.ApplyReport](t)(w.Apply(t.Context(), setup.Setup{}, everything, at))
 	if len(report.Changes) != 6 {
-		t.Errorf("changes: %q", report.Changes)
+		t.Errorf("changes: %q, want 6 entries", report.Changes)
 	}
 	if _, err := w.IntegrationByKey(t.Context(), key, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("the key of a removed integration: %v", err)
+		t.Errorf("the key of a removed integration: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	if p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 1, at)); p.Team.Name != "payments" || p.Policy != "default" || p.Integration != "grafana" {
-		t.Errorf("picture: %+v", p)
+		t.Errorf(`picture: %+v; want Team.Name "payments", Policy "default" and Integration "grafana"`, p)
 	}
 	dir = must[*store.Directory](t)(w.Directory(t.Context()))
 	if team, ok := dir.Team(1); !ok || team.Name != "payments" || len(dir.Teams) != 0 {
-		t.Errorf("a removed team: %+v, %v; teams: %v", team, ok, dir.Teams)
+		t.Errorf(`a removed team: %+v, %v; teams: %v; want ok true, Name "payments" and none`, team, ok, dir.Teams)
 	}
 	// And comes back under the same names and the same key.
 	must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), everything, at))
@@ -150,7 +150,7 @@ func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
 		t.Errorf("changes: %s", d)
 	}
 	if in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key, start)); in.Name != "renamed" {
-		t.Errorf("integration: %+v", in)
+		t.Errorf(`integration: %+v, want Name "renamed"`, in)
 	}
 	other := strings.Repeat("a", 32)
 	doc.Integrations[0].Key = other
@@ -160,7 +160,7 @@ func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
 	}
 	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other, start))
 	if _, err := w.IntegrationByKey(t.Context(), key, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("the old key: %v", err)
+		t.Errorf("the old key: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 }
 
@@ -202,7 +202,7 @@ func TestApplyRefusesInOneSentence(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
 			if refusal, ok := errors.AsType[oncall.Refusal](err); !ok {
-				t.Errorf("no refusal: %v", refusal)
+				t.Errorf("no refusal: %v, want an oncall.Refusal", refusal)
 			}
 		})
 	}
@@ -219,18 +219,18 @@ func TestApplyPrefersSlackProfiles(t *testing.T) {
 		t.Errorf("user: %s", d)
 	}
 	if r := must[store.ApplyReport](t)(w.Apply(ctx, payments(), everything, start)); len(r.Changes) != 0 {
-		t.Errorf("changes: %q", r.Changes)
+		t.Errorf("changes: %q, want none", r.Changes)
 	}
 	// A document may name a person by the address that Slack has.
 	doc := payments()
 	doc.Users[0].Slack, doc.Users[0].Email = "", "ANN.lee@example.com"
 	if r := must[store.ApplyReport](t)(w.Apply(ctx, doc, everything, start)); len(r.Changes) != 0 {
-		t.Errorf("changes: %q", r.Changes)
+		t.Errorf("changes: %q, want none", r.Changes)
 	}
 	// Others follow the document.
 	doc.Users[1].TimeZone = "Asia/Tokyo"
 	if r := must[store.ApplyReport](t)(w.Apply(ctx, doc, everything, start)); !cmp.Equal(r.Changes, []string{`change user "bo": time zone`}) {
-		t.Errorf("changes: %q", r.Changes)
+		t.Errorf("changes: %q, want %q", r.Changes, []string{`change user "bo": time zone`})
 	}
 
 	// Somebody who has left is not on call from then on, and was before.
@@ -242,12 +242,12 @@ func TestApplyPrefersSlackProfiles(t *testing.T) {
 	w.check(w.SaveUser(ctx, u, later))
 	primary := must[*store.Directory](t)(w.Directory(ctx)).Schedules[0]
 	if before, after := primary.At(gone.Add(-1), ""), primary.At(gone, ""); len(before) != 1 || len(after) != 0 {
-		t.Errorf("on call before: %v, after: %v", before, after)
+		t.Errorf("on call before: %v, after: %v; want 1 entry and none", before, after)
 	}
 	u.DeactivatedAt = nil
 	w.check(w.SaveUser(ctx, u, later))
 	if back := must[*store.Directory](t)(w.Directory(ctx)).Users[ann]; back.DeactivatedAt != nil {
-		t.Errorf("user: %+v", back)
+		t.Errorf("user: %+v, want DeactivatedAt nil", back)
 	}
 }
 
@@ -289,10 +289,10 @@ func TestOverridesAreStoredWhole(t *testing.T) {
 	}
 	_, err := w.AddOverride(ctx, oncall.ByTimer(), 1, schedule.Override{Kind: schedule.OverrideCover, Start: start, End: start}, start)
 	if _, refused := errors.AsType[oncall.Refusal](err); !refused {
-		t.Errorf("a bad override: %v", err)
+		t.Errorf("a bad override: %v, want an oncall.Refusal", err)
 	}
 	if _, err := w.AddOverride(ctx, oncall.ByTimer(), 99, o, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("a schedule that is not there: %v", err)
+		t.Errorf("a schedule that is not there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 }
 
@@ -332,10 +332,10 @@ func TestApplyKeepsUnlistedThings(t *testing.T) {
 	w := newWorld(t)
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), setup.Setup{}, store.ApplyOptions{Write: true}, start))
 	if len(report.Changes) != 0 || len(report.Kept) == 0 {
-		t.Errorf("changes %q, kept %q", report.Changes, report.Kept)
+		t.Errorf("changes %q, kept %q; want none and some", report.Changes, report.Kept)
 	}
 	again := must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), everything, start))
 	if len(again.Changes) != 0 {
-		t.Errorf("something was changed: %q", again.Changes)
+		t.Errorf("something was changed: %q, want none", again.Changes)
 	}
 }

@@ -189,7 +189,7 @@ func TestApplyingAnExportChangesNothing(t *testing.T) {
 		maker := m
 		doc := maker.payments()
 		if wrong := doc.Check(formats); len(wrong) > 0 {
-			t.Fatalf("the set-up is wrong: %q", wrong)
+			t.Fatalf("the set-up is wrong: %q, want none", wrong)
 		}
 		maker.names = namesIn(doc)
 		must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, w.clock()))
@@ -197,7 +197,7 @@ func TestApplyingAnExportChangesNothing(t *testing.T) {
 			w.advance(time.Duration(m.IntN(48*60)) * time.Minute)
 			out := must[setup.Setup](t)(w.Export(t.Context(), w.clock()))
 			if wrong := out.Check(formats); len(wrong) > 0 {
-				t.Fatalf("%d: what was exported is wrong: %q", i, wrong)
+				t.Fatalf("%d: what was exported is wrong: %q, want none", i, wrong)
 			}
 			report := must[store.ApplyReport](t)(w.Apply(t.Context(), out, store.ApplyOptions{Prune: true}, w.clock()))
 			if d := cmp.Diff(store.ApplyReport{}, report); d != "" {

@@ -24,7 +24,7 @@ func TestMaintenanceOfASetUpFile(t *testing.T) {
 		From: "2026-03-02 14:00", Until: "2026-03-02 15:00", TimeZone: "Europe/Berlin", Reason: "nodes",
 	}, setup.Maintenance{Name: "past", Team: "payments", From: "2026-03-01 14:00", Until: "2026-03-01 15:00"})
 	if wrong := doc.Check(formats); len(wrong) > 0 {
-		t.Fatal(wrong)
+		t.Fatalf("%v, want none", wrong)
 	}
 	apply := func(doc setup.Setup, prune bool, want ...string) {
 		t.Helper()
@@ -59,18 +59,18 @@ func TestMaintenanceOfASetUpFile(t *testing.T) {
 	w.advance(90 * time.Minute)
 	w.checkMaintenance()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
-		t.Errorf("%d incidents, though the window lasts longer by now", n)
+		t.Errorf("%d incidents, though the window lasts longer by now, want 0", n)
 	}
 	all := must[[]store.MaintenanceState](t)(w.MaintenanceWindows(ctx, oncall.ByUser(ann), w.clock()))
 	if len(all) != 1 || all[0].By.Name != "ci" {
-		t.Fatalf("windows: %+v", all)
+		t.Fatalf(`windows: %+v; want 1 entry and all[0].By.Name == "ci"`, all)
 	}
 	if _, err := w.EndMaintenance(ctx, oncall.ByUser(ann), all[0].ID, w.clock()); err != nil {
 		t.Fatal(err)
 	}
 	w.checkMaintenance()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 1 {
-		t.Errorf("%d incidents after its end", n)
+		t.Errorf("%d incidents after its end, want 1", n)
 	}
 	apply(doc, true)
 
@@ -80,7 +80,7 @@ func TestMaintenanceOfASetUpFile(t *testing.T) {
 	apply(payments(), false)
 	apply(payments(), true, `end maintenance "next"`)
 	if got := w.strings(`SELECT act || ' ' || name FROM audit_log WHERE kind = 'maintenance' ORDER BY id`); !slices.Equal(got, []string{"added upgrade", "changed upgrade", "added next", "removed next"}) {
-		t.Errorf("in the audit log: %q", got)
+		t.Errorf("in the audit log: %q, want %q", got, []string{"added upgrade", "changed upgrade", "added next", "removed next"})
 	}
 }
 

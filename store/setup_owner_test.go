@@ -37,14 +37,14 @@ func TestApplyReportsOverwrittenEditsAndMovedHours(t *testing.T) {
 	}}
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), everything, now))
 	if d := cmp.Diff(want, report.Details); d != "" {
-		t.Error(d)
+		t.Errorf("report.Details (-want +got):\n%s", d)
 	}
 	// Once undone it is no longer told.
 	doc := payments()
 	doc.Schedules[0].Rotations[0].Turns = []setup.Turn{{"ann"}}
 	report = must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, now))
 	if all := strings.Join(report.Details[change], "\n"); strings.Contains(all, "Slack") || !strings.Contains(all, "ann gains") {
-		t.Error(all)
+		t.Errorf(`%v; want it not to contain "Slack" and it to contain "ann gains"`, all)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestApplyOverwritesEditsPlannedInSlack(t *testing.T) {
 		t.Errorf("the report is %+v, want one change, which says that cy loses", report)
 	}
 	if got := w.holds(1, start.AddDate(0, 0, 8)); !cmp.Equal(got, []oncall.UserID{bo}) {
-		t.Errorf("on call the week after: %v", got)
+		t.Errorf("on call the week after: %v, want %v", got, []oncall.UserID{bo})
 	}
 }
 
@@ -74,17 +74,17 @@ func TestApplyKeepsSlackFields(t *testing.T) {
 	doc.Schedules = append(doc.Schedules, setup.Schedule{Name: "nights", Team: "payments", TimeZone: "UTC"})
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff([]string{`change team "payments": owner`, `add schedule "nights"`}, report.Changes); d != "" {
-		t.Error(d)
+		t.Errorf("report.Changes (-want +got):\n%s", d)
 	}
 	slackEdit(w, start.Add(time.Hour))
 	doc.Schedules = doc.Schedules[:1]
 	doc.Policies[0].Repeat = 3
 	report = must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start.Add(2*time.Hour)))
 	if d := cmp.Diff(store.ApplyReport{Changes: []string{`change policy "default": repeat`}, Slacks: []string{`schedule "primary"`}}, report, exceptAfter); d != "" {
-		t.Error(d)
+		t.Errorf("report (-want +got):\n%s", d)
 	}
 	if got := w.holds(1, start.Add(3*time.Hour)); !cmp.Equal(got, []oncall.UserID{bo}) {
-		t.Errorf("on call after Slack's edit: %v", got)
+		t.Errorf("on call after Slack's edit: %v, want %v", got, []oncall.UserID{bo})
 	}
 }
 
@@ -95,7 +95,7 @@ func TestShiftsOfADocumentComeOnce(t *testing.T) {
 	doc := payments()
 	doc.Schedules[0].Shifts = []setup.Shift{{Start: "2026-03-03 09:00", End: "2026-03-03 17:00", Users: []string{"cy"}}}
 	if report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start)); len(report.Changes) != 0 {
-		t.Errorf("a schedule that was there: %q", report.Changes)
+		t.Errorf("a schedule that was there: %q, want none", report.Changes)
 	}
 	nights := setup.Schedule{Name: "nights", Team: "payments", TimeZone: "Europe/Berlin", Shifts: doc.Schedules[0].Shifts}
 	over := setup.Shift{Start: "2026-02-03 09:00", End: "2026-02-03 17:00", Users: []string{"cy"}}

@@ -20,7 +20,7 @@ func (w *world) stint(user oncall.UserID, n int) schedule.Stint {
 	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))
 	stints := dir.Roster().Stints(user, w.clock(), w.clock().AddDate(0, 3, 0))
 	if len(stints) <= n {
-		w.t.Fatalf("%s has %d stints", user, len(stints))
+		w.t.Fatalf("%s has %d stints, want more than %d", user, len(stints), n)
 	}
 	return stints[n]
 }
@@ -48,28 +48,28 @@ func TestASwapIsAcceptedAndUndone(t *testing.T) {
 	w := newWorld(t)
 	swap := w.offer()
 	if diff := cmp.Diff([]string{"U0BO swap_ask open", "U0ANN swap_sent open"}, w.noticeStates()); diff != "" {
-		t.Error(diff)
+		t.Errorf("w.noticeStates() (-want +got):\n%s", diff)
 	}
 	got, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start)
 	if err != nil || got.State != oncall.SwapAccepted || len(got.Overrides) != 2 {
-		t.Fatalf("%+v, %v", got, err)
+		t.Fatalf("%+v, %v; want State %v and len(got.Overrides) == 2", got, err, oncall.SwapAccepted)
 	}
 	if first, second := w.onCall(swap.Take.Start), w.onCall(swap.Give.Start); first[0] != ann || second[0] != bo {
-		t.Errorf("on call are %v and %v", first, second)
+		t.Errorf("on call are %v and %v; want first[0] == %v and second[0] == %v", first, second, ann, bo)
 	}
 	if diff := cmp.Diff([]string{
 		"U0BO swap_ask accepted", "U0ANN swap_sent accepted", "U0ANN swap_news accepted", "#payments swap_done accepted",
 	}, w.noticeStates()); diff != "" {
-		t.Error(diff)
+		t.Errorf("w.noticeStates() (-want +got):\n%s", diff)
 	}
 	if got, err = w.UpdateSwap(t.Context(), oncall.ByUser(ann), swap.ID, oncall.UndoSwap, start); err != nil || got.State != oncall.SwapUndone {
-		t.Fatalf("%+v, %v", got, err)
+		t.Fatalf("%+v, %v, want State %v", got, err, oncall.SwapUndone)
 	}
 	if first, second := w.onCall(swap.Take.Start), w.onCall(swap.Give.Start); first[0] != bo || second[0] != ann {
-		t.Errorf("after the undo, on call are %v and %v", first, second)
+		t.Errorf("after the undo, on call are %v and %v; want first[0] == %v and second[0] == %v", first, second, bo, ann)
 	}
 	if told := w.noticeStates(); told[len(told)-1] != "U0BO swap_news undone" || told[3] != "#payments swap_done undone" {
-		t.Errorf("told %q", told)
+		t.Errorf(`told %q; want told[len(told)-1] == "U0BO swap_news undone" and told[3] == "#payments swap_done undone"`, told)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestASwapWhereATeamNamesAdmins(t *testing.T) {
 	swap := w.offer()
 	got, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start)
 	if err != nil || got.State != oncall.SwapAccepted {
-		t.Fatalf("%+v, %v", got, err)
+		t.Fatalf("%+v, %v, want State %v", got, err, oncall.SwapAccepted)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestOneOutcomeOfTwoAnswersAtOnce(t *testing.T) {
 		overrides := w.count(`SELECT count(*) FROM overrides WHERE cancelled_at IS NULL`)
 		accepted := w.count(`SELECT count(*) FROM swaps WHERE state = 'accepted'`)
 		if overrides != 2*accepted {
-			t.Fatalf("%d overrides of %d accepted swaps", overrides, accepted)
+			t.Fatalf("%d overrides of %d accepted swaps, want %d", overrides, accepted, 2*accepted)
 		}
 		if accepted == 1 {
 			break
@@ -175,13 +175,13 @@ func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 	if n := w.count(`SELECT count(*) FROM swaps WHERE state = 'stale' AND ended_at = $1`, start); n != 1 {
-		t.Error("the swap is not stale")
+		t.Errorf("the swap is not stale: got %v, want 1", n)
 	}
 	if told := w.noticeStates(); told[0] != "U0BO swap_ask stale" || told[len(told)-1] != "U0ANN swap_news stale" {
-		t.Errorf("told %q", told)
+		t.Errorf(`told %q; want told[0] == "U0BO swap_ask stale" and told[len(told)-1] == "U0ANN swap_news stale"`, told)
 	}
 	if _, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), 999, oncall.AcceptSwap, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("a swap that isn't there: %v", err)
+		t.Errorf("a swap that isn't there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 }
 
@@ -201,7 +201,7 @@ func TestTheTimerOfASwap(t *testing.T) {
 	}
 	run(expired.ID, expired.ExpiresAt.Add(-time.Second))
 	if n := w.count(`SELECT count(*) FROM swaps WHERE state = 'open'`); n != 1 {
-		t.Error("it expired early")
+		t.Errorf("it expired early: got %v, want 1", n)
 	}
 	run(expired.ID, expired.ExpiresAt)
 	run(expired.ID, expired.ExpiresAt)
@@ -213,11 +213,11 @@ func TestTheTimerOfASwap(t *testing.T) {
 	run(accepted.ID, accepted.Begins())
 	states := w.strings(`SELECT state FROM swaps ORDER BY id`)
 	if diff := cmp.Diff([]string{"expired", "accepted"}, states); diff != "" {
-		t.Error(diff)
+		t.Errorf("states (-want +got):\n%s", diff)
 	}
 	shown := w.strings(`SELECT facts->>'state' FROM notices WHERE about = $1 AND kind = 'swap_ask'`, accepted.ID)
 	if diff := cmp.Diff([]string{string(oncall.SwapBegun)}, shown); diff != "" {
-		t.Error(diff)
+		t.Errorf("shown (-want +got):\n%s", diff)
 	}
 	if n := w.count(`SELECT count(*) FROM notices WHERE about = $1 AND kind = 'swap_news'`, expired.ID); n != 1 {
 		t.Errorf("Ann was told %d times, want 1", n)

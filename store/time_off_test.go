@@ -32,31 +32,31 @@ func TestTimeOffIsKeptUntilItIsCancelled(t *testing.T) {
 	later := add(w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: bo, Start: day(20), End: day(22), Note: "Rome"}, start))
 	first := add(w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: ann, Start: day(10), End: day(12)}, start))
 	if diff := cmp.Diff([]string{"U0ANN 10–12 ", "U0BO 20–22 Rome"}, w.away()); diff != "" {
-		t.Error(diff)
+		t.Errorf("w.away() (-want +got):\n%s", diff)
 	}
 	all := must[[]oncall.TimeOff](t)(w.TimeOff(t.Context(), oncall.ByTimer(), day(12), day(21))) // Ann is back at the start
 	if diff := cmp.Diff([]oncall.TimeOff{later}, all); diff != "" {
-		t.Error(diff)
+		t.Errorf("all (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(first, must[oncall.TimeOff](t)(w.CancelTimeOff(t.Context(), oncall.ByTimer(), first.ID, start))); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := w.CancelTimeOff(t.Context(), oncall.ByTimer(), first.ID, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("cancelled twice: %v", err)
+		t.Errorf("cancelled twice: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	if diff := cmp.Diff([]string{"U0BO 20–22 Rome"}, w.away()); diff != "" {
-		t.Error(diff)
+		t.Errorf("w.away() (-want +got):\n%s", diff)
 	}
 	// Who says it again is away once.
 	if again := add(w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: bo, Start: day(20), End: day(21), Note: "again"}, start)); again != later {
 		t.Errorf("said again: %+v, want %+v", again, later)
 	}
 	if _, err := w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: "U0NOBODY", Start: day(1), End: day(2)}, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("of nobody: %v", err)
+		t.Errorf("of nobody: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	_, err := w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: ann, Start: day(2), End: day(2)}, start)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); !ok || refusal.Error() != "Time off must end after it begins." {
-		t.Errorf("without length: %v", err)
+		t.Errorf(`without length: %v; want an oncall.Refusal and refusal.Error() == "Time off must end after it begins."`, err)
 	}
 }
 
@@ -83,14 +83,14 @@ func TestAnImportReplacesTheOneBefore(t *testing.T) {
 	bring("work", store.TimeOffImport{Added: 1, Kept: 1, Cancelled: 2}, span("a", 10, 12), span("b", 16, 17))
 	want := []string{"U0ANN 2–4 over work", "U0ANN 10–12 a work", "U0ANN 16–17 b work", "U0ANN 24–25 h home", "U0ANN 29–30 by hand"}
 	if diff := cmp.Diff(want, w.away()); diff != "" {
-		t.Error(diff)
+		t.Errorf("w.away() (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(ids, w.strings(`SELECT id::text FROM time_off WHERE uid = 'a'`)); diff != "" {
 		t.Errorf("what stays was written anew: %s", diff)
 	}
 	bring("work", store.TimeOffImport{Cancelled: 2})
 	if _, err := w.ImportTimeOff(t.Context(), oncall.ByCommandLine("root@example"), "U0NOBODY", "work", nil, start); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("of nobody: %v", err)
+		t.Errorf("of nobody: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 }
 
@@ -108,6 +108,6 @@ func TestImportsAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	if diff := cmp.Diff([]string{"U0ANN 10–12 work"}, w.away()); diff != "" {
-		t.Error(diff)
+		t.Errorf("w.away() (-want +got):\n%s", diff)
 	}
 }

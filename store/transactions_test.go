@@ -50,7 +50,7 @@ func TestOneExportedMethodIsOneTransaction(t *testing.T) {
 		}
 	}
 	if methods < 80 {
-		t.Errorf("found %d methods only", methods)
+		t.Errorf("found %d methods only, want at least 80", methods)
 	}
 }
 

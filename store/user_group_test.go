@@ -26,7 +26,7 @@ func grouped(w *world) {
 	}
 	report := must[store.ApplyReport](w.t)(w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if len(report.Changes) > 0 {
-		w.t.Errorf("applied again it changes %q", report.Changes)
+		w.t.Errorf("applied again it changes %q, want none", report.Changes)
 	}
 }
 
@@ -35,7 +35,7 @@ func TestGroupDuties(t *testing.T) {
 	w := newWorld(t)
 	grouped(w)
 	if f := must[store.ScheduledGroups](t)(w.ScheduledGroups(t.Context())); len(f.Groups) != 0 {
-		t.Errorf("before anybody has looked: %+v", f.Groups)
+		t.Errorf("before anybody has looked: %+v, want none", f.Groups)
 	}
 	w.look(w.System, start)
 	f := must[store.ScheduledGroups](t)(w.ScheduledGroups(t.Context()))
@@ -44,11 +44,11 @@ func TestGroupDuties(t *testing.T) {
 	}
 	g := f.Groups[0]
 	if g.Handle != "payments" || g.Fallback != di || g.Schedules[0] != 1 || !f.Usable(ann) || f.Usable("U0NOBODY") {
-		t.Errorf("facts: %+v", f)
+		t.Errorf(`facts: %+v; want g.Handle == "payments", g.Fallback == %v, g.Schedules[0] == 1, Usable(ann) true and Usable("U0NOBODY") false`, f, di)
 	}
 	channel, segment, err := w.Topic(t.Context(), must[*store.Directory](t)(w.Directory(t.Context())).Teams[0].ID)
 	if err != nil || channel != "#payments" || segment != ":pager: On call: ann (primary)" {
-		t.Errorf("topic %q %q, %v", channel, segment, err)
+		t.Errorf(`topic %q %q, %v; want channel "#payments" and segment ":pager: On call: ann (primary)"`, channel, segment, err)
 	}
 	// Both are queued when somebody comes on call, and only then.
 	w.forgetJobs()

@@ -21,7 +21,7 @@ func TestSessionsInTheDatabase(t *testing.T) {
 		}
 		session, who, err := w.SignInByLink(ctx, link, at)
 		if err != nil || who != ann {
-			t.Fatalf("%s, %v", who, err)
+			t.Fatalf("%s, %v, want %s", who, err, ann)
 		}
 		if last = session; i == 0 {
 			first = session
@@ -29,7 +29,7 @@ func TestSessionsInTheDatabase(t *testing.T) {
 		for _, secret := range []string{link, session} {
 			var n int
 			if err := w.Pool().QueryRow(ctx, `SELECT count(*) FROM (SELECT s::text AS t FROM web_sessions s UNION ALL SELECT l::text FROM web_links l) x WHERE strpos(t, $1) > 0`, secret).Scan(&n); err != nil || n > 0 {
-				t.Errorf("a secret stands in the database: %d, %v", n, err)
+				t.Errorf("a secret stands in the database: %d, %v, want 0", n, err)
 			}
 		}
 	}
@@ -38,7 +38,7 @@ func TestSessionsInTheDatabase(t *testing.T) {
 		t.Errorf("the oldest of too many: %v", err)
 	}
 	if s, err := w.SessionBy(ctx, last, now); err != nil || s.User != ann || s.How != oncall.SignedInByLink {
-		t.Errorf("%+v, %v", s, err)
+		t.Errorf("%+v, %v; want User %v and How %v", s, err, ann, oncall.SignedInByLink)
 	}
 	if _, _, err := w.SignInByMail(ctx, "BO@example.com ", now); err != nil {
 		t.Error(err)
@@ -46,7 +46,7 @@ func TestSessionsInTheDatabase(t *testing.T) {
 	w.exec(`UPDATE users SET email = 'bo@example.com' WHERE id = 'U0CY'`)
 	for _, mail := range []string{"bo@example.com", "eve@example.com", ""} {
 		if _, who, err := w.SignInByMail(ctx, mail, now); err == nil {
-			t.Errorf("%q signs in %s", mail, who)
+			t.Errorf("%q signs in %s, want an error", mail, who)
 		}
 	}
 	if _, by := w.apiKey(oncall.APIKey{Name: "own", Owner: ann, Scopes: []oncall.Scope{oncall.ScopeAdmin}}); by.User == ann {
@@ -59,6 +59,6 @@ func TestSessionsInTheDatabase(t *testing.T) {
 	}
 	var left int
 	if err := w.Pool().QueryRow(ctx, `SELECT count(*) FROM web_sessions`).Scan(&left); err != nil || left != 0 {
-		t.Errorf("%d sessions are left, %v", left, err)
+		t.Errorf("%d sessions are left, %v, want 0", left, err)
 	}
 }

@@ -18,7 +18,7 @@ func TestAnAnswerTakesTheButtonsPlace(t *testing.T) {
 		t.Errorf("left are %+v, want Cancel", left)
 	}
 	if text := got[2].(*slack.SectionBlock).Text.Text; text != "Asked." {
-		t.Errorf("the answer is %q", text)
+		t.Errorf(`the answer is %q, want "Asked."`, text)
 	}
 	if n := len(blocks[1].(*slack.ActionBlock).Elements.ElementSet); n != 2 {
 		t.Errorf("the message that was given has %d buttons left, want both", n)

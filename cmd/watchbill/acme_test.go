@@ -45,7 +45,7 @@ func TestCertificatesFromAnACMEServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if wrong := f.problems(storetest.Secret); len(wrong) > 0 {
-		t.Fatal(wrong)
+		t.Fatalf("%v, want none", wrong)
 	}
 	var log lockedBuffer
 	one := secureApp(t, f, db, &log)
@@ -63,7 +63,7 @@ func TestCertificatesFromAnACMEServer(t *testing.T) {
 	two := secureApp(t, f, db, &log)
 	second, _, err := ask(t, two, name, trusted)
 	if err != nil || !first.Equal(second) {
-		t.Errorf("another instance shows another certificate: %v", err)
+		t.Errorf("another instance shows another certificate: %v, want first %v", err, second)
 	}
 	if n := server.orders.Load(); n != 1 {
 		t.Errorf("%d certificates were ordered, want 1", n)

@@ -25,11 +25,11 @@ func TestAlertRules(t *testing.T) {
 	names := regexp.MustCompile(`watchbill_[a-z_]+`).FindAllString(string(rules), -1)
 	for _, name := range names {
 		if metric := strings.TrimSuffix(name, "_bucket"); !strings.Contains(source, `"`+metric+`"`) {
-			t.Errorf("there is no metric %s", metric)
+			t.Errorf("there is no metric %s, want source to contain %q", metric, `"`+metric+`"`)
 		}
 	}
 	if len(names) < 10 {
-		t.Errorf("found %d metrics only", len(names))
+		t.Errorf("found %d metrics only, want at least 10", len(names))
 	}
 	promtool := findPromtool(t)
 	if promtool == "" {
@@ -94,7 +94,7 @@ func TestDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(board.Panels) < 10 {
-		t.Errorf("found %d panels only", len(board.Panels))
+		t.Errorf("found %d panels only, want at least 10", len(board.Panels))
 	}
 	source := productSource(t)
 	rules := "groups:\n- name: dashboard\n  rules:\n"
@@ -106,7 +106,7 @@ func TestDashboard(t *testing.T) {
 			}
 			for _, name := range names {
 				if metric := strings.TrimSuffix(name, "_bucket"); !strings.Contains(source, `"`+metric+`"`) {
-					t.Errorf("%s: there is no metric %s", panel.Title, metric)
+					t.Errorf("%s: there is no metric %s, want source to contain %q", panel.Title, metric, `"`+metric+`"`)
 				}
 			}
 			rules += fmt.Sprintf("  - {record: 'panel:%d:%d', expr: %q}\n", i, j, target.Expr)
@@ -142,7 +142,7 @@ func TestRunbookExplainsEachAlert(t *testing.T) {
 	source := productSource(t)
 	for _, name := range regexp.MustCompile(`watchbill_[a-z_0-9]+`).FindAllString(runbook, -1) {
 		if !strings.Contains(source, `"`+name+`"`) {
-			t.Errorf("the runbook names %s, which is no metric", name)
+			t.Errorf("the runbook names %s, which is no metric, want source to contain %q", name, `"`+name+`"`)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func TestReadSetupReadsWholeFiles(t *testing.T) {
 	} {
 		setup, err := parseSetup([]byte(text))
 		if err != nil || len(setup.Users) != 2 || setup.Users[0].Slack != "U0ANN" || setup.Users[1].Slack != "U0BO" || len(setup.Teams) != 1 {
-			t.Errorf("%s: %+v, %v", name, setup, err)
+			t.Errorf(`%s: %+v, %v; want len(setup.Users) == 2, Users[0].Slack "U0ANN", Users[1].Slack "U0BO" and len(setup.Teams) == 1`, name, setup, err)
 		}
 	}
 	if _, err := ParseCase([]byte("\ufeff" + `{"users": [], "schedule": {"name": "x", "rotations": []}}`)); err != nil && strings.Contains(err.Error(), "invalid") {
@@ -37,13 +37,13 @@ func TestReadSetupReadsWholeFiles(t *testing.T) {
 	}
 	_, err := parseSetup([]byte(one + "---\n" + strings.Replace(two, "teams", "tems", 1)))
 	if err == nil || !strings.HasPrefix(err.Error(), `[6:1] unknown field "tems"; did you mean "teams"?`+"\n") {
-		t.Errorf("a mistake in the second document: %v", err)
+		t.Errorf("a mistake in the second document: %v; want an error beginning with %q", err, `[6:1] unknown field "tems"; did you mean "teams"?`+"\n")
 	}
 	twice, err := parseSetup([]byte(one + "---\n" + one))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if wrong := twice.Check([]oncall.Format{"generic"}); len(wrong) != 1 || wrong[0] != `user "Ann" is there twice` {
-		t.Errorf("the same in both: %q", wrong)
+		t.Errorf(`the same in both: %q; want 1 entry and wrong[0] == "user \"Ann\" is there twice"`, wrong)
 	}
 }

@@ -100,7 +100,7 @@ func TestABackupComesBackAsItWas(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "watchbill.backup")
 	want := databaseState(t, from)
 	if code, out := runCommand(t, "backup", "--database-url", from.Config().ConnString(), "--secret", storetest.Secret, "-f", file); code != 0 {
-		t.Fatalf("backup: %d, %s", code, out)
+		t.Fatalf("backup: %d, %s, want 0", code, out)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -129,7 +129,7 @@ func TestABackupComesBackAsItWas(t *testing.T) {
 		t.Errorf("what came back (-was +is):\n%s", diff)
 	}
 	if code, out := runCommand(t, "restore", "--database-url", c.DatabaseURL, "--secret", storetest.Secret, "-f", file); code != 1 || !strings.Contains(out, "is not empty") {
-		t.Errorf("over a database in use: %d, %q", code, out)
+		t.Errorf(`over a database in use: %d, %q; want code 1 and out to contain "is not empty"`, code, out)
 	}
 }
 
@@ -140,11 +140,11 @@ func TestABackupOfAnOlderSchema(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "watchbill.backup")
 	args := []string{"--secret", storetest.Secret, "-f", file, "--database-url"}
 	if code, out := runCommand(t, append([]string{"backup"}, append(args, from.Config().ConnString())...)...); code != 0 {
-		t.Fatalf("backup: %d, %s", code, out)
+		t.Fatalf("backup: %d, %s, want 0", code, out)
 	}
 	code, out := runCommand(t, append([]string{"restore"}, append(args, to.Config().ConnString())...)...)
 	if code != 0 || !strings.Contains(out, "New incidents are numbered from #") {
-		t.Fatalf("restore: %d, %s", code, out)
+		t.Fatalf(`restore: %d, %s; want code 0 and out to contain "New incidents are numbered from #"`, code, out)
 	}
 	if _, err := migrations.Up(t.Context(), from, nil); err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestABackupOfAnOlderSchema(t *testing.T) {
 	// Over a newer schema it is not restored.
 	code, out = runCommand(t, append([]string{"restore"}, append(args, storetest.NewURL(t))...)...)
 	if code != 1 || !strings.Contains(out, "restore into a database without tables") {
-		t.Errorf("into a newer schema: %d, %s", code, out)
+		t.Errorf(`into a newer schema: %d, %s; want code 1 and out to contain "restore into a database without tables"`, code, out)
 	}
 }
 
@@ -175,7 +175,7 @@ func TestABrokenBackupIsRefused(t *testing.T) {
 	}
 	file := filepath.Join(dir, "watchbill.backup")
 	if code, out := runCommand(t, "backup", "--database-url", from.Config().ConnString(), "--secret", storetest.Secret, "-f", file); code != 0 {
-		t.Fatalf("backup: %d, %s", code, out)
+		t.Fatalf("backup: %d, %s, want 0", code, out)
 	}
 	whole, err := os.ReadFile(file)
 	if err != nil {
@@ -192,7 +192,7 @@ func TestABrokenBackupIsRefused(t *testing.T) {
 		}
 		code, out := runCommand(t, "restore", "--database-url", to.Config().ConnString(), "--secret", storetest.Secret, "-f", file)
 		if code != 1 || !strings.Contains(out, "this is not a whole backup") {
-			t.Errorf("%s: %d, %q", name, code, out)
+			t.Errorf(`%s: %d, %q; want code 1 and out to contain "this is not a whole backup"`, name, code, out)
 		}
 	}
 	if err := os.WriteFile(file, whole, 0o600); err != nil {
@@ -200,14 +200,14 @@ func TestABrokenBackupIsRefused(t *testing.T) {
 	}
 	code, out := runCommand(t, "restore", "--database-url", to.Config().ConnString(), "--secret", strings.Repeat("another-secret-", 4), "-f", file)
 	if code != 1 || !strings.Contains(out, "encrypted by another WATCHBILL_SECRET") {
-		t.Errorf("another secret: %d, %q", code, out)
+		t.Errorf(`another secret: %d, %q; want code 1 and out to contain "encrypted by another WATCHBILL_SECRET"`, code, out)
 	}
 	var rows int
 	if err := to.QueryRow(context.Background(), `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM incidents)`).Scan(&rows); err != nil || rows != 0 {
-		t.Errorf("%d rows were restored: %v", rows, err)
+		t.Errorf("%d rows were restored: %v, want 0", rows, err)
 	}
 	both := strings.Repeat("another-secret-", 4) + "," + storetest.Secret
 	if code, out := runCommand(t, "restore", "--database-url", to.Config().ConnString(), "--secret", both, "-f", file); code != 0 {
-		t.Errorf("after all that: %d, %s", code, out)
+		t.Errorf("after all that: %d, %s, want 0", code, out)
 	}
 }

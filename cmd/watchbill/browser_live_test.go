@@ -68,7 +68,7 @@ func TestBrowserKeepsUp(t *testing.T) {
 	run("look while typing", script(looked), script(`window.asked = 0; const ask = window.fetch; window.fetch = (...a) => { window.asked++; return ask(...a) }`), script(looked))
 	typed, err := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify([window.asked, document.querySelector('main textarea').value, document.querySelectorAll('.state.acknowledged').length > 0])`))
 	if err != nil || typed != `[0,"on it, one mo",true]` {
-		t.Errorf("whoever types is disturbed: %s, %v", typed, err)
+		t.Errorf(`whoever types is disturbed: %s, %v, want "[0,\"on it, one mo\",true]"`, typed, err)
 	}
 	run("stop typing", script(`document.querySelector('main textarea').value = ''; document.activeElement.blur()`), script(looked),
 		chromedp.WaitVisible(chromedp.CSS(`.state.resolved`)))
@@ -76,6 +76,6 @@ func TestBrowserKeepsUp(t *testing.T) {
 		chromedp.WaitReady(chromedp.CSS(`body.stale`)))
 	run("have it again", script(`window.fetch = window.back`), script(looked), chromedp.WaitReady(chromedp.CSS(`body:not(.stale)`)))
 	if stays, err := chromedp.Run(ctx, chromedp.Evaluate[int](`window.stays`)); err != nil || stays != 1 {
-		t.Errorf("the page was loaded anew: %d, %v", stays, err)
+		t.Errorf("the page was loaded anew: %d, %v, want 1", stays, err)
 	}
 }

@@ -67,7 +67,7 @@ func TestBrowserPages(t *testing.T) {
 		s.picturesOf(t, ctx, fmt.Sprintf("%s-%d-%s.png", name, width, theme))
 		wide, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`))
 		if err != nil || wide > 0 {
-			t.Errorf("%s at %d px is %d px too wide, %v", path, width, wide, err)
+			t.Errorf("%s at %d px is %d px too wide, %v, want 0", path, width, wide, err)
 		}
 		run("load axe", chromedp.Evaluate[chromedp.Void](string(axe)+"; undefined"))
 		found, err := chromedp.Run(ctx, chromedp.Evaluate[string](

@@ -53,7 +53,7 @@ func TestCaseRender(t *testing.T) {
 		`{"start":"2026-03-16T09:00:00Z","end":"2026-03-16T12:00:00Z","on_call":["ana"]},` +
 		`{"start":"2026-03-16T12:00:00Z","end":"2026-03-17T00:00:00Z","on_call":[]}]}`
 	if diff := cmp.Diff(strings.ReplaceAll(want, "},{", "},\n{"), strings.ReplaceAll(string(got), "},{", "},\n{")); diff != "" {
-		t.Error(diff)
+		t.Errorf("strings.ReplaceAll (-want +got):\n%s", diff)
 	}
 }
 
@@ -149,7 +149,7 @@ func FuzzParseCase(f *testing.F) {
 		c, err := ParseCase(data)
 		if err != nil {
 			if text := err.Error(); strings.Contains(text, "\n") || !strings.HasSuffix(text, ".") {
-				t.Fatalf("not one sentence: %q", text)
+				t.Fatalf(`not one sentence: %q; want it not to contain %q and it to end with "."`, text, "\n")
 			}
 			return
 		}
@@ -164,7 +164,7 @@ func FuzzParseCase(f *testing.F) {
 			}
 		}
 		if !end.Equal(to) {
-			t.Fatalf("the shifts end at %s", end)
+			t.Fatalf("the shifts end at %s, want %s", end, to)
 		}
 	})
 }

@@ -99,11 +99,11 @@ func everything(t *testing.T) channelFlags {
 func TestChannelsComeFromTheSettings(t *testing.T) {
 	t.Parallel()
 	if got := slices.Collect(maps.Keys(channelFlags{}.senders(time.Now, ""))); !slices.Equal(got, []oncall.Method{oncall.MethodWebhook}) {
-		t.Errorf("without settings: %q", got)
+		t.Errorf("without settings: %q, want %q", got, []oncall.Method{oncall.MethodWebhook})
 	}
 	all := everything(t)
 	if wrong := all.problems(); len(wrong) > 0 {
-		t.Errorf("with all: %q", wrong)
+		t.Errorf("with all: %q, want none", wrong)
 	}
 	for setting, value := range settingsOf(all) {
 		if value.IsZero() {
@@ -138,7 +138,7 @@ func TestNoContactMethodIsForgotten(t *testing.T) {
 		}
 		delete(senders, info.Method)
 		if !strings.Contains(what, "\n| "+info.Title+" |") {
-			t.Errorf("docs/contacts.md doesn't say what to type for %s", info.Title)
+			t.Errorf("docs/contacts.md doesn't say what to type for %s, want what to contain %q", info.Title, "\n| "+info.Title+" |")
 		}
 		if !info.Programs && !regexp.MustCompile(`\n\| [^|]*`+info.Title+`[^|]* \|`).MatchString(answers) {
 			t.Errorf("docs/contacts.md doesn't say how %s is answered", info.Title)
@@ -152,7 +152,7 @@ func TestNoContactMethodIsForgotten(t *testing.T) {
 		switch {
 		case info.Provider == "Twilio":
 			if !strings.Contains(phones, info.Setting) {
-				t.Errorf("docs/phones.md doesn't say how %s is switched on", info.Method)
+				t.Errorf("docs/phones.md doesn't say how %s is switched on, want phones to contain %q", info.Method, info.Setting)
 			}
 		case !regexp.MustCompile(`\n\| ` + info.Name + ` \|.*` + info.Setting).MatchString(admins):
 			t.Errorf("docs/channels.md doesn't say how %s is switched on", info.Method)

@@ -133,14 +133,14 @@ func (l *chaosLoad) check() chaosVerdict {
 	v := l.verdict()
 	p.Logf("the latest page: %s", v.latest)
 	if v.lost > 0 || v.missed > 0 {
-		p.Errorf("of %d signals %d are lost, and %d steps were missed; the instances say:\n%s", v.accepted, v.lost, v.missed, p.logs())
+		p.Errorf("of %d signals %d are lost, and %d steps were missed; the instances say:\n%s; want 0 and 0", v.accepted, v.lost, v.missed, p.logs())
 	}
 	if n := p.count(`SELECT count(*) FROM inbox_rejected`); n != 0 {
-		p.Errorf("%d signals were put aside", n)
+		p.Errorf("%d signals were put aside, want 0", n)
 	}
 	const nobody = `SELECT count(*) FROM incident_events WHERE kind IN ('skipped', 'unassigned')`
 	if n := p.count(nobody); n != 0 {
-		p.Errorf("%d times an incident is said to have nobody: a read that failed must not count as that", n)
+		p.Errorf("%d times an incident is said to have nobody: a read that failed must not count as that, want 0", n)
 	}
 	return v
 }

@@ -49,7 +49,7 @@ twilio_edge: dublin
 		"WATCHBILL_CONFIG": config, "SLACK_BOT_TOKEN_FILE": token, "WATCHBILL_LOG_LEVEL": "warn", "TWILIO_EDGE": "",
 	}, "config", "show", "--keep-audit", "3y")
 	if code != 0 {
-		t.Fatalf("%d: %s", code, errs)
+		t.Fatalf("%d: %s, want 0", code, errs)
 	}
 	for name, want := range map[string][2]string{
 		"DATABASE_URL":              {"postgres://watchbill:xxxxx@db.example.com/watchbill", config + ": " + database},
@@ -75,7 +75,7 @@ twilio_edge: dublin
 		}
 	}
 	if strings.Contains(out+errs, "hush") {
-		t.Errorf("a secret is shown:\n%s%s", out, errs)
+		t.Errorf("a secret is shown:\n%s%s, want out+errs not to contain \"hush\"", out, errs)
 	}
 }
 
@@ -109,7 +109,7 @@ func TestUnreadableSettingsAreReported(t *testing.T) {
 			}
 			code, _, errs := settled(t, env, "config", "check")
 			if code != 2 || !strings.Contains(errs, tt.want) || strings.Contains(errs, "hush") {
-				t.Errorf("got %d, %s", code, errs)
+				t.Errorf(`got %d, %s; want code 2, errs to contain %q and errs not to contain "hush"`, code, errs, tt.want)
 			}
 		})
 	}
@@ -119,7 +119,7 @@ func TestUnreadableSettingsAreReported(t *testing.T) {
 func TestHelpNeedsNoSettings(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"serve", "--help"}} {
 		if code, out, errs := settled(t, map[string]string{"WATCHBILL_CONFIG": "/nowhere"}, args...); code != 0 || !strings.Contains(out, "Usage:") {
-			t.Errorf("%v: %d, %s", args, code, errs)
+			t.Errorf(`%v: %d, %s; want code 0 and out to contain "Usage:"`, args, code, errs)
 		}
 	}
 }
@@ -141,17 +141,17 @@ func TestHealthcheckAsksTheInstanceOnThisMachine(t *testing.T) {
 	defer server.Close()
 	env := map[string]string{"WATCHBILL_LISTEN": listener.Addr().String(), "HTTP_PROXY": "http://127.0.0.1:9"}
 	if code, out, errs := settled(t, env, "healthcheck"); code != 0 || out != "as it is\n" {
-		t.Errorf("got %d, %s%s", code, out, errs)
+		t.Errorf("got %d, %s%s; want code 0 and out %q", code, out, errs, "as it is\n")
 	}
 	ready = http.StatusServiceUnavailable
 	if code, _, errs := settled(t, env, "healthcheck"); code != 1 || !strings.Contains(errs, "as it is") {
-		t.Errorf("got %d, %s", code, errs)
+		t.Errorf(`got %d, %s; want code 1 and errs to contain "as it is"`, code, errs)
 	}
 	if code, out, errs := settled(t, env, "healthcheck", "--alive"); code != 0 || out != "alive\n" {
-		t.Errorf("got %d, %s%s", code, out, errs)
+		t.Errorf("got %d, %s%s; want code 0 and out %q", code, out, errs, "alive\n")
 	}
 	server.Close()
 	if code, _, _ := settled(t, env, "healthcheck"); code != 1 {
-		t.Errorf("nobody listens: got %d", code)
+		t.Errorf("nobody listens: got %d, want 1", code)
 	}
 }

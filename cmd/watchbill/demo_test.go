@@ -62,7 +62,7 @@ func newDemo(t *testing.T, databaseURL, dir string) *demo {
 		select {
 		case code := <-ended:
 			if code != 0 {
-				t.Errorf("the demo ended with status %d:\n%s", code, out)
+				t.Errorf("the demo ended with status %d:\n%s, want 0", code, out)
 			}
 		case <-time.After(time.Minute):
 			t.Errorf("the demo doesn't end:\n%s", out)
@@ -136,11 +136,11 @@ func TestTheDemoKeepsItsData(t *testing.T) {
 	}
 	before := first.channel(t)
 	if said := first.stop(); !strings.Contains(said, "The data are kept") {
-		t.Errorf("at the end the demo said:\n%s", said)
+		t.Errorf("at the end the demo said:\n%s, want it to contain \"The data are kept\"", said)
 	}
 	second := newDemo(t, database, dir)
 	if after := second.channel(t); !strings.Contains(after, "disk full on db-1") {
-		t.Errorf("before:\n%s\nafter a restart:\n%s", before, after)
+		t.Errorf("before:\n%s\nafter a restart:\n%s, want it to contain \"disk full on db-1\"", before, after)
 	}
 	if n := strings.Count(second.channel(t), `"name":"payments"`); n != 1 {
 		t.Errorf("%d channels are named payments, want 1", n)

@@ -58,7 +58,7 @@ func TestDeployFilesNameExistingSettings(t *testing.T) {
 				continue
 			}
 			if !strings.Contains(settings, "`"+name+"`") {
-				t.Errorf("%s: there is no setting %s", file, name)
+				t.Errorf("%s: there is no setting %s, want settings to contain %q", file, name, "`"+name+"`")
 			}
 		}
 	}

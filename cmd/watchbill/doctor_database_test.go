@@ -66,7 +66,7 @@ func TestDoctorReportsAWrongPassword(t *testing.T) {
 	err := fmt.Errorf("ping the database: %w", errors.Join(errors.New("tls error: server refused TLS connection"), refused, refused))
 	found, remedy := unreachable(t.Context(), err)
 	if found != `PostgreSQL says: password authentication failed for user "watchbill" (SQLSTATE 28P01)` || !strings.Contains(remedy, "password in DATABASE_URL") {
-		t.Errorf("%q, %q", found, remedy)
+		t.Errorf(`%q, %q; want found %q and remedy to contain "password in DATABASE_URL"`, found, remedy, `PostgreSQL says: password authentication failed for user "watchbill" (SQLSTATE 28P01)`)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestDoctorReportsALock(t *testing.T) {
 	}
 	got := examined(t, address, 8*time.Second) // while the lock is held
 	if !strings.Contains(got, "FAIL  schema    the database has not answered in time\n                Look whether something holds a lock") || strings.Count(got, "FAIL") != 1 {
-		t.Error(got)
+		t.Errorf(`%v; want it to contain %q and strings.Count(got, "FAIL") == 1`, got, "FAIL  schema    the database has not answered in time\n                Look whether something holds a lock")
 	}
 }
 

@@ -29,7 +29,7 @@ func TestTheDoctorLooksWhileTheProgramRuns(t *testing.T) {
 			!strings.Contains(string(text), "demo")
 	})
 	if text, _, err := askHere(t.Context(), running.addr, false, "/readyz", 64<<10); err != nil || strings.Contains(string(text), "doctor") {
-		t.Errorf("/readyz says %q, %v", text, err)
+		t.Errorf(`/readyz says %q, %v, want string(text) not to contain "doctor"`, text, err)
 	}
 	for _, who := range []string{"U0ANN", "U0BO"} {
 		if err := r.sim.OpenHome(who); err != nil {
@@ -42,7 +42,7 @@ func TestTheDoctorLooksWhileTheProgramRuns(t *testing.T) {
 		t.Errorf("an admin's home tab says nothing of %q:\n%s", finding, home)
 	}
 	if home := r.sim.HomeText("U0BO"); strings.Contains(home, finding) || strings.Contains(home, "doctor") {
-		t.Errorf("the home tab of somebody else tells what the doctor has found:\n%s", home)
+		t.Errorf("the home tab of somebody else tells what the doctor has found:\n%s; want it not to contain %q and it not to contain \"doctor\"", home, finding)
 	}
 }
 
@@ -80,6 +80,6 @@ func TestTheDoctorMends(t *testing.T) {
 		t.Errorf("%d timers are queued, want 1", n)
 	}
 	if out := doctor("--fix"); strings.Contains(out, "fixed") {
-		t.Errorf("there was something left to mend:\n%s", out)
+		t.Errorf("there was something left to mend:\n%s, want it not to contain \"fixed\"", out)
 	}
 }

@@ -83,7 +83,7 @@ func TestDoctorChecksInParallel(t *testing.T) {
 	began := time.Now()
 	c.look(r, limit)
 	if took := time.Since(began); took >= 2*limit {
-		t.Errorf("it took %s", took)
+		t.Errorf("it took %s, want less than %s", took, 2*limit)
 	}
 	if got := regexp.MustCompile(`(?m)^FAIL  (\w+)`).FindAllString(out.String(), -1); !slices.Equal(got, []string{
 		"FAIL  database", "FAIL  mail", "FAIL  ntfy", "FAIL  pushover", "FAIL  telegram", "FAIL  twilio", "FAIL  slack",
@@ -94,7 +94,7 @@ func TestDoctorChecksInParallel(t *testing.T) {
 		t.Error("it doesn't say that the database hangs")
 	}
 	if r.bad != 7 || strings.Contains(out.String(), "hidden") || strings.Contains(out.String(), storyPushover) || strings.Contains(out.String(), storyTelegram) {
-		t.Errorf("%d faults:\n%s", r.bad, out.String())
+		t.Errorf("%d faults:\n%s; want 7, it not to contain \"hidden\", it not to contain %q and it not to contain %q", r.bad, out.String(), storyPushover, storyTelegram)
 	}
 	if t.Failed() {
 		t.Log(out.String())
@@ -150,7 +150,7 @@ func TestDoctorHidesSecretsInAnswers(t *testing.T) {
 	r := &report{process: process{ctx: t.Context(), out: &out}}
 	lookAtChannels(r.ctx, flags.channels(time.Now, ""), time.Minute)(r)
 	if r.bad != 4 || strings.Count(out.String(), "\n") != 8 || strings.Contains(out.String(), "\x1b") {
-		t.Errorf("%d faults:\n%q", r.bad, out.String())
+		t.Errorf("%d faults:\n%q; want 4, strings.Count(out.String(), \"\\n\") == 8 and it not to contain \"\\x1b\"", r.bad, out.String())
 	}
 	for _, secret := range []string{
 		"hidden", storyPushover, storyTelegram, base64.StdEncoding.EncodeToString([]byte("someone:hidden")), base64.StdEncoding.EncodeToString([]byte(account + ":hidden")),

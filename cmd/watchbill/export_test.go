@@ -168,7 +168,7 @@ func comesBack(t *testing.T, db *store.System, name string, doc setup.Setup) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
-			t.Errorf("%s: what was exported: %q", name, wrong)
+			t.Errorf("%s: what was exported: %q, want none", name, wrong)
 		}
 	}
 	if texts[0] != texts[1] {
@@ -188,12 +188,12 @@ func TestExamplesSurviveExport(t *testing.T) {
 	shared := fresh()
 	all := everyExample(t)
 	if len(all) < 12 {
-		t.Fatalf("found %d examples only", len(all))
+		t.Fatalf("found %d examples only, want at least 12", len(all))
 	}
 	for name, text := range all {
 		doc, err := parseSetup([]byte(text))
 		if err != nil || len(doc.Check(intake.Names())) > 0 {
-			t.Errorf("%s: %v, %q", name, err, doc.Check(intake.Names()))
+			t.Errorf("%s: %v, %q, want none", name, err, doc.Check(intake.Names()))
 			continue
 		}
 		for i, u := range doc.Users { // as apply does, which asks Slack
@@ -222,7 +222,7 @@ func TestExamplesSurviveExport(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
-				t.Errorf("%s: what was exported: %q", name, wrong)
+				t.Errorf("%s: what was exported: %q, want none", name, wrong)
 			}
 			for _, prune := range []bool{false, true} {
 				report, err := db.Apply(t.Context(), doc, store.ApplyOptions{Prune: prune}, now)
@@ -259,17 +259,17 @@ func TestExportWritesAFile(t *testing.T) {
 		t.Fatal(errs.String())
 	}
 	if code := run("export"); code != 0 || !strings.Contains(out.String(), "\nschedules:\n  - name: payments-primary\n") {
-		t.Errorf("%s%s", out.String(), errs.String())
+		t.Errorf("%s%s; want code == 0 and it to contain %q", out.String(), errs.String(), "\nschedules:\n  - name: payments-primary\n")
 	}
 	text := out.String()
 	if code := run("export", "-f", file); code != 0 || out.Len() > 0 {
-		t.Errorf("%s%s", out.String(), errs.String())
+		t.Errorf("%s%s; want code == 0 and out.Len() == 0", out.String(), errs.String())
 	}
 	if written, err := os.ReadFile(file); err != nil || string(written) != text {
 		t.Errorf("%v: %s", err, cmp.Diff(text, string(written)))
 	}
 	if code := run("apply", "-f", file, "--prune"); code != 0 || !strings.Contains(out.String(), "Nothing to change.") {
-		t.Errorf("%s%s", out.String(), errs.String())
+		t.Errorf(`%s%s; want code == 0 and it to contain "Nothing to change."`, out.String(), errs.String())
 	}
 	if code := (process{ctx: t.Context(), out: io.Discard, errOut: &errs, getenv: func(string) string { return "" }}).run([]string{"export", "--database-url", "x:y"}); code != 2 {
 		t.Errorf("a wrong address: %d, want 2", code)
@@ -323,7 +323,7 @@ func TestHostileTextsInTheLog(t *testing.T) {
 		log.Warn().Err(errors.New(h.Text)).Str("name", h.Text).Str(h.Text, "x").Msg(h.Text)
 		var line map[string]any
 		if err := json.Unmarshal(out.Bytes(), &line); err != nil || strings.Count(out.String(), "\n") != 1 || !utf8.Valid(out.Bytes()) {
-			t.Errorf("%s: %v: %.300q", h.Name, err, out.String())
+			t.Errorf(`%s: %v: %.300q; want strings.Count(out.String(), "\n") == 1 and utf8.Valid(out.Bytes()) true`, h.Name, err, out.String())
 		}
 		var shown bytes.Buffer
 		terminal := zerolog.New(zerolog.ConsoleWriter{Out: printable{&shown}, NoColor: true})

@@ -149,7 +149,7 @@ func (p *chaosPlace) pairWith(setUp func(*localpg.Server)) (primary, replica *lo
 	}
 	data, err := filepath.Glob(filepath.Join(other, "pg*", "PG_VERSION"))
 	if err != nil || len(data) != 1 {
-		p.Fatalf("the copy has %q, %v", data, err)
+		p.Fatalf("the copy has %q, %v, want 1 entry", data, err)
 	}
 	dir := filepath.Dir(data[0])
 	if err := os.WriteFile(filepath.Join(dir, "standby.signal"), nil, 0o600); err != nil {

@@ -72,7 +72,7 @@ func TestEveryFuzzTargetHasACorpus(t *testing.T) {
 		return nil
 	})
 	if err != nil || len(targets) < 30 {
-		t.Errorf("%d targets, %v", len(targets), err)
+		t.Errorf("%d targets, %v, want at least 30", len(targets), err)
 	}
 	if diff := cmp.Diff(corpora, targets); diff != "" {
 		t.Errorf("corpora in testdata/fuzz (-) and targets (+) differ:\n%s", diff)
@@ -131,7 +131,7 @@ func FuzzExplain(f *testing.F) {
 		}
 		for line := range strings.Lines(text) {
 			if utf8.RuneCountInString(line) > 2_000 {
-				t.Fatalf("a line of %d characters: %.200q", utf8.RuneCountInString(line), line)
+				t.Fatalf("a line of %d characters: %.200q, want at most 2_000", utf8.RuneCountInString(line), line)
 			}
 		}
 	})

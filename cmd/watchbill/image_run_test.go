@@ -44,7 +44,7 @@ func TestTheImageRuns(t *testing.T) {
 	i := &builtImage{T: t, stages: map[string]string{}, args: map[string]string{"VERSION": "v0.0.0-test", "REVISION": "none", "GO_IMAGE": "this machine", "BUILDPLATFORM": "", "TARGETOS": "linux", "TARGETARCH": ""}}
 	root := i.build()
 	if out := i.in(root, slices.Concat(i.entry, []string{"version"})); !strings.Contains(out, "watchbill v0.0.0-test (") {
-		t.Errorf("version: %s", out)
+		t.Errorf(`version: %s, want it to contain "watchbill v0.0.0-test ("`, out)
 	}
 	for _, name := range []string{"THIRD_PARTY_NOTICES", "sbom.cdx.json"} {
 		text, err := os.ReadFile(filepath.Join(root, name))
@@ -86,7 +86,7 @@ func TestTheImageRuns(t *testing.T) {
 		}
 	}
 	if kept, err := filepath.Glob(filepath.Join(root, "var/lib/watchbill/*")); err != nil || len(kept) == 0 {
-		t.Errorf("there is no spool: %v, %v", kept, err)
+		t.Errorf("there is no spool: %v, %v, want some", kept, err)
 	}
 	_ = serve.Process.Signal(syscall.SIGTERM)
 	if err := <-ended; err != nil {

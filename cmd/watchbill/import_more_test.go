@@ -68,7 +68,7 @@ func TestImportGrafanaOnCall(t *testing.T) {
 	kept := filepath.Join(t.TempDir(), "answers")
 	code, out, errs := runAt(t, importedAt, "import", "oncall", "--token", "hush", "--url", grafanaOnCall(t), "--days", "14", "--save", kept, "--public-url", "https://oncall.example.com/")
 	if code != 0 {
-		t.Fatalf("%d: %s", code, errs)
+		t.Fatalf("%d: %s, want 0", code, errs)
 	}
 	wellFormed(t, out)
 	for _, want := range []string{
@@ -127,7 +127,7 @@ func TestImportGoAlert(t *testing.T) {
 	address := goAlert(t)
 	code, out, errs := runAt(t, importedAt, "import", "goalert", "--token", "hush", "--url", address, "--days", "14", "--save", kept)
 	if code != 0 {
-		t.Fatalf("%d: %s", code, errs)
+		t.Fatalf("%d: %s, want 0", code, errs)
 	}
 	wellFormed(t, out)
 	for _, want := range []string{
@@ -143,17 +143,17 @@ func TestImportGoAlert(t *testing.T) {
 	}
 	code, _, errs = runAt(t, importedAt, "import", "goalert", "--token", "hush", "--url", address)
 	if code == 0 || !strings.Contains(errs, "wrong query for API key") {
-		t.Errorf("a key of another query: %d, %s", code, errs)
+		t.Errorf(`a key of another query: %d, %s; want code other than 0 and errs to contain "wrong query for API key"`, code, errs)
 	}
 	if code, out, _ := runAt(t, importedAt, "import", "goalert", "--print-query"); code != 0 || out != importer.GoAlertQuery {
-		t.Errorf("the query: %d, %s", code, out)
+		t.Errorf("the query: %d, %s; want code 0 and out %s", code, out, importer.GoAlertQuery)
 	}
 	for want, args := range map[string][]string{
 		"give either an API key (GOALERT_TOKEN)": {"import", "goalert"}, "give --url: where GoAlert is": {"import", "goalert", "--token", "x"},
 		"give either a token (ONCALL_TOKEN)": {"import", "oncall"}, "give --url: where Grafana OnCall is": {"import", "oncall", "--token", "x"},
 	} {
 		if code, _, errs := runAt(t, importedAt, args...); code == 0 || !strings.Contains(errs, want) {
-			t.Errorf("%v: %d, %s", args, code, errs)
+			t.Errorf("%v: %d, %s; want code other than 0 and errs to contain %q", args, code, errs, want)
 		}
 	}
 }
@@ -166,7 +166,7 @@ func wellFormed(t *testing.T, text string) setup.Setup {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
-		t.Errorf("%s\n%s", wrong, text)
+		t.Errorf("%s\n%s, want none", wrong, text)
 	}
 	return doc
 }
@@ -181,7 +181,7 @@ func TestImportedTwiceChangesNothing(t *testing.T) {
 		for i := range texts {
 			code, out, errs := runAt(t, importedAt.Add(time.Duration(i)*20*time.Minute), "import", vendor, "--from", "../../importer/testdata/"+vendor)
 			if code != 0 {
-				t.Fatalf("%s: %d, %s", vendor, code, errs)
+				t.Fatalf("%s: %d, %s, want 0", vendor, code, errs)
 			}
 			texts[i] = out
 		}
@@ -193,7 +193,7 @@ func TestImportedTwiceChangesNothing(t *testing.T) {
 		}
 		report, err := db.Apply(t.Context(), second, everything, importedAt.Add(time.Hour))
 		if err != nil || len(report.Changes) > 0 {
-			t.Errorf("%s, once more: %v, %v", vendor, err, report.Changes)
+			t.Errorf("%s, once more: %v, %v, want none", vendor, err, report.Changes)
 		}
 	}
 }

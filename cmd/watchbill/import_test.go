@@ -91,11 +91,11 @@ func TestImportPagerDuty(t *testing.T) {
 	kept := filepath.Join(t.TempDir(), "answers")
 	code, out, errs := runAt(t, at, "import", "pagerduty", "--token", "hush", "--url", address, "--save", kept)
 	if code != 0 {
-		t.Fatalf("%d: %s", code, errs)
+		t.Fatalf("%d: %s, want 0", code, errs)
 	}
 	for _, a := range *asked {
 		if !strings.HasPrefix(a, "GET ") {
-			t.Errorf("it changes something there: %s", a)
+			t.Errorf(`it changes something there: %s, want it to begin with "GET "`, a)
 		}
 	}
 	doc, err := parseSetup([]byte(out))
@@ -103,7 +103,7 @@ func TestImportPagerDuty(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
-		t.Errorf("the imported document has problems: %s", wrong)
+		t.Errorf("the imported document has problems: %s, want none", wrong)
 	}
 	for _, want := range []string{
 		"  # its Slack channel: #payments-billing is a guess\n  - ",
@@ -129,7 +129,7 @@ func TestImportPagerDuty(t *testing.T) {
 	}
 	code, again, errs := runAt(t, at, "import", "pagerduty", "--from", kept)
 	if code != 0 || again != out {
-		t.Errorf("from what was kept: %d, %s\n%s", code, errs, again)
+		t.Errorf("from what was kept: %d, %s\n%s; want code 0 and again %s", code, errs, again, out)
 	}
 	files, err := readAnswers(kept)
 	if err != nil {
@@ -180,14 +180,14 @@ func TestImportOpsgenie(t *testing.T) {
 	kept := filepath.Join(t.TempDir(), "answers")
 	code, out, errs := runAt(t, at, "import", "opsgenie", "--token", "hush", "--url", opsgenie(t), "--save", kept)
 	if code != 0 {
-		t.Fatalf("%d: %s", code, errs)
+		t.Fatalf("%d: %s, want 0", code, errs)
 	}
 	doc, err := parseSetup([]byte(out))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
-		t.Errorf("the imported document has problems: %s", wrong)
+		t.Errorf("the imported document has problems: %s, want none", wrong)
 	}
 	for _, want := range []string{
 		"schedule Ops: the same for 100.0 % of 90 days\n", "  Payments_Prometheus\n    Prometheus: https://watchbill.example.com/v1/signals/KEY\n", "3 users, 2 teams, 2 schedules, 2 policies, 2 integrations",
@@ -197,14 +197,14 @@ func TestImportOpsgenie(t *testing.T) {
 		}
 	}
 	if !strings.Contains(out, "  # its team has 2 routing rules") || strings.Contains(out+errs, "hush") {
-		t.Errorf("got\n%s%s", out, errs)
+		t.Errorf("got\n%s%s; want out to contain \"  # its team has 2 routing rules\" and out+errs not to contain \"hush\"", out, errs)
 	}
 	if code, again, errs := runAt(t, at, "import", "opsgenie", "--from", kept); code != 0 || again != out {
-		t.Errorf("from what was kept: %d, %s\n%s", code, errs, again)
+		t.Errorf("from what was kept: %d, %s\n%s; want code 0 and again %s", code, errs, again, out)
 	}
 	code, out, errs = runAt(t, at, "import", "opsgenie", "--from", "../../importer/testdata/opsgenie_backup")
 	if code != 0 || !strings.Contains(out, "# backup of Opsgenie: the tool that wrote it leaves out overrides") {
-		t.Errorf("from a backup: %d, %s\n%s", code, errs, out)
+		t.Errorf("from a backup: %d, %s\n%s; want code 0 and out to contain %q", code, errs, out, "# backup of Opsgenie: the tool that wrote it leaves out overrides")
 	}
 }
 
@@ -219,7 +219,7 @@ func TestImportErrors(t *testing.T) {
 	} {
 		code, out, errs := runAt(t, time.Now(), append([]string{"import", "pagerduty"}, args...)...)
 		if code == 0 || !strings.Contains(errs, want) || out != "" {
-			t.Errorf("%v: %d, %s", args, code, errs)
+			t.Errorf(`%v: %d, %s; want code other than 0, errs to contain %q and out == ""`, args, code, errs, want)
 		}
 	}
 }

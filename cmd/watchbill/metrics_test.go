@@ -41,7 +41,7 @@ func TestMetricsListenAtTheirOwnAddress(t *testing.T) {
 		return res.StatusCode
 	}
 	if at, beside := get(a.metricsAddr), get(a.addr); at != http.StatusOK || beside != http.StatusNotFound {
-		t.Errorf("%d, and beside everything else %d", at, beside)
+		t.Errorf("%d, and beside everything else %d; want at %d and beside %d", at, beside, http.StatusOK, http.StatusNotFound)
 	}
 	a.stop()
 	if at := get(a.metricsAddr); at != 0 {

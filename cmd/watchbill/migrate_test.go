@@ -27,14 +27,14 @@ No step holds anybody up for more than an instant`},
 		var out, errs bytes.Buffer
 		p := process{ctx: t.Context(), out: &out, errOut: &errs, clock: time.Now}
 		if code := p.run([]string{"migrate", "--dry-run", "--database-url", c.url}); code != 0 {
-			t.Fatalf("exit status %d: %s", code, &errs)
+			t.Fatalf("exit status %d: %s, want 0", code, &errs)
 		}
 		if !regexp.MustCompile(c.want).MatchString(out.String()) {
 			t.Errorf("migrate --dry-run prints\n%s\nwant\n%s", &out, c.want)
 		}
 	}
 	if at, _, err := migrations.Status(t.Context(), empty); err != nil || at != 0 {
-		t.Errorf("after a dry run the database is at %d: %v", at, err)
+		t.Errorf("after a dry run the database is at %d: %v, want 0", at, err)
 	}
 }
 

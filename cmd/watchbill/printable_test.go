@@ -14,7 +14,7 @@ func TestPrintableRemovesControls(t *testing.T) {
 	hostile := "\x1b[31mred\x1b]0;title\x07\r\x08\x7f\u009b31m\u202eback\u2066\u2028line\x00 é 界 🚨 \xff"
 	n, err := fmt.Fprintf(p.out, "%s\nok\tend\r\n", hostile)
 	if err != nil || n != len(hostile)+len("\nok\tend\r\n") {
-		t.Errorf("%d, %v", n, err)
+		t.Errorf("%d, %v, want %d", n, err, len(hostile)+len("\nok\tend\r\n"))
 	}
 	if got, want := out.String(), "[31mred]0;title31mbackline é 界 🚨 \ufffd\nok\tend\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)

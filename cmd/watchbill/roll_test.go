@@ -252,7 +252,7 @@ func (r *roll) signal(to running, title string) {
 	body := fmt.Sprintf(`{"title": %q, "dedup_key": %[1]q, "severity": "high"}`, title)
 	code, err := postSignal("http://"+to.addr+"/v1/signals/"+storyKey, []byte(body))
 	if err != nil || code != http.StatusAccepted {
-		r.Fatalf("the signal was answered %d, %v", code, err)
+		r.Fatalf("the signal was answered %d, %v, want %d", code, err, http.StatusAccepted)
 	}
 }
 
@@ -337,11 +337,11 @@ func (r *roll) once() {
 			}
 		}
 		if r.texts(title) > 1 {
-			r.Errorf("Ann got %d SMS about #%d", r.texts(title), n)
+			r.Errorf("Ann got %d SMS about #%d, want at most 1", r.texts(title), n)
 		}
 	}
 	if n := r.count(`SELECT count(*) FROM pages WHERE state = 'failed' OR (call_seq = 0) = (asked_version = 0)
 		OR split_part(key, '/', 2) <> CASE WHEN asked_version = 0 THEN call_seq::text ELSE 'ask' END`); n != 0 {
-		r.Errorf("%d pages have failed or don't know what they belong to:\n%s", n, r.pages())
+		r.Errorf("%d pages have failed or don't know what they belong to:\n%s, want 0", n, r.pages())
 	}
 }

@@ -30,7 +30,7 @@ func TestScheduleCases(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/cases/*.json")
 	if err != nil || len(files) < 20 {
-		t.Fatalf("%d cases: %v", len(files), err)
+		t.Fatalf("%d cases: %v, want at least 20", len(files), err)
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestScheduleCases(t *testing.T) {
 				code, out, errOut := runSchedule(t, args...)
 				text, err := json.Marshal(want)
 				if err != nil || code != 0 || errOut != "" {
-					t.Fatalf("%v: exit status %d, %s%v", args, code, errOut, err)
+					t.Fatalf(`%v: exit status %d, %s%v; want code 0 and errOut ""`, args, code, errOut, err)
 				}
 				if diff := cmp.Diff(lines(string(text)+"\n"), lines(out)); diff != "" {
 					t.Errorf("%v (-want +got):\n%s", args, diff)
@@ -113,6 +113,6 @@ func TestScheduleEmptyWindow(t *testing.T) {
 	code, out, _ := runSchedule(t, "render", "-f", "testdata/cases/1-time-twice.json", "--json",
 		"--from", "2026-03-01T01:00:00+01:00", "--to", "2026-03-01T00:00:00Z")
 	if code != 0 || out != "{\"shifts\":[]}\n" {
-		t.Errorf("exit status %d, %s", code, out)
+		t.Errorf("exit status %d, %s; want code 0 and out %q", code, out, "{\"shifts\":[]}\n")
 	}
 }

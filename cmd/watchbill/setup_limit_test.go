@@ -39,7 +39,7 @@ func TestYAMLBombsAreRefused(t *testing.T) {
 		_, err := parseSetup([]byte(text))
 		runtime.ReadMemStats(&after)
 		if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 400 {
-			t.Errorf("%q: %d MiB for %d KB, %.200v", name, used, len(text)>>10, err)
+			t.Errorf("%q: %d MiB for %d KB, %.200v, want at most 400", name, used, len(text)>>10, err)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func TestLargeSetups(t *testing.T) {
 	} {
 		setup, err := parseSetup([]byte(text))
 		if err != nil || len(setup.Users) < 5_000 {
-			t.Errorf("%s: %d users, %.200v", name, len(setup.Users), err)
+			t.Errorf("%s: %d users, %.200v, want at least 5_000", name, len(setup.Users), err)
 		}
 	}
 	if _, err := parseSetup([]byte(strings.Repeat("[", 51))); err == nil || err.Error() != "line 1: it is nested more than 50 deep" {

@@ -192,7 +192,7 @@ func TestRandomSetupsSurviveExport(t *testing.T) {
 			doc = doc.With(maker{rand.New(rand.NewPCG(uint64(seed), 9))}.setup(seed))
 		}
 		if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
-			t.Fatalf("%d: %q\n%s", first, wrong, writeSetup(doc))
+			t.Fatalf("%d: %q\n%s, want none", first, wrong, writeSetup(doc))
 		}
 		comesBack(t, db, fmt.Sprint("from ", first), doc)
 	}

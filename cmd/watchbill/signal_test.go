@@ -32,7 +32,7 @@ func newSignalServer(t *testing.T) *signalServer {
 	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var body map[string]any
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil || r.Method != http.MethodPost || r.URL.Path != "/v1/signals" {
-			t.Errorf("%s %s: %v", r.Method, r.URL, err)
+			t.Errorf(`%s %s: %v; want %s and Path "/v1/signals"`, r.Method, r.URL, err, http.MethodPost)
 		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -76,7 +76,7 @@ func TestSignalCommand(t *testing.T) {
 	code, said := d.signal(queue, "disk full", "--severity", "CRITICAL", "--status", "PROBLEM", "--dedup-key", "db-1/disk", "--service", "db",
 		"--label", "host=db-1", "--label", "mount=/a;b=c", "--link", "https://example.com", "--body", "98 %\x00 used")
 	if code != 0 || said != "" {
-		t.Fatalf("exit status %d: %s", code, said)
+		t.Fatalf(`exit status %d: %s; want code 0 and said ""`, code, said)
 	}
 	want := map[string]any{
 		"title": "disk full", "severity": "CRITICAL", "status": "PROBLEM", "dedup_key": "db-1/disk", "link": "https://example.com", "body": "98 %\x00 used",
@@ -86,7 +86,7 @@ func TestSignalCommand(t *testing.T) {
 		t.Errorf("sent %v, want %v", d.got[0], want)
 	}
 	if code, _ := d.signal(queue, "db is up", "--status", "OK", "--severity", "OK"); code != 0 || d.got[1]["severity"] != nil {
-		t.Errorf("a state for a severity: %v", d.got[1])
+		t.Errorf(`a state for a severity: %v; want code == 0 and d.got[1]["severity"] == nil`, d.got[1])
 	}
 	info, err := os.Stat(queue)
 	if err != nil || info.Mode().Perm() != 0o700 {
@@ -99,11 +99,11 @@ func TestSignalCommandNeedsContent(t *testing.T) {
 	d, queue := newSignalServer(t), t.TempDir()
 	for _, args := range [][]string{{}, {"--severity", "high"}, {"title", "--flush"}, {"title", "--url", "example.com"}, {"title", "--key", "a b"}, {"title", "--timeout", "0s"}, {"title", "--key", "", "--key-file", "/nothing/there"}} {
 		if code, said := d.signal(queue, args...); code != 2 {
-			t.Errorf("%q: exit status %d, %s", args, code, said)
+			t.Errorf("%q: exit status %d, %s, want 2", args, code, said)
 		}
 	}
 	if len(d.got) > 0 {
-		t.Errorf("sent %v", d.got)
+		t.Errorf("sent %v, want none", d.got)
 	}
 }
 
@@ -114,15 +114,15 @@ func TestSignalCommandQueues(t *testing.T) {
 	for i, code := range []int{503, 502, 500, 429, 200, 301, 401, 404} { // 200 and 301 are not Watchbill
 		d.respondWith(code)
 		if got, said := d.signal(queue, fmt.Sprint("signal ", i)); got != 0 || !strings.Contains(said, fmt.Sprint(i+1, " signals wait in ")) {
-			t.Errorf("answered %d: exit status %d, %s", code, got, said)
+			t.Errorf("answered %d: exit status %d, %s; want got 0 and said to contain %q", code, got, said, fmt.Sprint(i+1, " signals wait in "))
 		}
 	}
 	if got, said := d.signal(queue, "--flush"); got != 1 || !strings.Contains(said, "8 signals wait") || strings.Contains(said, "the-key") {
-		t.Errorf("flushed while it is away: exit status %d, %s", got, said)
+		t.Errorf(`flushed while it is away: exit status %d, %s; want got 1, said to contain "8 signals wait" and said not to contain "the-key"`, got, said)
 	}
 	d.respondWith(http.StatusAccepted)
 	if got, said := d.signal(queue, "the last"); got != 0 || said != "" {
-		t.Errorf("exit status %d, %s", got, said)
+		t.Errorf(`exit status %d, %s; want got 0 and said ""`, got, said)
 	}
 	var want []string
 	for i := range 8 {
@@ -132,7 +132,7 @@ func TestSignalCommandQueues(t *testing.T) {
 		t.Errorf("sent %q", got)
 	}
 	if got, said := d.signal(queue, "--flush"); got != 0 || said != "" || len(d.titles()) != 9 {
-		t.Errorf("exit status %d, %s", got, said)
+		t.Errorf(`exit status %d, %s; want got 0, said "" and len(d.titles()) == 9`, got, said)
 	}
 }
 
@@ -147,13 +147,13 @@ func TestSignalCommandSetsRefusedAside(t *testing.T) {
 		return http.StatusAccepted
 	}
 	if code, said := d.signal(queue, "bad"); code != 1 || !strings.Contains(said, "400") || !strings.Contains(said, "it is kept in") {
-		t.Errorf("exit status %d, %s", code, said)
+		t.Errorf(`exit status %d, %s; want code 1, said to contain "400" and said to contain "it is kept in"`, code, said)
 	}
 	if code, said := d.signal(queue, "good"); code != 0 || !slices.Equal(d.titles(), []string{"good"}) {
-		t.Errorf("exit status %d, %s", code, said)
+		t.Errorf("exit status %d, %s; want code 0 and d.titles() %v", code, said, []string{"good"})
 	}
 	if kept, err := filepath.Glob(filepath.Join(queue, "*.refused")); err != nil || len(kept) != 1 {
-		t.Errorf("kept: %q, %v", kept, err)
+		t.Errorf("kept: %q, %v, want 1 entry", kept, err)
 	}
 }
 
@@ -170,7 +170,7 @@ func TestSignalCommandUsesTheNewKey(t *testing.T) {
 		return http.StatusAccepted
 	}
 	if code, said := d.signal(queue, "after", "--key", "another-key"); code != 0 || said != "" || !slices.Equal(d.titles(), []string{"before", "after"}) {
-		t.Errorf("exit status %d, %s; sent %q", code, said, d.titles())
+		t.Errorf(`exit status %d, %s; sent %q; want code 0, said "" and %q`, code, said, d.titles(), []string{"before", "after"})
 	}
 }
 
@@ -186,18 +186,18 @@ func TestConcurrentSignalCommands(t *testing.T) {
 		}
 		all.Go(func() {
 			if code, said := d.signal(queue, fmt.Sprint("signal ", i)); code != 0 {
-				t.Errorf("exit status %d, %s", code, said)
+				t.Errorf("exit status %d, %s, want 0", code, said)
 			}
 		})
 	}
 	all.Wait()
 	if code, said := d.signal(queue, "--flush"); code != 0 {
-		t.Errorf("exit status %d, %s", code, said)
+		t.Errorf("exit status %d, %s, want 0", code, said)
 	}
 	titles := d.titles()
 	slices.Sort(titles)
 	if all := len(titles); all != 40 || len(slices.Compact(titles)) != 40 {
-		t.Errorf("%d signals were taken, of which %d differ", all, len(slices.Compact(titles)))
+		t.Errorf("%d signals were taken, of which %d differ; want all 40 and 40", all, len(slices.Compact(titles)))
 	}
 }
 
@@ -209,7 +209,7 @@ func TestSignalCommandUnusableQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code, said := d.signal(queue, "good"); code != 1 || !strings.Contains(said, "can't be read") || !slices.Equal(d.titles(), []string{"good"}) {
-		t.Errorf("a damaged file: exit status %d, %s", code, said)
+		t.Errorf(`a damaged file: exit status %d, %s; want code 1, said to contain "can't be read" and d.titles() %v`, code, said, []string{"good"})
 	}
 	d.respondWith(http.StatusServiceUnavailable)
 	for i := range maxQueued {
@@ -218,13 +218,13 @@ func TestSignalCommandUnusableQueue(t *testing.T) {
 		}
 	}
 	if code, said := d.signal(queue, "one more"); code != 1 || !strings.Contains(said, "which is the most") {
-		t.Errorf("a full queue: exit status %d, %s", code, said)
+		t.Errorf(`a full queue: exit status %d, %s; want code 1 and said to contain "which is the most"`, code, said)
 	}
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if code, _ := d.signal(file, "good"); code != 1 {
-		t.Errorf("a file for a directory: exit status %d", code)
+		t.Errorf("a file for a directory: exit status %d, want 1", code)
 	}
 }

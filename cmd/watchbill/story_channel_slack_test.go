@@ -48,7 +48,7 @@ func (s *story) plan(_ *testscript.TestScript, _ bool, args []string) {
 // and `channel archived` waits until it is archived.
 func (s *story) channel(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 2 {
-		ts.Fatalf("usage: channel WHAT PLACE [NAME]")
+		ts.Fatalf("usage: channel WHAT PLACE [NAME]: got %v, want at least 2", len(args))
 	}
 	what, place := args[0], args[1]
 	everybody := []string{"U0ANN", "U0BO", "U0CY", "U0DI"}

@@ -38,7 +38,7 @@ func (s *story) command(ts *testscript.TestScript, args ...string) {
 	var out bytes.Buffer
 	p := process{ctx: context.Background(), out: &out, errOut: &out, getenv: func(string) string { return "" }, clock: s.clock.Now}
 	if code := p.run(args); code != 0 {
-		ts.Fatalf("%v: %d, %s", args[0], code, out.String())
+		ts.Fatalf("%v: %d, %s, want 0", args[0], code, out.String())
 	}
 	_, err := ts.Stdout().Write(out.Bytes())
 	ts.Check(err)

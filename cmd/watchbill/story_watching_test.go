@@ -37,7 +37,7 @@ func (s *story) watchItself(ts *testscript.TestScript, _ bool, _ []string) {
 	flags := watchingFlags{Canary: "5m", HeartbeatURL: service.URL + "/secret"}
 	rules := notify.AddressRules{Loopback: own}
 	if wrong := flags.problems(); len(wrong) > 0 {
-		ts.Fatalf("%s", wrong)
+		ts.Fatalf("%s, want none", wrong)
 	}
 	s.watch.canary, _ = parseCanary(flags.Canary)
 	s.watch.pulse, s.watch.admins = flags.pulse(rules), []string{"U0ANN"}

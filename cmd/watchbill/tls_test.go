@@ -111,7 +111,7 @@ func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 	write(f.TLSCert, first)
 	write(f.TLSKey, firstKey)
 	if wrong := f.problems(""); len(wrong) > 0 {
-		t.Fatal(wrong)
+		t.Fatalf("%v, want none", wrong)
 	}
 	var log lockedBuffer
 	address := secureApp(t, f, nil, &log)
@@ -135,10 +135,10 @@ func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 		t.Errorf("%d warnings, want one for each of two faults: %s", n, log.String())
 	}
 	if !strings.Contains(log.String(), "was read again") {
-		t.Errorf("the log doesn't say that it was read again: %s", log.String())
+		t.Errorf(`the log doesn't say that it was read again: %s, want it to contain "was read again"`, log.String())
 	}
 	if text, status, err := askHere(t.Context(), address, true, "/", 10); err != nil || status != http.StatusOK || string(text) != "hello" {
-		t.Errorf("watchbill healthcheck would get %q, %d, %v", text, status, err)
+		t.Errorf(`watchbill healthcheck would get %q, %d, %v; want status %d and string(text) == "hello"`, text, status, err, http.StatusOK)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestTLSSettings(t *testing.T) {
 		}
 	}
 	if got := (tlsFlags{ACMEDomains: "a.example.com"}).problems(storetest.Secret); len(got) > 0 {
-		t.Errorf("with a secret: %q", got)
+		t.Errorf("with a secret: %q, want none", got)
 	}
 	if !bytes.Contains(cert, []byte("BEGIN")) {
 		t.Error("no PEM")

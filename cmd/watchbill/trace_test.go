@@ -41,7 +41,7 @@ func newCollector(t *testing.T) *collector {
 	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil || r.URL.Path != "/v1/traces" || r.Header.Get("Content-Type") != "application/x-protobuf" {
-			t.Errorf("%s %s: %v", r.URL.Path, r.Header.Get("Content-Type"), err)
+			t.Errorf(`%s %s: %v; want "/v1/traces" and "application/x-protobuf"`, r.URL.Path, r.Header.Get("Content-Type"), err)
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -164,7 +164,7 @@ func TestOneTraceFromSignalToAnswer(t *testing.T) {
 		t.Errorf("the acknowledgement's attributes (-want +got):\n%s", diff)
 	}
 	if c.auth != "Bearer hunter2" || !strings.Contains(c.texts, "watchbill-test") {
-		t.Errorf("the collector was told %q by %q", c.auth, "watchbill-test")
+		t.Errorf(`the collector was told %q by %q; want "Bearer hunter2" and c.texts to contain "watchbill-test"`, c.auth, "watchbill-test")
 	}
 	for _, secret := range []string{"disk 1", annPhone, storyKey} {
 		if strings.Contains(c.texts, secret) {
@@ -180,7 +180,7 @@ func TestTraceSettings(t *testing.T) {
 		TraceURL: "https://tempo.example.com/trace/{trace}",
 	}
 	if wrong := fine.problems(); len(wrong) > 0 {
-		t.Errorf("%q", wrong)
+		t.Errorf("%q, want none", wrong)
 	}
 	in := oncall.Incident{ID: 7, OpenedAt: time.Date(2026, 3, 2, 9, 0, 0, 123456789, time.UTC)}
 	stored := in
@@ -189,10 +189,10 @@ func TestTraceSettings(t *testing.T) {
 		t.Errorf("link %q, and %q once it is stored", got, fine.link(stored))
 	}
 	if got := (traceFlags{TraceURL: fine.TraceURL}).link(in); got != "" {
-		t.Errorf("without a collector there is a link, %q", got)
+		t.Errorf(`without a collector there is a link, %q, want ""`, got)
 	}
 	if got := fine.tracer(time.Now, zerolog.Nop()); got == nil || got.out.URL != "http://collector:4318/v1/traces" || got.out.Headers["a"] != "b c" || got.out.Headers["d"] != "e" {
-		t.Errorf("the tracer is %+v", got)
+		t.Errorf(`the tracer is %+v; want non-nil, out.URL "http://collector:4318/v1/traces", out.Headers["a"] "b c" and out.Headers["d"] "e"`, got)
 	}
 	off := (traceFlags{}).tracer(time.Now, zerolog.Nop())
 	if off != nil {
@@ -201,6 +201,6 @@ func TestTraceSettings(t *testing.T) {
 	bad := traceFlags{OTLPEndpoint: "collector:4317", OTLPTraces: "x", OTLPProtocol: "grpc", OTLPHeaders: "hunter2", OTELAttributes: "=", TraceURL: "https://tempo.example.com"}
 	wrong := bad.problems()
 	if len(wrong) != 6 || strings.Contains(strings.Join(wrong, ""), "hunter2") {
-		t.Errorf("%d problems: %q", len(wrong), wrong)
+		t.Errorf(`%d problems: %q; want 6 and strings.Join(wrong, "") not to contain "hunter2"`, len(wrong), wrong)
 	}
 }

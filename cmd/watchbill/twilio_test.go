@@ -77,6 +77,6 @@ func TestPhonesOfVerifiedContacts(t *testing.T) {
 		"U0BO": {Contacts: []oncall.Contact{contact(oncall.MethodSMS, "+4915100000000", &at, nil)}},
 	}})
 	if !slices.Equal(sms, []string{"+12025550101", "+4915100000000"}) || !slices.Equal(calls, []string{"+12025550101"}) {
-		t.Errorf("SMS %q, calls %q", sms, calls)
+		t.Errorf("SMS %q, calls %q; want sms %q and calls %q", sms, calls, []string{"+12025550101", "+4915100000000"}, []string{"+12025550101"})
 	}
 }

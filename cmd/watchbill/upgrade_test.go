@@ -29,7 +29,7 @@ func TestEveryReleasedSchemaIsUpgradedWithItsRows(t *testing.T) {
 	r := newRoll(t)
 	versions, err := migrations.Versions()
 	if err != nil || len(versions) < 60 {
-		t.Fatalf("%d steps: %v", len(versions), err)
+		t.Fatalf("%d steps: %v, want at least 60", len(versions), err)
 	}
 	p := &planter{T: t, pool: r.look, base: time.Now().Add(-24 * time.Hour).UTC().Truncate(time.Second)}
 	for _, version := range versions {
@@ -318,7 +318,7 @@ func (p *planter) primaryKey(table string) []string {
 		WHERE indrelid = $1::text::regclass AND indisprimary`, table)
 	key, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(key) == 0 {
-		p.Fatalf("the primary key of %s: %v, %v", table, key, err)
+		p.Fatalf("the primary key of %s: %v, %v, want some", table, key, err)
 	}
 	return key
 }
@@ -347,7 +347,7 @@ func (p *planter) validate() {
 	}
 	var invalid int
 	if err := p.pool.QueryRow(p.Context(), `SELECT count(*) FROM pg_index WHERE NOT indisvalid`).Scan(&invalid); err != nil || invalid != 0 {
-		p.Errorf("%d indexes are invalid: %v", invalid, err)
+		p.Errorf("%d indexes are invalid: %v, want 0", invalid, err)
 	}
 }
 
@@ -369,7 +369,7 @@ func (p *planter) useAll(r *roll) {
 	for version, key := range p.keys {
 		body := fmt.Sprintf(`{"title": "after the upgrade %d", "dedup_key": "after %[1]d", "severity": "high"}`, version)
 		if code, err := postSignal("http://"+running.addr+"/v1/signals/"+key, []byte(body)); err != nil || code != http.StatusAccepted {
-			p.Errorf("a signal for the integration of version %d was answered %d, %v", version, code, err)
+			p.Errorf("a signal for the integration of version %d was answered %d, %v, want %d", version, code, err, http.StatusAccepted)
 		}
 	}
 	r.until("all that fires has opened incidents", func() bool {

@@ -171,7 +171,7 @@ func TestEveryFieldOfASetupIsRecorded(t *testing.T) {
 	doc := full()
 	all := places(t, "Setup", reflect.ValueOf(doc), func(r reflect.Value) reflect.Value { return r })
 	if len(all) < 80 {
-		t.Errorf("found %d fields only", len(all))
+		t.Errorf("found %d fields only, want at least 80", len(all))
 	}
 	was := tell(full())
 	for _, p := range all {

@@ -84,7 +84,7 @@ func TestSetupAdditions(t *testing.T) {
 		removed = append(removed, e.Name)
 	}
 	if len(removed) != 8 {
-		t.Errorf("removed: %q", removed)
+		t.Errorf("removed: %q, want 8 entries", removed)
 	}
 }
 
@@ -168,7 +168,7 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 	for _, line := range describe(Setup(setup.Installation{}, in, now)) {
 		for _, secret := range []string{"S3CRET", "ann@example.com"} {
 			if strings.Contains(line, secret) {
-				t.Errorf("told: %s", line)
+				t.Errorf("told: %s, want it not to contain %q", line, secret)
 			}
 		}
 	}
@@ -192,11 +192,11 @@ func TestEntriesAreBounded(t *testing.T) {
 	long := schedule.People(slices.Repeat([]oncall.UserID{"U0123456789"}, 1_000), ", ")
 	e := Entry{Changes: slices.Repeat([]Change{{What: "turns", Before: long, After: oncall.Say("%s", strings.Repeat("ä", 3_000))}}, 150)}.Bounded()
 	if len(e.Changes) != maxChanges+1 {
-		t.Errorf("%d changes", len(e.Changes))
+		t.Errorf("%d changes, want %d", len(e.Changes), maxChanges+1)
 	}
 	for _, s := range []oncall.Sentence{e.Changes[0].Before, e.Changes[0].After} {
 		if n := len([]rune(s.String())); n > maxText+1 || !strings.HasSuffix(s.String(), "…") {
-			t.Errorf("%d characters: …%s", n, s.String()[len(s.String())-20:])
+			t.Errorf(`%d characters: …%s; want n at most %d and s.String() to end with "…"`, n, s.String()[len(s.String())-20:], maxText+1)
 		}
 	}
 }

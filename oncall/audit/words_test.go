@@ -23,7 +23,7 @@ func TestEveryOperationHasASentence(t *testing.T) {
 		act := Operation(m[1])
 		words := did[act]
 		if !strings.Contains(words, "%s") {
-			t.Errorf("%s: %q", act, words)
+			t.Errorf(`%s: %q, want it to contain "%%s"`, act, words)
 		}
 		if other, twice := seen[words]; twice {
 			t.Errorf("%s and %s are both %q", act, other, words)
@@ -71,7 +71,7 @@ func TestParseSince(t *testing.T) {
 	}
 	for word, want := range map[string]Kind{"Schedules": Schedule, "policies": Policy, "user group": UserGroup, "users": Person, "payments": ""} {
 		if got, _ := ParseKind(word); got != want {
-			t.Errorf("%q is %q", word, got)
+			t.Errorf("%q is %q, want %q", word, got, want)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func FuzzReportPeriod(f *testing.F) {
 		p = p.Until(now)
 		before := p.Before()
 		if p.From.After(p.To) || before.From.After(before.To) || before.To.After(p.From) || len(p.days()) > MostDays+1 {
-			t.Fatalf("%q at %s: %+v after %+v", text, now, p, before)
+			t.Fatalf("%q at %s: %+v after %+v; want From.After(p.To) false, From.After(before.To) false, To.After(p.From) false and len(p.days()) at most %v", text, now, p, before, MostDays+1)
 		}
 		Make(Facts{Period: p})
 	})

@@ -186,7 +186,7 @@ func TestTotalsAreSums(t *testing.T) {
 			incidents += d.Incidents
 		}
 		if people != got.Interruptions || days != got.Interruptions || woken != got.Woken || hours != got.Hours || incidents != got.Incidents {
-			t.Errorf("seed %d: people %v, days %v, woken %d, hours %s, incidents %d of %+v", seed, people, days, woken, hours, incidents, got)
+			t.Errorf("seed %d: people %v, days %v, woken %d, hours %s, incidents %d of %+v; want people %v, days %v, woken %d, hours %s and incidents %d", seed, people, days, woken, hours, incidents, got, got.Interruptions, got.Interruptions, got.Woken, got.Hours, got.Incidents)
 		}
 		for _, part := range [][]Count{got.BySeverity, got.ByService, got.ByIntegration} {
 			n, rings := 0, 0

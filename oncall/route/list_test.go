@@ -22,7 +22,7 @@ func router(t *testing.T, ours, team []Rule) *Router {
 	t.Helper()
 	for _, rules := range [][]Rule{ours, team} {
 		if p := Problems(rules); len(p) > 0 {
-			t.Fatal(p)
+			t.Fatalf("%v, want none", p)
 		}
 	}
 	return &Router{
@@ -59,7 +59,7 @@ func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
 		t.Errorf("prod: %+v, want the rule night with policy 9, low severity and 5 minutes of hold", got)
 	}
 	if got := r.Route(ctx, signal()); got.Rule != (oncall.RouteName{RouteOwner: ofTeam, Rule: "rest"}) || got.Policy != 5 || got.Grouping == nil {
-		t.Errorf("the team's list: %+v", got)
+		t.Errorf("the team's list: %+v; want Rule %v, Policy 5 and Grouping non-nil", got, (oncall.RouteName{RouteOwner: ofTeam, Rule: "rest"}))
 	}
 	routing, verdicts := r.Explain(ctx, signal("env", "prod"))
 	if fmt.Sprint(routing) != fmt.Sprint(got) && routing.Rule.Rule != "night" {
@@ -98,7 +98,7 @@ func TestShadowRulesHaveNoEffect(t *testing.T) {
 	r.Lists[0] = Compile(Definition{Owner: ofOurs, Shadow: true, Rules: r.Lists[0].Rules})
 	got = r.Route(context.Background(), signal("env", "prod"))
 	if got.Matched() || len(got.Shadow) != 2 || got.Shadow[1].Policy != 9 {
-		t.Errorf("a list in shadow: %+v", got)
+		t.Errorf("a list in shadow: %+v; want Matched() false, len(got.Shadow) == 2 and Shadow[1].Policy 9", got)
 	}
 }
 
@@ -112,7 +112,7 @@ func TestFailingRuleDoesNotMatch(t *testing.T) {
 	began := time.Now()
 	got := r.Route(context.Background(), signal())
 	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("it took %s", took)
+		t.Errorf("it took %s, want at most %s", took, 5*time.Second)
 	}
 	if got.Drop || got.Policy != 9 || len(got.Failed) != 2 || got.Failed[0].Why != errCost.Error() || !strings.Contains(got.Failed[1].Why, "rules before it") {
 		t.Errorf("routed %+v, want policy 9, and two rules that failed for their cost", got)
@@ -133,7 +133,7 @@ func TestDeadlineIsReported(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if got := r.Route(ctx, signal()); got.Drop || len(got.Failed) != 1 || !OutOfTime(logged) {
-		t.Errorf("%+v, logged %v", got, logged)
+		t.Errorf("%+v, logged %v; want Drop false, len(got.Failed) == 1 and OutOfTime(logged) true", got, logged)
 	}
 }
 
@@ -181,7 +181,7 @@ func TestMissingLabelsAreEmpty(t *testing.T) {
 		}
 		value, _, err := e.eval(context.Background(), facts.vars())
 		if err != nil || value.Value() != want {
-			t.Errorf("%s: %v, %v", written, value, err)
+			t.Errorf("%s: %v, %v, want Value() %v", written, value, err, want)
 		}
 	}
 }
@@ -216,7 +216,7 @@ func TestListProblems(t *testing.T) {
 		}
 	}
 	if p := Problems([]Rule{{Name: "s", Shadow: true, Policy: 1}, to}); len(p) > 0 {
-		t.Errorf("what is in shadow takes nothing: %q", p)
+		t.Errorf("what is in shadow takes nothing: %q, want none", p)
 	}
 }
 

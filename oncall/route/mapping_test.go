@@ -111,7 +111,7 @@ func TestMappingExtractsSignals(t *testing.T) {
 	}
 	many.WriteString(`{}]}`)
 	if _, err := m.Map(context.Background(), payload(t, many.String())); err == nil || !strings.Contains(err.Error(), "it may have 1000") {
-		t.Error(err)
+		t.Errorf(`%v; want an error containing "it may have 1000"`, err)
 	}
 }
 
@@ -136,6 +136,6 @@ func TestMappingCostIsLimited(t *testing.T) {
 	}
 	body := `{"l": [` + strings.TrimSuffix(strings.Repeat("1,", 500), ",") + `]}`
 	if _, err := m.Map(context.Background(), payload(t, body)); err == nil || !strings.Contains(err.Error(), "costs more than") {
-		t.Error(err)
+		t.Errorf(`%v; want an error containing "costs more than"`, err)
 	}
 }

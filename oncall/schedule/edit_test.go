@@ -28,16 +28,16 @@ func TestEdit(t *testing.T) {
 	}
 	before, is := mustCompile(t, s), mustCompile(t, after)
 	if got := is.At(now, ""); !slices.Equal(got, []UserID{"di"}) {
-		t.Errorf("from now on %v", got)
+		t.Errorf("from now on %v, want %v", got, []UserID{"di"})
 	}
 	if moves := MovedShifts(before, is, now.AddDate(0, -2, 0), now); len(moves) != 0 {
-		t.Errorf("the past has changed: %v", moves)
+		t.Errorf("the past has changed: %v, want none", moves)
 	}
 	if got := after.Current(now); len(got) != 1 || got[0].Turns[0][0] != "di" {
-		t.Errorf("in force now: %v", got)
+		t.Errorf(`in force now: %v; want 1 entry and got[0].Turns[0][0] == "di"`, got)
 	}
 	if got := after.Current(now.Add(-1)); len(got) != 1 || got[0].Turns[0][0] != "ann" {
-		t.Errorf("in force before: %v", got)
+		t.Errorf(`in force before: %v; want 1 entry and got[0].Turns[0][0] == "ann"`, got)
 	}
 
 	edit.EffectiveFrom = &tomorrow
@@ -57,17 +57,17 @@ func TestEdit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := mustCompile(t, again).At(tomorrow.AddDate(0, 1, 0), ""); !slices.Equal(got, []UserID{"ed"}) {
-		t.Errorf("a month later %v", got)
+		t.Errorf("a month later %v, want %v", got, []UserID{"ed"})
 	}
 
 	if planned := after.Planned(now); len(planned) != 1 || !planned[0].EffectiveFrom.Equal(tomorrow) {
-		t.Errorf("planned before: %+v", planned)
+		t.Errorf("planned before: %+v; want 1 entry and planned[0].EffectiveFrom %v", planned, tomorrow)
 	}
 	if planned := again.Planned(now); len(planned) != 0 {
-		t.Errorf("planned after: %+v", planned)
+		t.Errorf("planned after: %+v, want none", planned)
 	}
 	if n, all := len(again.History()), len(again.Versions); n != 3 || all != 4 {
-		t.Errorf("%d of %d versions are history", n, all)
+		t.Errorf("%d of %d versions are history; want n 3 and all 4", n, all)
 	}
 
 	edit.EffectiveFrom = &yesterday

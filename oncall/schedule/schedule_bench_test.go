@@ -124,6 +124,6 @@ func TestAtAllocatesNothing(t *testing.T) {
 		buffer = c.AppendAt(buffer[:0], at.Add(time.Duration(i)*time.Hour), "")
 	})
 	if allocs > 0 {
-		t.Errorf("%v allocations", allocs)
+		t.Errorf("%v allocations, want 0", allocs)
 	}
 }

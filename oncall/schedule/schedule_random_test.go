@@ -145,7 +145,7 @@ func TestShiftsTileAndAgreeWithAt(t *testing.T) {
 				}
 			}
 			if !end.Equal(to) {
-				t.Fatalf("%s: the shifts end at %s", role, end)
+				t.Fatalf("%s: the shifts end at %s, want %s", role, end, to)
 			}
 		}
 	})
@@ -300,12 +300,12 @@ func TestWindowsThatTileThePaperTileTheDay(t *testing.T) {
 			end := from
 			for _, s := range c.Shifts(from, to, "") {
 				if len(s.Users) != 1 || !s.Start.Equal(end) {
-					t.Fatalf("%s: %v from %s to %s", z.name, s.Users, s.Start, s.End)
+					t.Fatalf("%s: %v from %s to %s; want 1 entry and %s", z.name, s.Users, s.Start, s.End, end)
 				}
 				end = s.End
 			}
 			if !end.Equal(to) {
-				t.Fatalf("%s: cover ends at %s", z.name, end)
+				t.Fatalf("%s: cover ends at %s, want %s", z.name, end, to)
 			}
 		}
 		for _, change := range changesIn(z, 1990, 2040) {
@@ -329,12 +329,12 @@ func TestWeeklyCoversEverything(t *testing.T) {
 		}}}}})
 		shifts := c.Shifts(from, to, "")
 		if len(shifts) < 53 || len(c.Gaps(from, to, "")) > 0 {
-			t.Fatalf("%s: %d shifts, gaps %v", z.name, len(shifts), c.Gaps(from, to, ""))
+			t.Fatalf("%s: %d shifts, gaps %v; want at least 53 and none", z.name, len(shifts), c.Gaps(from, to, ""))
 		}
 		for i, s := range shifts[1:] {
 			local := s.Start.In(loc)
 			if len(s.Users) != 1 || local.Weekday() != time.Monday || local.Hour() != 9 || local.Minute() != 0 {
-				t.Fatalf("%s: shift %d of %v begins at %s", z.name, i+1, s.Users, local)
+				t.Fatalf("%s: shift %d of %v begins at %s; want 1 entry, Weekday() %v, Hour() 9 and Minute() 0", z.name, i+1, s.Users, local, time.Monday)
 			}
 		}
 	})

@@ -125,7 +125,7 @@ func TestWho(t *testing.T) {
 		{Role: RoleSecondary, Users: []UserID{"di"}, Source: Source{Rotation: "backup"}, Since: at(t, "2026-01-05T14:00:00Z"), Next: []UserID{}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("got (-want +got):\n%s", diff)
 	}
 }
 
@@ -143,10 +143,10 @@ func TestGaps(t *testing.T) {
 		t.Errorf("a shadow covers nothing:\n%s", diff)
 	}
 	if gaps := c.Gaps(from, to, RoleShadow); len(gaps) > 0 {
-		t.Errorf("a shadow is missed: %v", gaps)
+		t.Errorf("a shadow is missed: %v, want none", gaps)
 	}
 	if gaps := c.Gaps(from, to, RoleSecondary); len(gaps) != 1 || gaps[0].Intended {
-		t.Errorf("an unknown role has gaps %v", gaps)
+		t.Errorf("an unknown role has gaps %v; want 1 entry and gaps[0].Intended false", gaps)
 	}
 	// Below everything, a rotation with nobody on purpose marks the nights as intended gaps.
 	s.Versions[0].Rotations = append(s.Versions[0].Rotations, weeklyRotation(func(r *Rotation) { r.Priority, r.Turns = -1, [][]UserID{{}} }))
@@ -154,7 +154,7 @@ func TestGaps(t *testing.T) {
 		want[i].Intended = true
 	}
 	if diff := cmp.Diff(want, mustCompile(t, s).Gaps(from, to, "")); diff != "" {
-		t.Error(diff)
+		t.Errorf("mustCompile(t, s).Gaps (-want +got):\n%s", diff)
 	}
 }
 
@@ -166,7 +166,7 @@ func TestNextChangeHorizon(t *testing.T) {
 		t.Errorf("a change at %s is not before the horizon", next)
 	}
 	if next, ok := c.NextChange(after, at(t, "2026-03-09T13:00:01Z"), ""); !ok || !next.Equal(at(t, "2026-03-09T13:00:00Z")) {
-		t.Errorf("next change %s %t", next, ok)
+		t.Errorf("next change %s %t; want ok true and next %s", next, ok, at(t, "2026-03-09T13:00:00Z"))
 	}
 	if _, ok := c.NextChange(after, after.AddDate(900, 0, 0), "juggler"); ok {
 		t.Error("an unknown role changes")
@@ -234,7 +234,7 @@ func TestMovedShifts(t *testing.T) {
 		{User: "cy", Role: RolePrimary, Start: at(t, "2026-03-16T13:00:00Z"), End: at(t, "2026-03-23T13:00:00Z"), Gained: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("got (-want +got):\n%s", diff)
 	}
 	// A stretch divided by other people's shifts is reported as one.
 	none := mustCompile(t, Definition{})
@@ -242,7 +242,7 @@ func TestMovedShifts(t *testing.T) {
 	gained := MovedShifts(none, mustCompile(t, alone), from, to)
 	gained = slices.DeleteFunc(gained, func(m Move) bool { return m.User != "ann" })
 	if diff := cmp.Diff([]Move{{User: "ann", Role: RolePrimary, Start: from, End: to, Gained: true}}, gained); diff != "" {
-		t.Error(diff)
+		t.Errorf("gained (-want +got):\n%s", diff)
 	}
 }
 
@@ -257,7 +257,7 @@ func TestOverridesThatDoNothing(t *testing.T) {
 		{ID: 4, Kind: OverrideSwap, Start: end.AddDate(0, 1, 0), End: end.AddDate(0, 2, 0), From: "ed", To: "di"},
 	}
 	if got := mustCompile(t, s).IdleOverrides(start, end.AddDate(0, 0, 1)); !slices.Equal(got, []OverrideID{2}) {
-		t.Errorf("idle: %v", got)
+		t.Errorf("idle: %v, want %v", got, []OverrideID{2})
 	}
 }
 
@@ -281,7 +281,7 @@ func TestKeepTurn(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := mustCompile(t, scheduleOf(after)).At(now, ""); !slices.Equal(got, []UserID{"cy"}) {
-			t.Errorf("%s: %v is on call", name, got)
+			t.Errorf("%s: %v is on call, want %v", name, got, []UserID{"cy"})
 		}
 	}
 	gone := weeklyRotation(func(r *Rotation) { r.Turns = [][]UserID{{"ann"}, {"bo"}}; r.FirstTurn = 1 })
@@ -320,10 +320,10 @@ func TestManualShifts(t *testing.T) {
 		{ID: 3, Role: RoleSecondary, Start: hour(0), End: hour(24), Users: []UserID{"cy"}},
 	}
 	if got := OverlappingShifts(shifts, ManualShift{Start: hour(4), End: hour(5)}); len(got) != 1 || got[0].ID != 2 {
-		t.Errorf("overlapping: %v", got)
+		t.Errorf("overlapping: %v; want 1 entry and got[0].ID == 2", got)
 	}
 	if got := OverlappingShifts(shifts, shifts[0]); len(got) > 0 {
-		t.Errorf("a shift overlaps itself: %v", got)
+		t.Errorf("a shift overlaps itself: %v, want none", got)
 	}
 	want := []ManualShift{
 		{ID: 1, Start: hour(0), End: hour(3), Users: []UserID{"ann"}},
@@ -332,7 +332,7 @@ func TestManualShifts(t *testing.T) {
 		{Role: RoleSecondary, Start: hour(8), End: hour(24), Users: []UserID{"cy"}},
 	}
 	if diff := cmp.Diff(want, CutShifts(shifts, hour(3), hour(8))); diff != "" {
-		t.Error(diff)
+		t.Errorf("CutShifts(shifts, hour(3), hour(8)) (-want +got):\n%s", diff)
 	}
 }
 
@@ -344,7 +344,7 @@ func TestHours(t *testing.T) {
 	}
 	// On 8 March 02:30 to 02:40 does not exist: that window has no length.
 	if got := h.NextOpen(at(t, "2026-03-07T00:00:00Z")); !got.Equal(at(t, "2026-03-15T06:30:00Z")) {
-		t.Errorf("opens at %s", got)
+		t.Errorf("opens at %s, want %s", got, at(t, "2026-03-15T06:30:00Z"))
 	}
 	if now := at(t, "2026-03-15T06:35:00Z"); !h.Open(now) || !h.NextOpen(now).Equal(now) {
 		t.Error("it is open")
@@ -389,7 +389,7 @@ func FuzzSchedule(f *testing.F) {
 				end = shift.End
 			}
 			if !end.Equal(to) {
-				t.Fatalf("%s: the shifts end at %s", role, end)
+				t.Fatalf("%s: the shifts end at %s, want %s", role, end, to)
 			}
 		}
 	})

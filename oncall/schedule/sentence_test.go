@@ -41,6 +41,6 @@ func TestSay(t *testing.T) {
 		}
 	}
 	if inner.Error() != "U1 has it already." {
-		t.Errorf("%v", inner)
+		t.Errorf(`%v, want "U1 has it already."`, inner)
 	}
 }

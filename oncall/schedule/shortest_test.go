@@ -213,7 +213,7 @@ func TestMemoryIsBoundedWhateverIsStored(t *testing.T) {
 			t.Errorf("%s: %d, want at most %d", name, n, c.max)
 		}
 		if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 40 {
-			t.Errorf("%s: %d MiB", name, used)
+			t.Errorf("%s: %d MiB, want at most 40", name, used)
 		}
 	}
 }
@@ -224,7 +224,7 @@ func TestShiftsCrossTheChunks(t *testing.T) {
 	c := mustCompile(t, scheduleOf(weeklyRotation(func(r *Rotation) { r.Turns = [][]UserID{{"ann"}} })))
 	from := at(t, "2026-03-04T12:00:00Z")
 	if got := c.Shifts(from, from.AddDate(3, 0, 0), ""); len(got) != 1 || !got[0].End.Equal(from.AddDate(3, 0, 0)) {
-		t.Errorf("one person, three years: %v", got)
+		t.Errorf("one person, three years: %v; want 1 entry and got[0].End %v", got, from.AddDate(3, 0, 0))
 	}
 	n := 0
 	for s := range c.Each(from, from.AddDate(3, 0, 0), "") {
@@ -234,9 +234,9 @@ func TestShiftsCrossTheChunks(t *testing.T) {
 	}
 	empty := mustCompile(t, scheduleOf())
 	if got := empty.Shifts(from, from.AddDate(0, 0, 1), ""); len(got) != 1 || got[0].Users == nil {
-		t.Errorf("nobody is nil: %#v", got)
+		t.Errorf("nobody is nil: %#v; want 1 entry and got[0].Users non-nil", got)
 	}
 	if got := c.Shifts(from, from, ""); got == nil || len(got) != 0 {
-		t.Errorf("no time: %v", got)
+		t.Errorf("no time: %v; want non-nil and none", got)
 	}
 }

@@ -21,7 +21,7 @@ func TestTables(t *testing.T) {
 	t.Parallel()
 	files, _ := filepath.Glob("testdata/schedules/*.txt")
 	if len(files) < 20 {
-		t.Fatalf("only %d tables found", len(files))
+		t.Fatalf("only %d tables found, want at least 20", len(files))
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {

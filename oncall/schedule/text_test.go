@@ -48,12 +48,12 @@ func TestWindowsInWords(t *testing.T) {
 			c.again = c.words
 		}
 		if again := WindowsText(got); again != c.again {
-			t.Errorf("%q is written back as %q", c.words, again)
+			t.Errorf("%q is written back as %q, want %q", c.words, again, c.again)
 		}
 	}
 	for _, wrong := range []string{"mon", "09:00-17:00", "mon-fry 09:00-17:00", "mon 9-5", "mon 2-4", "mon 09:00", "mon 25:00-26:00", "fri 18:00 mon 08:00"} {
 		if got, err := ParseWindows(wrong); err == nil {
-			t.Errorf("%q is read as %+v", wrong, got)
+			t.Errorf("%q is read as %+v, want an error", wrong, got)
 		}
 	}
 }
@@ -69,7 +69,7 @@ func TestPeriodsInWords(t *testing.T) {
 	} {
 		got, err := ParsePeriod(words)
 		if err != nil || got != want {
-			t.Errorf("%q: %+v, %v", words, got, err)
+			t.Errorf("%q: %+v, %v, want %+v", words, got, err, want)
 		}
 		if got.String() != words {
 			t.Errorf("%q is written back as %q", words, got)
@@ -77,7 +77,7 @@ func TestPeriodsInWords(t *testing.T) {
 	}
 	for _, wrong := range []string{"", "0 weeks", "week 2", "cron", "cron 0 9", "cron @daily"} {
 		if got, err := ParsePeriod(wrong); err == nil {
-			t.Errorf("%q is read as %+v", wrong, got)
+			t.Errorf("%q is read as %+v, want an error", wrong, got)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func FuzzParseWindows(f *testing.F) {
 		}
 		again, err := ParseWindows(WindowsText(windows))
 		if err != nil || !cmp.Equal(windows, again) {
-			t.Errorf("%q is written back as %q: %v", words, WindowsText(windows), err)
+			t.Errorf("%q is written back as %q: %v, want windows %v", words, WindowsText(windows), err, again)
 		}
 	})
 }

@@ -329,10 +329,10 @@ func TestAnOverrideKeepsToTheHours(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := c.At(at.Add(time.Hour), ""); len(got) != 1 || got[0] != "U0BO" {
-			t.Errorf("covered %t: %v by day", covered, got)
+			t.Errorf(`covered %t: %v by day; want 1 entry and got[0] == "U0BO"`, covered, got)
 		}
 		if got := c.At(at.Add(12*time.Hour), ""); len(got) != night {
-			t.Errorf("covered %t: %v at night", covered, got)
+			t.Errorf("covered %t: %v at night, want %v entries", covered, got, night)
 		}
 	}
 }

@@ -23,6 +23,6 @@ func TestStampsThatNameTheirZone(t *testing.T) {
 	}
 	berlin, _ := time.LoadLocation("Europe/Berlin")
 	if got := schedule.ZonedStamp(at.Add(time.Hour), berlin); got != "Sun 25 Oct 02:30 CET" { // once more
-		t.Errorf("an hour later: %q", got)
+		t.Errorf(`an hour later: %q, want "Sun 25 Oct 02:30 CET"`, got)
 	}
 }

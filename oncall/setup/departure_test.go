@@ -37,7 +37,7 @@ func TestHandPutsOneInThePlaceOfAnother(t *testing.T) {
 		t.Errorf("wrong turns (- wanted, + given):\n%s", diff)
 	}
 	if len(r.Members) != 0 {
-		t.Errorf("the leaver still takes part for a while: %v", r.Members)
+		t.Errorf("the leaver still takes part for a while: %v, want none", r.Members)
 	}
 	steps := parts[1].Policy.Steps
 	if diff := cmp.Diff([][]string{{"schedule nights"}, {"user Cy"}, {"user Cy"}}, [][]string{steps[0].Page, steps[1].Page, steps[2].Page}); diff != "" {

@@ -19,7 +19,7 @@ func TestGroupingRoundTrip(t *testing.T) {
 	}
 	for _, bad := range []Group{{}, {By: []string{"a", "a"}}, {By: []string{" "}}, {By: []string{"a"}, Window: "25h"}, {By: []string{"a"}, Window: "soon"}} {
 		if g, err := (Integration{Group: &bad}).Grouping(); err == nil {
-			t.Errorf("%+v is read as %+v", bad, g)
+			t.Errorf("%+v is read as %+v, want an error", bad, g)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func good() Setup {
 func TestSetupProblems(t *testing.T) {
 	t.Parallel()
 	if wrong := good().Check(formats); len(wrong) > 0 {
-		t.Fatalf("a good document: %q", wrong)
+		t.Fatalf("a good document: %q, want none", wrong)
 	}
 	for _, c := range []struct {
 		want string

@@ -17,7 +17,7 @@ func TestPrivateTeamsNeedPrivateChannels(t *testing.T) {
 		{ID: "C0LEGAL", Name: "legal"}, {ID: "C0DEALS", Name: "deals", Private: true}, {ID: "C0WEB", Name: "web"},
 	})
 	if len(faults) != 1 || faults[0].Where != "team legal" || faults[0].Note || !strings.Contains(faults[0].What, "everybody can read its channel #legal") {
-		t.Errorf("faults are %+v", faults)
+		t.Errorf(`faults are %+v; want 1 entry, faults[0].Where == "team legal", faults[0].Note false and faults[0].What to contain "everybody can read its channel #legal"`, faults)
 	}
 }
 
@@ -33,7 +33,7 @@ func TestPrivateTeamsAreVeiled(t *testing.T) {
 		{true, false, false, true},
 	} {
 		if got := (oncall.Team{Private: c.private}).Veils(c.own, c.channel); got != c.want {
-			t.Errorf("private team %v, its own place %v, that is private %v: veiled %v", c.private, c.own, c.channel, got)
+			t.Errorf("private team %v, its own place %v, that is private %v: veiled %v, want %v", c.private, c.own, c.channel, got, c.want)
 		}
 	}
 }
@@ -46,6 +46,6 @@ func TestStepsOfPrivateTeamsNeedPrivateChannels(t *testing.T) {
 	}}
 	faults := setup.CheckChannels(doc.SlackNames().Channels, []oncall.SlackChannel{{ID: "C0NEWS", Name: "news"}, {ID: "C0DEALS", Name: "deals", Private: true}})
 	if len(faults) != 1 || faults[0].Where != "policy deals" || faults[0].Note || !strings.Contains(faults[0].What, "everybody can read its channel #news") {
-		t.Errorf("faults are %+v", faults)
+		t.Errorf(`faults are %+v; want 1 entry, faults[0].Where == "policy deals", faults[0].Note false and faults[0].What to contain "everybody can read its channel #news"`, faults)
 	}
 }
