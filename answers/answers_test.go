@@ -70,7 +70,7 @@ func TestAnyTextIsHandled(t *testing.T) {
 }
 
 // A code stands for the incidents that its message listed, and none that came later.
-func TestACodeMeansWhatTheMessageListed(t *testing.T) {
+func TestCodeRefersToListOfItsMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "a", "b", "c")
 	orders := w.sms()

@@ -90,7 +90,7 @@ func TestIdleConnectionsGiveWay(t *testing.T) {
 }
 
 // A peer whose connections are all busy gets no more; when one ends there is room again.
-func TestAPeerHasHalfOfAllConnections(t *testing.T) {
+func TestPeerIsLimitedToHalfOfConnections(t *testing.T) {
 	t.Parallel()
 	began, end := make(chan struct{}, 10), make(chan struct{})
 	address, idle := serveLimited(t, 4, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -70,7 +70,7 @@ func (w *world) draws() int {
 	return depths[store.QueueDraw]
 }
 
-func TestAButtonOfAnUnknownIncidentIsRefused(t *testing.T) {
+func TestButtonOfUnknownIncidentIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)

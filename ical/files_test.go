@@ -151,7 +151,7 @@ END:VTIMEZONE
 }
 
 // The latest of several versions of an event counts, whatever their order.
-func TestTheLatestVersionCounts(t *testing.T) {
+func TestLatestEventVersionWins(t *testing.T) {
 	t.Parallel()
 	version := func(day, more string) string { return event("DTSTART;VALUE=DATE:202603" + day + "\n" + more) }
 	for name, test := range map[string]struct{ in, want string }{

@@ -26,7 +26,7 @@ func (w *world) pagedBySMS(voice *fakeProvider) {
 }
 
 // An answer that can never be carried out doesn't block those after it, and is given up.
-func TestOneBadAnswerStopsNoOther(t *testing.T) {
+func TestBadAnswerDoesNotStopOthers(t *testing.T) {
 	t.Parallel()
 	d, clock, sms, voice := newSMSWorld(t)
 	d.start(d.sender)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestAFullDiskIsReported(t *testing.T) {
+func TestFullDiskIsReported(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := syscall.Mount("none", dir, "tmpfs", 0, "size=10m"); err != nil {

@@ -219,7 +219,7 @@ func TestFailedStartShowsTheEndOfItsLog(t *testing.T) {
 	}
 }
 
-func TestNoUserToRunAsIsExplained(t *testing.T) {
+func TestMissingServerUserIsExplained(t *testing.T) {
 	t.Parallel()
 	// The program reports its version when we look for it, in our own directory, but runs nowhere else.
 	bin := programs(t, "exit 0", `[ "$PWD" = "`+testBinaryDir(t)+`" ] || exit 9; echo 'postgres (PostgreSQL) 15.3'`)

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-func TestAPulseCallsEveryAddress(t *testing.T) {
+func TestPulseCallsEveryAddress(t *testing.T) {
 	t.Parallel()
 	requests := make(chan string, 8)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

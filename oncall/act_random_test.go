@@ -59,7 +59,7 @@ func randomFacts(rng *rand.Rand, s *schedule.Schedule) Facts {
 // An incident never gets stuck, whatever people, monitors and timers do: an open one that
 // nobody has always escalates, a snoozed one always wakes up, and an acknowledged one is
 // asked about exactly if its policy wants that.
-func TestNoIncidentIsEverForgotten(t *testing.T) {
+func TestOpenIncidentsAreNeverForgotten(t *testing.T) {
 	t.Parallel()
 	onDuty, done := duty(t), map[ActKind]int{}
 	for seed := range max(seeds(3000), 1000) {

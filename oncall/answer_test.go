@@ -8,7 +8,7 @@ import (
 )
 
 // The table of Incident.Meant, each row in every status that it speaks of.
-func TestWhatAnAnswerMeans(t *testing.T) {
+func TestAnswerDecisions(t *testing.T) {
 	t.Parallel()
 	const none = ActKind("")
 	for _, row := range []struct {
@@ -73,7 +73,7 @@ func TestInWhatRoleSomebodyAnswers(t *testing.T) {
 }
 
 // What an answer comes to, by who may have sent it and to what.
-func TestWhatBecomesOfAnAnswer(t *testing.T) {
+func TestAnswerOutcomes(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	ack := Answer{Method: MethodSMS, Intent: Intent{Kind: IntentAct, Act: ActAck}}
@@ -119,7 +119,7 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 	}
 }
 
-func TestWhatWasDoneIsSaid(t *testing.T) {
+func TestAnswerReplyNamesActs(t *testing.T) {
 	t.Parallel()
 	many := make([]IncidentID, 12)
 	for i := range many {

@@ -30,7 +30,7 @@ func TestWhichEventsCountAsTimeOff(t *testing.T) {
 	}
 }
 
-func TestTheAddressOfACalendarIsReadAsPeopleHaveIt(t *testing.T) {
+func TestCalendarAddressSpellings(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"webcal://example.com/a.ics":                               "https://example.com/a.ics",

@@ -41,7 +41,7 @@ func TestAskForCover(t *testing.T) {
 
 // Who is asked when, as the clock runs. Noon UTC is 13:00 for Bo, 7:00 for Cy, 21:00
 // for Di; an hour later Cy is up and Di is not to be asked any more.
-func TestWhoIsAskedWhen(t *testing.T) {
+func TestCoverAsksCandidatesInTime(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	for _, c := range []struct {
@@ -77,7 +77,7 @@ func TestWhoIsAskedWhen(t *testing.T) {
 }
 
 // As long as nobody is asked, the request says who isn't, and why.
-func TestWhoIsNotAskedAndWhy(t *testing.T) {
+func TestCoverSkipsUnsuitablePeopleWithReason(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	night := noon.Add(10 * time.Hour)
@@ -112,7 +112,7 @@ func list(users []UserID) string {
 	return s + "]"
 }
 
-func TestTheLeastLoadedAreAskedFirstInGroups(t *testing.T) {
+func TestCoverAsksLeastLoadedFirst(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	for i, name := range []UserID{"U1", "U2", "U3", "U4"} {

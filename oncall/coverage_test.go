@@ -28,7 +28,7 @@ func guarded() CoverageFacts {
 	}
 }
 
-func TestTheGuard(t *testing.T) {
+func TestCoverageFindings(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) // a Wednesday; Ann is on call
 	rotation := func(f CoverageFacts) *schedule.Rotation { return &f.Schedules[0].Versions[0].Rotations[0] }
@@ -114,7 +114,7 @@ func inShort(f Finding) string {
 }
 
 // The same gap has the same key a week later, and while it goes on, so that it is told once.
-func TestAFindingKeepsItsKey(t *testing.T) {
+func TestCoverageFindingKeepsItsKey(t *testing.T) {
 	t.Parallel()
 	f := guarded()
 	f.Schedules[0].Versions[0].Rotations[0].Windows = office

@@ -20,7 +20,7 @@ func (s *stored) do(t *testing.T, id IncidentID, by Actor, a Act, at time.Time) 
 
 // Fifty times closed and fired again under a snooze: nobody is paged before its end, also
 // when the monitor is silent for longer than a closed incident is kept at hand.
-func TestASnoozeSurvivesFlapping(t *testing.T) {
+func TestSnoozeSurvivesFlapping(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"))
@@ -54,7 +54,7 @@ func TestASnoozeSurvivesFlapping(t *testing.T) {
 	equal(t, "paged at the end", paged(c), []UserID{ann})
 }
 
-func TestASnoozeIsOverWhenAPersonResolvesOrItsTimeHasCome(t *testing.T) {
+func TestSnoozeEndsByResolveOrTime(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"))
@@ -72,7 +72,7 @@ func TestASnoozeIsOverWhenAPersonResolvesOrItsTimeHasCome(t *testing.T) {
 }
 
 // What fires again under a snooze and is worse than what was snoozed is told, or wakes it.
-func TestASnoozeDoesNotHideWhatGetsWorse(t *testing.T) {
+func TestSnoozeEndsWhenSeverityRises(t *testing.T) {
 	t.Parallel()
 	for severity, want := range map[Severity]Status{Medium: Snoozed, High: Snoozed, Critical: Triggered} {
 		var s stored
@@ -215,7 +215,7 @@ func TestMergingBringsTheResponders(t *testing.T) {
 	}
 }
 
-func TestAnIncidentWaitsForAlertsOfOtherIntegrations(t *testing.T) {
+func TestIncidentStaysOpenForOtherIntegrations(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()
 	f := &Fold{
@@ -236,7 +236,7 @@ func TestAnIncidentWaitsForAlertsOfOtherIntegrations(t *testing.T) {
 	equal(t, "changes once our own alert fires", len(changes), 2)
 }
 
-func TestWhatCantBeMergedOrLinked(t *testing.T) {
+func TestInvalidMergesAndLinksAreRefused(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()
 	one, two, three := triggered(), triggered(), triggered()

@@ -48,7 +48,7 @@ func TestOnlyWhatHasNoKeyIsClosedByAge(t *testing.T) {
 }
 
 // A person who snoozed an incident wants to be reminded of it, so its age counts from the end of the snooze.
-func TestASnoozeOutlastsItsAge(t *testing.T) {
+func TestSnoozedIncidentIsNotClosedByAge(t *testing.T) {
 	t.Parallel()
 	var s stored
 	signal := fires("a")
@@ -90,7 +90,7 @@ func TestASnoozeOutlastsItsAge(t *testing.T) {
 }
 
 // A client that got the key in the response, as PagerDuty's do, can resolve the alert with it.
-func TestWhatGetsAKeyIsNotClosedByAge(t *testing.T) {
+func TestAlertGivenAKeyIsNotClosedByAge(t *testing.T) {
 	t.Parallel()
 	without, with := fires("a"), fires("a")
 	without.Keyless = true

@@ -37,7 +37,7 @@ func TestAlertsOfTheSameLabelsAreOneIncident(t *testing.T) {
 	equal(t, "without any", []Status{s.incidents[1].Status, s.incidents[5].Status}, []Status{Resolved, Triggered})
 }
 
-func TestAGroupOfTheMonitorsStaysAsItIs(t *testing.T) {
+func TestMonitorGroupIsNotRegrouped(t *testing.T) {
 	t.Parallel()
 	s := grouped()
 	one, two := of("eu", "web", "a"), of("eu", "web", "b")
@@ -51,7 +51,7 @@ func TestAGroupOfTheMonitorsStaysAsItIs(t *testing.T) {
 }
 
 // What joins an acknowledged incident is told in the thread, and pages when it is worse or of a new service.
-func TestWhatJoinsAnAcknowledgedIncident(t *testing.T) {
+func TestAlertsJoiningAcknowledgedIncident(t *testing.T) {
 	t.Parallel()
 	s := &stored{grouping: &Grouping{By: []string{"cluster"}, Window: 300}}
 	s.fold(noon, of("eu", "web", "a"))
@@ -71,7 +71,7 @@ func TestWhatJoinsAnAcknowledgedIncident(t *testing.T) {
 }
 
 // An alert that comes back is no new service, nor is one of a service of which all have cleared.
-func TestWhatComesBackIsNoNewService(t *testing.T) {
+func TestReturningAlertIsNotNewService(t *testing.T) {
 	t.Parallel()
 	s := &stored{grouping: &Grouping{By: []string{"cluster"}, Window: 300}}
 	s.fold(noon, of("eu", "web", "a"), of("eu", "db", "b"))

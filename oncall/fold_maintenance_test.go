@@ -32,7 +32,7 @@ func (s *stored) releases(at time.Time) []Change {
 	return s.fold(at, signals...)
 }
 
-func TestWhatFiresInMaintenancePagesAtItsEnd(t *testing.T) {
+func TestAlertsFiringInMaintenancePageAtItsEnd(t *testing.T) {
 	t.Parallel()
 	s := stored{maintenance: maintained(during(0, time.Hour))}
 	equal(t, "pages within", pages(s.fold(noon, fires("a"), fires("b"), fires("a"))), 0)
@@ -97,7 +97,7 @@ func TestMaintenanceOfSome(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoCondition(t *testing.T) {
+func TestParseMatcherRefusesInvalidConditions(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "2h", "=x", "reason", `"a b"=c`, "it's=x", "done!"} {
 		if m, is, err := ParseMatcher(text); is || err != nil {
@@ -206,7 +206,7 @@ func TestReplayOfWhatWasKept(t *testing.T) {
 
 // Whatever monitors send, people do and windows are made, moved and ended: once the upkeep has run, what fires and
 // lies in no window has paged somebody, and within a window nothing opens.
-func TestNothingStaysQuietAfterMaintenance(t *testing.T) {
+func TestEveryHeldAlertPagesAfterMaintenance(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(600) {
 		w := &inMaintenance{anyMonitor{Rand: rand.New(rand.NewPCG(11, seed)), now: noon, last: map[string]Signal{}}}

@@ -11,7 +11,7 @@ import (
 // Two Alertmanagers of a cluster tell of one group: in time, late, twice, in part, under a silence. What
 // we make of it is compared, payload by payload, with a model that is as simple as it can be; and in the
 // end, when both have said twice what is true, it is true here.
-func TestWhatTwoAlertmanagersSayAgainstAModel(t *testing.T) {
+func TestTwoAlertmanagersAgainstModel(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(600) {
 		w := newCluster(seed)

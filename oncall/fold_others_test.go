@@ -45,7 +45,7 @@ func (s *stored) othersOf(keys []string) (out []OtherAlerts) {
 
 // Whether a fold has all alerts of an incident, or knows what is true of those that it has no signals about, it
 // decides the same.
-func TestAFoldNeedsNotAllAlerts(t *testing.T) {
+func TestFoldDecidesTheSameWithFewerAlerts(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(100) {
 		r := rand.New(rand.NewPCG(11, seed))

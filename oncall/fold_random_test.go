@@ -24,7 +24,7 @@ func TestSequencesOfAnyMonitor(t *testing.T) {
 }
 
 // An incident that comes back worse pages as what it is now, and not by the hours of a low one.
-func TestWhatComesBackWorseIsWorse(t *testing.T) {
+func TestReturningAlertRaisesSeverity(t *testing.T) {
 	t.Parallel()
 	low, critical := fires("a"), fires("a")
 	low.Severity, critical.Severity = Low, Critical
@@ -47,7 +47,7 @@ func TestWhatComesBackWorseIsWorse(t *testing.T) {
 }
 
 // What a person made less stays so while the monitor only repeats itself.
-func TestAPersonsSeverityOutlastsRepeats(t *testing.T) {
+func TestManualSeverityOutlastsRepeatedSignals(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"))

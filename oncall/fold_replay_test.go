@@ -14,7 +14,7 @@ func (s *stored) replay(at, now time.Time, signals ...Signal) []Change {
 	})
 }
 
-func TestWhatIsReplayedPagesFromNowOn(t *testing.T) {
+func TestReplayedSignalsPageFromNowOn(t *testing.T) {
 	t.Parallel()
 	var s stored
 	back := noon.Add(20 * time.Minute)
@@ -34,7 +34,7 @@ func TestWhatIsReplayedPagesFromNowOn(t *testing.T) {
 }
 
 // Two instances take signals in while the database is away for one of them or both, and replay them in any order.
-func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
+func TestLatestSignalWinsInAnyReplayOrder(t *testing.T) {
 	t.Parallel()
 	early, late, back := noon, noon.Add(time.Minute), noon.Add(10*time.Minute)
 	for name, tale := range map[string]struct {

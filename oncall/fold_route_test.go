@@ -68,7 +68,7 @@ func TestARuleChoosesThePolicy(t *testing.T) {
 	equal(t, "closed by its key, wherever it went", s.incidents[1].Status, Resolved)
 }
 
-func TestWhatIsDroppedIsCountedAndPagesOnceNoRuleDropsIt(t *testing.T) {
+func TestDroppedAlertsAreCountedAndPageWithoutRule(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	changes := s.fold(noon, routedTo("drop unless critical", "a", High), routedTo("drop unless critical", "a", High), routedTo("drop unless critical", "b", Low))
@@ -86,7 +86,7 @@ func TestWhatIsDroppedIsCountedAndPagesOnceNoRuleDropsIt(t *testing.T) {
 	equal(t, "closed", []Status{s.incidents[1].Status, s.incidents[2].Status}, []Status{Resolved, Resolved})
 }
 
-func TestAListOfWhatFiresHoldsWithWhatIsDroppedOrHeld(t *testing.T) {
+func TestFiringListWithDroppedAndHeldAlerts(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	inGroup := func(sig Signal) Signal { sig.GroupKey = "g"; return sig }
@@ -101,7 +101,7 @@ func TestAListOfWhatFiresHoldsWithWhatIsDroppedOrHeld(t *testing.T) {
 	equal(t, "incidents", len(s.incidents), 1)
 }
 
-func TestWhatIsHeldPagesOnlyIfItLasts(t *testing.T) {
+func TestHeldAlertPagesOnlyIfItLasts(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	release := func(key int) Signal { return ReleaseOf(s.alerts[AlertID(key)]) }
@@ -126,7 +126,7 @@ func TestWhatIsHeldPagesOnlyIfItLasts(t *testing.T) {
 	equal(t, "incidents", len(s.incidents), 2)
 }
 
-func TestWhatIsCriticalIsNeverHeld(t *testing.T) {
+func TestCriticalAlertIsNeverHeld(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	changes := s.fold(noon, routedTo("hold", "a", Critical), routedTo("hold", "b", High))
@@ -136,7 +136,7 @@ func TestWhatIsCriticalIsNeverHeld(t *testing.T) {
 	equal(t, "incidents", len(s.incidents), 2)
 }
 
-func TestWhatIsHeldCountsForNoStorm(t *testing.T) {
+func TestHeldAlertsDoNotCountForStorm(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	s.limit = 4
@@ -174,7 +174,7 @@ func TestARuleGroups(t *testing.T) {
 	equal(t, "after its window", len(s.incidents), 3)
 }
 
-func TestAnAlertOfAGroupPagesThePolicyItGoesTo(t *testing.T) {
+func TestGroupedAlertPagesItsRoutedPolicy(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	inGroup := func(sig Signal) Signal { sig.GroupKey = "g"; return sig }
@@ -187,7 +187,7 @@ func TestAnAlertOfAGroupPagesThePolicyItGoesTo(t *testing.T) {
 	equal(t, "closed by the group", []Status{s.incidents[1].Status, s.incidents[2].Status}, []Status{Triggered, Resolved})
 }
 
-func TestTheRoutesAreAskedAgainWhenItGetsWorse(t *testing.T) {
+func TestRoutesAreEvaluatedAgainWhenSeverityRises(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	s.fold(noon, routedTo("night when critical", "a", Low))
@@ -217,7 +217,7 @@ func TestTheRoutesAreAskedAgainWhenItGetsWorse(t *testing.T) {
 	equal(t, "given away", s.incidents[1].PolicyID, PolicyID(9))
 }
 
-func TestWhatPeopleSeeIsNotDroppedWhenItGetsWorse(t *testing.T) {
+func TestShownAlertIsNotDroppedWhenSeverityRises(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	s.fold(noon, routedTo("drop when critical", "a", High))
@@ -236,7 +236,7 @@ func TestShadowAndFailuresAreToldAndChangeNothing(t *testing.T) {
 	equal(t, "once", count(changes, EventRouteShadow), 0)
 }
 
-func TestWhatIsMutedStaysHeld(t *testing.T) {
+func TestMutedAlertStaysHeld(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	s.fold(noon, routedTo("hold", "a", High))

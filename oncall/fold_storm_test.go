@@ -33,7 +33,7 @@ func count(changes []Change, kind EventKind) (n int) {
 	return n
 }
 
-func TestAFloodIsOneIncidentAndOnePage(t *testing.T) {
+func TestStormIsOneIncidentAndOnePage(t *testing.T) {
 	t.Parallel()
 	s := stormy()
 	changes := s.fold(noon, flood(0, 500)...)
@@ -63,7 +63,7 @@ func TestAFloodIsOneIncidentAndOnePage(t *testing.T) {
 }
 
 // What people have been shown in the channel, or have done something with, stays.
-func TestAStormTakesInOnlyWhatNobodyWasShown(t *testing.T) {
+func TestStormAbsorbsOnlyUnshownIncidents(t *testing.T) {
 	t.Parallel()
 	s := stormy()
 	s.fold(noon, flood(0, 4)...)
@@ -97,7 +97,7 @@ func TestTooFewAreNoStorm(t *testing.T) {
 	equal(t, "incidents without a limit", len(off.incidents), 100)
 }
 
-func TestACriticalOfAnotherServiceStandsForItself(t *testing.T) {
+func TestStormKeepsOtherServiceCriticalSeparate(t *testing.T) {
 	t.Parallel()
 	s := stormy()
 	s.fold(noon, flood(0, 50)...)
@@ -133,7 +133,7 @@ func TestManyServicesAreAStormAsWell(t *testing.T) {
 }
 
 // A critical of another service that came among the first stays what it is.
-func TestAStormTakesInNoCriticalOfAnotherService(t *testing.T) {
+func TestStormAbsorbsNoOtherServiceCritical(t *testing.T) {
 	t.Parallel()
 	s := stormy()
 	s.fold(noon, append([]Signal{about("db", Critical, "db 1")}, flood(0, 10)...)...)
@@ -141,7 +141,7 @@ func TestAStormTakesInNoCriticalOfAnotherService(t *testing.T) {
 	equal(t, "the storm", []any{s.incidents[5].SignalCount, s.incidents[5].Severity}, []any{10, High})
 }
 
-func TestWhoHasAStormIsPagedWhenItGetsWorseOrWider(t *testing.T) {
+func TestStormHolderIsPagedWhenItGrows(t *testing.T) {
 	t.Parallel()
 	s := stormy()
 	s.fold(noon, flood(0, 10)...)
@@ -159,7 +159,7 @@ func TestWhoHasAStormIsPagedWhenItGetsWorseOrWider(t *testing.T) {
 	equal(t, "worse", []any{pages(worse), worse[0].Incident.Title}, []any{1, "Alert storm from prometheus, such as cache 3"})
 }
 
-func TestAStormEndsByItself(t *testing.T) {
+func TestStormEndsByItself(t *testing.T) {
 	t.Parallel()
 	s := stormy()
 	s.fold(noon, flood(0, 10)...)
@@ -192,7 +192,7 @@ func TestAStormEndsByItself(t *testing.T) {
 
 // A storm that its monitor has cleared comes back as one; what people have closed stays closed, and what is
 // new pages.
-func TestAStormThatWasClosed(t *testing.T) {
+func TestAlertsAfterClosedStorm(t *testing.T) {
 	t.Parallel()
 	s := stormy()
 	s.fold(noon, flood(0, 10)...)
@@ -212,7 +212,7 @@ func TestAStormThatWasClosed(t *testing.T) {
 	equal(t, "statuses", []any{len(s.incidents), s.incidents[5].Status}, []any{6, Resolved})
 }
 
-func TestAnAlertIsSplitOffAStorm(t *testing.T) {
+func TestSplitAlertOffStorm(t *testing.T) {
 	t.Parallel()
 	s := stormy()
 	s.fold(noon, flood(0, 10)...)
@@ -228,7 +228,7 @@ func TestAnAlertIsSplitOffAStorm(t *testing.T) {
 	equal(t, "what doesn't fire", len(s.incidents), 6)
 }
 
-func TestAMonitorsAcknowledgementOfOneAlertDoesNotSilenceAStorm(t *testing.T) {
+func TestMonitorAckDoesNotSilenceStorm(t *testing.T) {
 	t.Parallel()
 	s := stormy()
 	s.fold(noon, flood(0, 10)...)

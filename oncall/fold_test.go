@@ -128,7 +128,7 @@ func TestDuplicatesMakeOneIncidentAndOnePage(t *testing.T) {
 	equal(t, "count of the alert", s.alerts[1].Count, 4)
 }
 
-func TestAnAlertThatRepeatsIsRedrawnAtMostEveryThreeSeconds(t *testing.T) {
+func TestRepeatingAlertIsRedrawnEveryThreeSeconds(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"))
@@ -141,7 +141,7 @@ func TestAnAlertThatRepeatsIsRedrawnAtMostEveryThreeSeconds(t *testing.T) {
 	equal(t, "draws", draws, 4)
 }
 
-func TestTheMonitorResolves(t *testing.T) {
+func TestMonitorResolvesIncident(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"))
@@ -180,7 +180,7 @@ func TestFiringAgainWithinFiveMinutesReopensAndPages(t *testing.T) {
 	equal(t, "incidents after a longer rest", len(s.incidents), 2)
 }
 
-func TestAPersonsResolveHoldsForHalfAnHourThenPages(t *testing.T) {
+func TestManualResolveHoldsForHalfAnHour(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"))
@@ -289,7 +289,7 @@ func TestEveryEndMayHaveALateSignal(t *testing.T) {
 }
 
 // A silence hides an alert from the list: that it is over was only concluded from that.
-func TestNothingIsLateAfterASilence(t *testing.T) {
+func TestSignalsAfterSilenceAreNotLate(t *testing.T) {
 	t.Parallel()
 	list := func(present ...string) Signal { return Signal{Action: Reconcile, GroupKey: "g", Present: present} }
 	a, b := episodeOf(fires("a")), episodeOf(fires("b"))
@@ -305,7 +305,7 @@ func TestNothingIsLateAfterASilence(t *testing.T) {
 
 // The end of an earlier episode comes when the alert fires anew: nothing is closed, not even what that
 // payload doesn't list.
-func TestALateEndClosesNothing(t *testing.T) {
+func TestLateResolveClosesNothing(t *testing.T) {
 	t.Parallel()
 	anew, other := episodeOf(fires("a")), episodeOf(fires("b"))
 	anew.StartsAt = noon.Add(time.Minute)
@@ -324,7 +324,7 @@ func TestALateEndClosesNothing(t *testing.T) {
 }
 
 // Fields that were not understood are noted in the incident once, however often they are sent.
-func TestTheIncidentSaysWhatWasNotUnderstood(t *testing.T) {
+func TestUnreadFieldsAreNotedOnce(t *testing.T) {
 	t.Parallel()
 	var s stored
 	odd := fires("a")
@@ -361,7 +361,7 @@ func TestEverySignalHasAFate(t *testing.T) {
 	equal(t, "results", s.results, []FoldResult{FoldSnoozed})
 }
 
-func TestTheOwnerHearsOnceThatItGotWorse(t *testing.T) {
+func TestHolderIsToldOnceThatSeverityRose(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"))
@@ -389,7 +389,7 @@ func TestBlanksDoNotWipeWhatIsKnown(t *testing.T) {
 	equal(t, "kept", []string{a.Title, a.Body, a.Link, a.Labels["host"]}, []string{"a", "98 %", "https://example.com", "db-1"})
 }
 
-func TestTheMonitorAcknowledges(t *testing.T) {
+func TestMonitorAcknowledgesIncident(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"), Signal{Action: AckSignal, DedupKey: "a"})
@@ -397,7 +397,7 @@ func TestTheMonitorAcknowledges(t *testing.T) {
 	equal(t, "nothing is open", len(s.fold(noon, Signal{Action: AckSignal, DedupKey: "other"})), 0)
 }
 
-func TestOneDrawAnIncidentAndBatch(t *testing.T) {
+func TestOneDrawPerIncidentAndBatch(t *testing.T) {
 	t.Parallel()
 	var s stored
 	changes := s.fold(noon, fires("a"), Signal{Action: AckSignal, DedupKey: "a"}, clears("a"))

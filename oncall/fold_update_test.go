@@ -6,7 +6,7 @@ import (
 )
 
 // Updates change an alert while it fires, and open nothing when it doesn't.
-func TestAnUpdateOpensNothing(t *testing.T) {
+func TestUpdateSignalOpensNoIncident(t *testing.T) {
 	t.Parallel()
 	var s stored
 	update := Signal{Action: Update, DedupKey: "a", Title: "a, worse", Severity: Critical, Note: "looked at"}
@@ -24,7 +24,7 @@ func TestAnUpdateOpensNothing(t *testing.T) {
 
 // Prometheus says until when an alert fires. It is over when that lies in the past; by a clock that is off, when it lies
 // before what was said last.
-func TestAnAlertFiresUntilItExpires(t *testing.T) {
+func TestAlertFiresUntilItExpires(t *testing.T) {
 	t.Parallel()
 	for name, clock := range map[string]time.Time{"right": noon, "days behind": noon.AddDate(0, 0, -9), "days ahead": noon.AddDate(0, 0, 9)} {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestAnAlertFiresUntilItExpires(t *testing.T) {
 }
 
 // The first incident says what an integration was taken for, once.
-func TestAnIncidentSaysWhatItsIntegrationWasTakenFor(t *testing.T) {
+func TestIncidentNamesDetectedMonitor(t *testing.T) {
 	t.Parallel()
 	var s stored
 	first, second := fires("a"), fires("b")

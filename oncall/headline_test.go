@@ -12,7 +12,7 @@ func titled(key, title string, sev Severity, labels map[string]string) Signal {
 	return Signal{Action: Trigger, DedupKey: key, GroupKey: "g", Title: title, Body: "body of " + key, Severity: sev, Labels: labels}
 }
 
-func TestAnIncidentIsCalledWhatIsTrueNow(t *testing.T) {
+func TestHeadlineFollowsCurrentAlerts(t *testing.T) {
 	t.Parallel()
 	var s stored
 	first := Signal{Action: Trigger, DedupKey: "d", Title: "disk 91 %", Body: "91 %", Severity: High}
@@ -37,7 +37,7 @@ func TestAnIncidentIsCalledWhatIsTrueNow(t *testing.T) {
 	equal(t, "in the end", s.incidents[1].Title, "disk 91 %")
 }
 
-func TestAGroupIsCalledByItsWorstAlert(t *testing.T) {
+func TestGroupHeadlineNamesWorstAlert(t *testing.T) {
 	t.Parallel()
 	var s stored
 	db := map[string]string{"alertname": "DiskFull"}
@@ -53,7 +53,7 @@ func TestAGroupIsCalledByItsWorstAlert(t *testing.T) {
 	equal(t, "over", []string{s.incidents[1].Title, string(s.incidents[1].Status)}, []string{"disk gone on db-3", "resolved"})
 }
 
-func TestALargeGroupIsCalledByWhatIsCommon(t *testing.T) {
+func TestLargeGroupHeadlineNamesCommonLabels(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		title  string // with the number

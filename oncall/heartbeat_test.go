@@ -15,7 +15,7 @@ func minutely(name string) Heartbeat {
 
 // A heartbeat goes through its states by what comes, and by what doesn't. Each line is a scenario: what comes after how many
 // seconds, and what it is by then.
-func TestTheStatesOfAHeartbeat(t *testing.T) {
+func TestHeartbeatStates(t *testing.T) {
 	t.Parallel()
 	for _, tale := range []struct {
 		what, tale string
@@ -213,7 +213,7 @@ func btoi(b bool) int {
 }
 
 // While it is muted it goes down and says nothing; whatever is down when the mute ends is told.
-func TestAMutedHeartbeatIsToldLater(t *testing.T) {
+func TestMutedHeartbeatIsReportedAfterMute(t *testing.T) {
 	t.Parallel()
 	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
 	h := minutely("backup")

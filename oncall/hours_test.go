@@ -9,7 +9,7 @@ import (
 
 // Who is on call at night need not be in the morning. Where the hours of nobody begin while they
 // are on call, each of those who are now is paged in their own.
-func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
+func TestLowSeverityPagesMorningOnCall(t *testing.T) {
 	t.Parallel()
 	// Ann is on call until 15:00 UTC, Bo from 16:00 to 22:00.
 	for _, c := range []struct {
@@ -38,7 +38,7 @@ func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
 }
 
 // Pages that waited for a person's hours arrive as one message, even if timers fire late.
-func TestWhatHasWaitedComesAtOnce(t *testing.T) {
+func TestDelayedPagesGoOutTogether(t *testing.T) {
 	t.Parallel()
 	f := Facts{
 		Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{User: ann}}, Delay: 60}}}},

@@ -106,7 +106,7 @@ func TestChannelIsLookedAtAgain(t *testing.T) {
 }
 
 // A team's setting opens a channel for incidents that are bad enough, and for others people do.
-func TestWhoGetsAChannel(t *testing.T) {
+func TestIncidentsThatGetAChannel(t *testing.T) {
 	t.Parallel()
 	facts := Facts{Roster: Roster{Teams: map[TeamID]RosterTeam{1: {IncidentChannel: High}}}}
 	for severity, want := range map[Severity]bool{Critical: true, High: true, Medium: false, Low: false} {

@@ -136,7 +136,7 @@ func TestStepsWithNobodyAreSkippedAtOnce(t *testing.T) {
 	equal(t, "waits for", c.Incident.NextAt.Sub(noon), time.Minute)
 }
 
-func TestAPolicyWithNobodyPagesTheFallbackPeopleThenTheTeamAndEnds(t *testing.T) {
+func TestEmptyPolicyPagesFallbackThenTeam(t *testing.T) {
 	t.Parallel()
 	_, roster := payments()
 	roster.Teams = map[TeamID]RosterTeam{1: {Fallback: []UserID{cy}, Managers: []UserID{bo}}}
@@ -216,7 +216,7 @@ func TestEveryChangeIsDrawnAtItsVersion(t *testing.T) {
 }
 
 // Where nobody can be reached the next step runs at once, and its repetitions are left out.
-func TestAStepThatReachesNobody(t *testing.T) {
+func TestStepWithoutRecipientsGoesOn(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()
 	policy.Steps[0].Repeat, policy.Steps[0].Every = 3, 60

@@ -6,7 +6,7 @@ import (
 )
 
 // What becomes of the pages behind one depends on what becomes of it.
-func TestWhatHappensToTheRestOfABatch(t *testing.T) {
+func TestBatchRemainderFollowsSentPage(t *testing.T) {
 	t.Parallel()
 	page := PageStatus{Page: Page{ID: 1, Call: Call{IncidentID: 1, UserID: ann, Method: MethodSlack}}, State: PageWaiting}
 	for _, c := range []struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestAHoldIsBrokenByWorseNews(t *testing.T) {
+func TestWorseSeverityBreaksCooldown(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	in := func(s Severity, from IntegrationID) Incident { return Incident{Severity: s, IntegrationID: from} }

@@ -140,7 +140,7 @@ func (p PlanEntry) lines() []string {
 }
 
 // Everything planned happens, at every stage of any policy, and every incident ends.
-func TestThePlanIsWhatHappens(t *testing.T) {
+func TestPlanMatchesEscalation(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(400) {
 		w := newWorld(t, seed)

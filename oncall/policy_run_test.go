@@ -176,7 +176,7 @@ func TestPoliciesStepByStep(t *testing.T) {
 	}
 }
 
-func TestAReopenedIncidentBeginsWithTheFirstPolicy(t *testing.T) {
+func TestReopenedIncidentRestartsFirstPolicy(t *testing.T) {
 	t.Parallel()
 	f := Facts{Policies: map[PolicyID]Policy{
 		1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{Policy: 2}}}}},
@@ -197,7 +197,7 @@ func TestAReopenedIncidentBeginsWithTheFirstPolicy(t *testing.T) {
 	}
 }
 
-func TestWhoComesOnCallGetsWhatNobodyHas(t *testing.T) {
+func TestUnassignedIncidentsPageWhoComesOnCall(t *testing.T) {
 	t.Parallel()
 	f := Facts{Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1}}, Roster: Roster{ShiftFacts: ShiftFacts{Members: map[TeamID][]UserID{1: {ann}}}}}
 	c, _ := triggered().RunTimer(0, f, noon)

@@ -57,7 +57,7 @@ func TestPagingAPersonPagesThemFirst(t *testing.T) {
 	equal(t, "and then", paged(c), []UserID{bo})
 }
 
-func TestWhoCannotBeReachedMakesWayForThePolicy(t *testing.T) {
+func TestRaisePagesPolicyIfPersonIsUnreachable(t *testing.T) {
 	t.Parallel()
 	c, err := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(di), raiseFacts(), noon)
 	if err != nil {
@@ -72,7 +72,7 @@ func TestWhoCannotBeReachedMakesWayForThePolicy(t *testing.T) {
 }
 
 // Whoever pages somebody, and is first in the policy, is told who comes after them.
-func TestWhoComesAfterWhoPages(t *testing.T) {
+func TestPagerIsToldWhoComesNext(t *testing.T) {
 	t.Parallel()
 	f := raiseFacts()
 	c, err := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(ann), f, noon)
@@ -93,7 +93,7 @@ func TestWhoComesAfterWhoPages(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeRaised(t *testing.T) {
+func TestInvalidRaisesAreRefused(t *testing.T) {
 	t.Parallel()
 	gone := noon
 	f := raiseFacts()

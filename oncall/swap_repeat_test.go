@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-func TestAnOfferIsMadeOnce(t *testing.T) {
+func TestSwapOfferIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 9, 9, 0, 0, 0, time.UTC)
 	stint := func(u UserID, week int) schedule.Stint {
@@ -39,7 +39,7 @@ func TestOverlappingTimeOffIsFoundOnce(t *testing.T) {
 	}
 }
 
-func TestWhoActsHasTheHandoff(t *testing.T) {
+func TestActingConfirmsHandoff(t *testing.T) {
 	t.Parallel()
 	h := Handoff{Number: 3, Role: schedule.RolePrimary, Incoming: []UserID{"U0BO"}}
 	if _, who := h.ConfirmedBy([]UserID{"U0ANN"}); who != "" {

@@ -164,7 +164,7 @@ func TestSwapAnswers(t *testing.T) {
 	}
 }
 
-func TestASwapChangesHandsAndBack(t *testing.T) {
+func TestSwapExchangesShiftsAndIsUndone(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	s := offered(t, r)

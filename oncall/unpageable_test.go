@@ -8,7 +8,7 @@ import (
 )
 
 // A step passes over people who are never paged, and only over them: of whom nothing is known are paged.
-func TestWhomAStepPassesOver(t *testing.T) {
+func TestStepSkipsUnpageablePeople(t *testing.T) {
 	t.Parallel()
 	gone := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	r := Roster{ShiftFacts: ShiftFacts{Users: map[UserID]User{
@@ -42,7 +42,7 @@ func TestWhomAStepPassesOver(t *testing.T) {
 }
 
 // A page that waits for somebody who has become a stranger is not sent, and the next step follows.
-func TestAPageForWhoHasBecomeAStranger(t *testing.T) {
+func TestPageForUnpageablePersonIsSkipped(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	page := PageStatus{Page: Page{ID: 1, Call: Call{IncidentID: 1, UserID: "U0EVE", CallSeq: 1}}, State: PageWaiting}

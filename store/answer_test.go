@@ -65,7 +65,7 @@ func TestForgedAnswersLeaveNoTrace(t *testing.T) {
 }
 
 // Answers that a process of the previous release is handling are left to it for a while.
-func TestAnAnswerThatTheReleaseBeforeDoesIsLeftToIt(t *testing.T) {
+func TestAnswerIsLeftToPreviousRelease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()

@@ -9,7 +9,7 @@ import (
 
 // Once a text has come from a name, the next one doesn't ask for an answer; once it comes from our number
 // again, it does.
-func TestATextFromANameIsRemembered(t *testing.T) {
+func TestOneWaySenderIsRemembered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()

@@ -39,7 +39,7 @@ func (w *world) addContact(user oncall.UserID, method oncall.Method, address str
 	return c
 }
 
-func TestAContactCountsOnceItIsProven(t *testing.T) {
+func TestContactIsUsableOnceVerified(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()

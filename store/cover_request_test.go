@@ -51,7 +51,7 @@ func TestCoverIsTakenInParts(t *testing.T) {
 }
 
 // Two people press Take at once on two instances: one has it.
-func TestTheFirstToTakeCoverHasIt(t *testing.T) {
+func TestFirstToTakeCoverWins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.another()

@@ -80,7 +80,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 }
 
 // A request to draw that comes while a drawing ends is never lost: either the drawing sees it, or a job waits.
-func TestNoWishIsLost(t *testing.T) {
+func TestDrawRequestsAreNotLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()

@@ -32,7 +32,7 @@ func (w *world) check(err error) {
 	}
 }
 
-func TestADrawingIsRememberedStepByStep(t *testing.T) {
+func TestDrawingProgressIsSavedStepByStep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -128,7 +128,7 @@ func TestOneJobDrawsAtATime(t *testing.T) {
 
 // Whoever leaves because another draws relies on it that the other sees the change. So: after many
 // changes, each with a job that draws until it may leave, the newest version is drawn.
-func TestNoChangeIsLeftUndrawn(t *testing.T) {
+func TestEveryChangeIsDrawn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()

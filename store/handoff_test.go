@@ -78,7 +78,7 @@ func TestAHandoffHappensOnce(t *testing.T) {
 }
 
 // After a long stop only the present is told, and nothing if it is as it was.
-func TestALongStop(t *testing.T) {
+func TestHandoffsAfterLongStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.look(w.System, start)
@@ -179,7 +179,7 @@ func TestAnOverrideIsAHandoff(t *testing.T) {
 }
 
 // A look that is planned already is not queued twice, however often the schedule is looked at.
-func TestOneLookIsPlanned(t *testing.T) {
+func TestOneHandoffCheckIsQueued(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for range 5 {
@@ -246,7 +246,7 @@ func TestEditNotifiesPeopleWhoseShiftsMove(t *testing.T) {
 }
 
 // An incident that nobody has goes to whoever comes on call next.
-func TestAnOrphanIsAdopted(t *testing.T) {
+func TestUnheldIncidentIsAssigned(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.look(w.System, start)

@@ -62,7 +62,7 @@ func (w *world) heartbeat(name string) store.HeartbeatDetail {
 }
 
 // A heartbeat that stops is an incident like any other, which is over when it comes back.
-func TestAHeartbeatThatStopsPages(t *testing.T) {
+func TestMissedHeartbeatPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)
@@ -162,7 +162,7 @@ func TestPingsInTheSpoolCountWhenTheyCame(t *testing.T) {
 }
 
 // Pings spooled before our own outage are excused for that time too, however late they are replayed.
-func TestAPingFromTheSpoolIsExcused(t *testing.T) {
+func TestSpooledPingIsExcusedForOutage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Resume()

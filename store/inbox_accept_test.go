@@ -52,7 +52,7 @@ func TestAcceptedSignalsAreInTheInbox(t *testing.T) {
 
 // While a signal has been waiting for long, many callers at once wait for each other's commits to be followed by a pause;
 // nothing of what they bring is lost.
-func TestACrowdGivesFoldingTime(t *testing.T) {
+func TestCommitterPausesWhenFoldingIsBehind(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if err := w.Accept(t.Context(), w.integration, []oncall.Signal{trigger("old")}, start.Add(-10*time.Second)); err != nil {
@@ -80,7 +80,7 @@ func TestACrowdGivesFoldingTime(t *testing.T) {
 }
 
 // A caller who gives up is told so; nobody else notices.
-func TestACallerMayGiveUp(t *testing.T) {
+func TestAcceptReturnsWhenCallerCancels(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	gone, cancel := context.WithCancel(t.Context())

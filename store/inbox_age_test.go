@@ -63,7 +63,7 @@ func TestSeveralInstancesCloseByAgeOnce(t *testing.T) {
 }
 
 // Signals that are not folded yet count too, whether they came before or after the check.
-func TestASignalThatWaitsKeepsItsAlertOpen(t *testing.T) {
+func TestWaitingSignalKeepsAlertOpen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stop := w.run(w.System)
@@ -90,7 +90,7 @@ func TestASignalThatWaitsKeepsItsAlertOpen(t *testing.T) {
 }
 
 // Somebody snoozes it in the moment between the look and the fold: the snooze wins, and its age counts from its end on.
-func TestASnoozeWinsAgainstAge(t *testing.T) {
+func TestSnoozedIncidentOutlastsAge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stop := w.run(w.System)

@@ -162,7 +162,7 @@ func TestIntegrationsAreApart(t *testing.T) {
 }
 
 // A person's decision between two batches counts in the second.
-func TestTheFolderAndPeopleShareAnIncident(t *testing.T) {
+func TestFolderAndPeopleActConcurrently(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)
@@ -363,7 +363,7 @@ func TestALockedIncidentHoldsUpNoOther(t *testing.T) {
 }
 
 // An instance that holds the lock of the fold but has been paused is deposed; while it is at work it is not.
-func TestASilentFolderIsDeposed(t *testing.T) {
+func TestStalledFolderLosesLease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	conn, err := pgx.Connect(t.Context(), w.url)

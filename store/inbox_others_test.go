@@ -10,7 +10,7 @@ import (
 )
 
 // An incident with more alerts than are loaded for a batch is called, joined, made worse and closed like any other.
-func TestALargeGroup(t *testing.T) {
+func TestLargeGroupIsOneIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stop := w.run(w.System)

@@ -86,7 +86,7 @@ func TestActsAreStored(t *testing.T) {
 	}
 }
 
-func TestTheOwnerIsAskedAndTheQuestionFollows(t *testing.T) {
+func TestStillOnQuestionFollowsIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.grow(func(s *setup.Setup) { s.Policies[0].AckTimeout = "30m" })

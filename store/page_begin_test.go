@@ -20,7 +20,7 @@ func (w *world) drawJobs(after int) []string {
 
 func (w *world) lastJob() int { return w.count(`SELECT coalesce(max(id), 0) FROM river_job`) }
 
-func TestAPageIsSentOnce(t *testing.T) {
+func TestPageIsSentOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -53,7 +53,7 @@ func TestAPageIsSentOnce(t *testing.T) {
 }
 
 // A process that died may have sent its page: the next looks for it before it sends another.
-func TestAPageThatMayHaveBeenSentIsLookedFor(t *testing.T) {
+func TestDoubtfulPageIsLookedUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -88,7 +88,7 @@ func TestUnknownPagesAreNotSent(t *testing.T) {
 	}
 }
 
-func TestAPageOfAnIncidentThatHasMovedOnIsSkipped(t *testing.T) {
+func TestPageOfChangedIncidentIsSkipped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -102,7 +102,7 @@ func TestAPageOfAnIncidentThatHasMovedOnIsSkipped(t *testing.T) {
 }
 
 // The incident changed while its direct message was on its way: the message is behind.
-func TestADirectMessageThatIsBehindIsRedrawn(t *testing.T) {
+func TestOutdatedDirectMessageIsRedrawn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -155,7 +155,7 @@ func TestAFailedPageIsShown(t *testing.T) {
 }
 
 // Where all that a step has is blocked, the next one runs at once: nobody was reached.
-func TestABlockedStepIsNotWaitedFor(t *testing.T) {
+func TestBlockedStepIsSkippedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -218,7 +218,7 @@ func TestExhaustedIncidentReportsWhoWasReached(t *testing.T) {
 }
 
 // A page that another one's message tells of doesn't wait for whoever sends that.
-func TestAPageThatIsOverDoesNotWaitForItsRecipient(t *testing.T) {
+func TestFinishedPageDoesNotWaitForRecipient(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()

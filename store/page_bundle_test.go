@@ -65,7 +65,7 @@ func TestBundleKeepsEveryPage(t *testing.T) {
 }
 
 // A page whose bundle nobody leads is found and goes by itself.
-func TestAMemberWithoutALeaderIsFound(t *testing.T) {
+func TestBundlePageWithoutLeaderIsRequeued(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a", "b", "c")

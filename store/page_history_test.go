@@ -84,7 +84,7 @@ func TestRootsAreWhereIncidentsAreShown(t *testing.T) {
 	}
 }
 
-func TestThePictureNamesWhomEscalationHasPagedSinceItBegan(t *testing.T) {
+func TestPictureNamesPeoplePagedByEscalation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()

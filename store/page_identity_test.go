@@ -36,7 +36,7 @@ func TestPagesOfThePreviousRelease(t *testing.T) {
 
 // Two phone calls of one page have two names, so that the second isn't mistaken for the first. What
 // is pressed in either is about that page.
-func TestASecondCallHasANameOfItsOwn(t *testing.T) {
+func TestSecondCallHasItsOwnKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()

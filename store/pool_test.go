@@ -33,7 +33,7 @@ func (w *world) limited(n string) string {
 
 // A server without a free connection makes nothing fail for which one of ours comes free in time, and
 // what is held for long gets one as soon as there is one.
-func TestAFullServerIsWaitedFor(t *testing.T) {
+func TestPoolWaitsForFullServer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	address := w.limited("3")
@@ -107,7 +107,7 @@ func TestIntakeHasConnectionsOfItsOwn(t *testing.T) {
 }
 
 // Signals that can't be stored are a few lines in the log, however many they are.
-func TestAnOutageDoesNotFillTheLog(t *testing.T) {
+func TestOutageLogsFewLines(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p, address := storetest.NewProxy(t, w.url)

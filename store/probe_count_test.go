@@ -74,7 +74,7 @@ func TestVerificationLimitsDoNotLockPeopleOut(t *testing.T) {
 }
 
 // SMS and calls to one number, in any spelling, count together.
-func TestAPhoneIsLeftAlone(t *testing.T) {
+func TestPhoneLimitCountsEverySpelling(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()

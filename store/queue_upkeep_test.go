@@ -20,7 +20,7 @@ import (
 )
 
 // A timer that is near goes to the workers at once, whatever River's scheduler does.
-func TestATimerIsQueuedByHowFarItIs(t *testing.T) {
+func TestTimerQueueingDependsOnDueTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -232,7 +232,7 @@ func TestAJobThatRunsForTooLongIsReleased(t *testing.T) {
 	}
 }
 
-func TestTheDatabaseTellsItsTime(t *testing.T) {
+func TestDatabaseTimeIsRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	before := time.Now().Add(-time.Second)

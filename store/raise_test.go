@@ -18,7 +18,7 @@ func (w *world) raise(by oncall.UserID, r oncall.RaiseRequest) store.Raised {
 	return must[store.Raised](w.t)(w.Raise(w.t.Context(), oncall.ByUser(by), r, store.MessageRef{}, w.clock()))
 }
 
-func TestARaisedIncidentIsOneLikeAnyOther(t *testing.T) {
+func TestRaisedIncidentIsLikeAnyOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "the checkout is down", Key: "view/V1"})
@@ -53,7 +53,7 @@ func TestARaisedIncidentIsOneLikeAnyOther(t *testing.T) {
 }
 
 // Repeated requests, at the same moment or later, raise one incident.
-func TestARepetitionRaisesNothing(t *testing.T) {
+func TestRepeatedRaiseOpensNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var all sync.WaitGroup
@@ -143,7 +143,7 @@ func TestRaisedAndFoldedIncidentsAreNumberedTogether(t *testing.T) {
 }
 
 // The release before numbers incidents without waiting: it may not write over what was raised meanwhile.
-func TestANumberThatIsTakenIsNotWrittenOver(t *testing.T) {
+func TestOlderReleaseCannotOverwriteRaisedIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.raise(di, oncall.RaiseRequest{Team: 1, Text: "down"})

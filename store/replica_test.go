@@ -8,7 +8,7 @@ import (
 )
 
 // Of several hosts the writable one is used; a single host is used as it is.
-func TestTheHostThatCanBeWrittenIsTaken(t *testing.T) {
+func TestWritableHostIsChosen(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]struct {
 		hosts  string

@@ -78,7 +78,7 @@ func TestATeamsReport(t *testing.T) {
 }
 
 // Incidents that joined a storm count with it, although they opened and paged on their own.
-func TestAStormIsOneInAReport(t *testing.T) {
+func TestReportCountsStormOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a", "b")

@@ -30,7 +30,7 @@ func (w *world) retain() (steps []int) {
 
 // An incident leaves with all that belongs to it, once it has been over for its term. Those stay that are open, that
 // were merged into one which stays, of which something was heard since, and the newest, from which numbers go on.
-func TestAnIncidentLeavesWhole(t *testing.T) {
+func TestRetentionDeletesWholeIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)

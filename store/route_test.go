@@ -60,7 +60,7 @@ func TestListsOfRulesHaveVersions(t *testing.T) {
 }
 
 // A dry run says what would be, down to the ids, and leaves nothing.
-func TestADryRunKnowsHowItWouldBe(t *testing.T) {
+func TestDryRunReportsIDsAndSavesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	doc := payments()

@@ -85,7 +85,7 @@ func (w *world) holdsOnly(id oncall.ScheduleID, at time.Time, who oncall.UserID)
 }
 
 // Questions about the distant past are still answered as it was then.
-func TestTheLongPastIsKnown(t *testing.T) {
+func TestOldShiftsRemainKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := w.stored("primary")

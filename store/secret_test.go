@@ -55,7 +55,7 @@ func sign(key []byte, at time.Time) string {
 
 // The release before this one knows no secret and runs beside it through a roll: what either makes, both take.
 // Later whoever reads the database can forge nothing.
-func TestARollToTheFirstSecret(t *testing.T) {
+func TestRollingUpgradeToFirstSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()

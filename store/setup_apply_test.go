@@ -140,7 +140,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key, start))
 }
 
-func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
+func TestIntegrationKeyMovesToRenamedIntegration(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	doc := payments()

@@ -7,7 +7,7 @@ import (
 )
 
 // An answer takes the place of the button that was pressed; the others stay.
-func TestAnAnswerTakesTheButtonsPlace(t *testing.T) {
+func TestAnswerReplacesButtons(t *testing.T) {
 	t.Parallel()
 	blocks := []slack.Block{section("One of your shifts"), slack.NewActionBlock("", button(ActionAwayCover, "1", "Ask for cover"), button(ActionAwayCancel, "1", "Cancel"))}
 	got, found := Answered(blocks, string(ActionAwayCover), "Asked.")

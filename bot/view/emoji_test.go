@@ -9,7 +9,7 @@ import (
 )
 
 // The local Slack draws every emoji that is shown, since many machines have no font with them.
-func TestTheLocalSlackDrawsEveryEmoji(t *testing.T) {
+func TestSlacksimDrawsEveryEmoji(t *testing.T) {
 	t.Parallel()
 	const icons = "../../slacksim/page/icons.js"
 	drawn := read(t, icons)

@@ -165,7 +165,7 @@ func TestNextStepOfPrivateTeamIsHidden(t *testing.T) {
 	}
 }
 
-func TestNobodyCouldBePaged(t *testing.T) {
+func TestIncidentShowsThatNobodyCouldBePaged(t *testing.T) {
 	t.Parallel()
 	p := exhausted()
 	p.NobodyNotified = true

@@ -29,7 +29,7 @@ func withpg(dir, address string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func TestTheCommandGetsAServerAtAStableAddress(t *testing.T) {
+func TestCommandGetsServerAtStableAddress(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var addresses [2]string
@@ -60,7 +60,7 @@ func TestTwoRunsInOneDirectoryDoNotMeet(t *testing.T) {
 	}
 }
 
-func TestASetAddressIsPassedOn(t *testing.T) {
+func TestConfiguredAddressIsPassedOn(t *testing.T) {
 	t.Parallel()
 	out, err := withpg(t.TempDir(), "postgres://elsewhere/db", "printenv", variable).Output()
 	if err != nil || string(out) != "postgres://elsewhere/db\n" {
@@ -68,7 +68,7 @@ func TestASetAddressIsPassedOn(t *testing.T) {
 	}
 }
 
-func TestASignalGoesToTheCommandAndTheServerIsCleanedUp(t *testing.T) {
+func TestSignalReachesCommandAndServerIsCleanedUp(t *testing.T) {
 	t.Parallel()
 	cmd := withpg(t.TempDir(), "", "--", "sh", "-c",
 		`trap 'exit 5' TERM; echo "$TEST_DATABASE_URL"; while :; do sleep 0.05; done`)
@@ -97,7 +97,7 @@ func TestASignalGoesToTheCommandAndTheServerIsCleanedUp(t *testing.T) {
 	}
 }
 
-func TestWhatCannotRun(t *testing.T) {
+func TestUnrunnableCommandsFail(t *testing.T) {
 	t.Parallel()
 	for status, args := range map[int][]string{2: nil, 127: {"--", "/no/such/command"}, 143: {"sh", "-c", "kill -TERM $$"}} {
 		cmd := withpg(t.TempDir(), "postgres://elsewhere/db", args...)

@@ -50,7 +50,7 @@ func (m Model) can(who oncall.UserID, do Permission, on Object) bool {
 }
 
 // The table of the docs is what the model says.
-func TestTheTableInTheDocs(t *testing.T) {
+func TestPermissionTableMatchesDocs(t *testing.T) {
 	t.Parallel()
 	const file = "../../docs/access.md"
 	const begin, end = "<!-- table -->\n", "<!-- end of table -->\n"
@@ -125,7 +125,7 @@ func (m Model) inWords(who oncall.UserID, do Permission) string {
 }
 
 // People who were paged or asked may act like the team's members, unless they may do nothing at all.
-func TestWhoWasPagedMayAct(t *testing.T) {
+func TestPagedPersonMayAct(t *testing.T) {
 	t.Parallel()
 	m := facts()
 	for who, want := range map[oncall.UserID]bool{
@@ -171,7 +171,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-func TestWhoCanBeOnCall(t *testing.T) {
+func TestRolesThatCanBeOnCall(t *testing.T) {
 	t.Parallel()
 	m := facts()
 	for who, want := range map[oncall.UserID]string{
@@ -233,7 +233,7 @@ func TestRefusalsSayWhoCould(t *testing.T) {
 }
 
 // Managers read what is of their teams and of the people in them, and nothing that is private of others.
-func TestWhatIsReadOfTheAuditLog(t *testing.T) {
+func TestAuditLogReadPermissions(t *testing.T) {
 	t.Parallel()
 	m := facts()
 	team := m.Teams[private]

@@ -19,7 +19,7 @@ func TestEveryActHasAScope(t *testing.T) {
 }
 
 // What keys may do, of whom and with which scope: towards an open team, one whose members alone act, and a private one.
-func TestWhatAPIKeysMay(t *testing.T) {
+func TestAPIKeyPermissions(t *testing.T) {
 	t.Parallel()
 	m := facts()
 	m.Keys = map[oncall.APIKeyID]oncall.APIKey{}
@@ -96,7 +96,7 @@ of an admin admin: see ocp; acknowledge ocp; respond ocp; override ocp; edit ocp
 }
 
 // A team's key does nothing of no team but see, so that it is no way around its bounds.
-func TestATeamsKeyStaysInItsTeam(t *testing.T) {
+func TestTeamKeyIsLimitedToItsTeam(t *testing.T) {
 	t.Parallel()
 	m := facts()
 	k := oncall.APIKey{ID: 1, Name: "k", TeamID: open, Scopes: []oncall.Scope{oncall.ScopeAdmin}}

@@ -25,7 +25,7 @@ func shortTurns(name, cron string, every int, edit func(*Rotation)) Rotation {
 	return r
 }
 
-func TestTheShortestTurnIsAnHour(t *testing.T) {
+func TestShortestTurnIsAnHour(t *testing.T) {
 	t.Parallel()
 	now := at(t, "2026-03-04T12:00:00Z")
 	role := func(role string) func(*Rotation) { return func(r *Rotation) { r.Role = role } }

@@ -312,7 +312,7 @@ func TestGoesOn(t *testing.T) {
 }
 
 // An override that acts only while somebody would be on call leaves a schedule's free nights free.
-func TestAnOverrideKeepsToTheHours(t *testing.T) {
+func TestOverrideLeavesUncoveredHoursFree(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	for covered, night := range map[bool]int{true: 0, false: 1} {

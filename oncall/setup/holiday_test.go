@@ -57,7 +57,7 @@ func TestHolidaysAreWrittenAsTheyAreRead(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithHolidaysIsSaid(t *testing.T) {
+func TestHolidayErrorsAreReported(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		is   Holidays
