@@ -26,7 +26,7 @@ type HeartbeatDetail struct {
 func (s *Store) Heartbeats(ctx context.Context, by oncall.Actor) ([]HeartbeatDetail, error) {
 	const load = `
 		SELECT id, integration_id, name, every, grace, max_runtime, severity, pinged_at, run_at, run, due_at, down_at, why, failed, together,
-		       muted_at, muted_until, told_at, false AS removed, muted_by, heard_at, said, '' AS integration, '' AS team, false AS manages
+		       muted_at, muted_until, told_at AS signaled_at, false AS removed, muted_by, heard_at, said, '' AS integration, '' AS team, false AS manages
 		FROM heartbeats
 		WHERE integration_id = ANY ($1) AND removed_at IS NULL
 		ORDER BY name, id`

@@ -110,7 +110,7 @@ func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
 		FROM heartbeat_ticks t`
 	const load = `
 		SELECT h.id, h.integration_id, h.name, h.every, h.grace, h.max_runtime, h.severity, h.pinged_at, h.run_at, h.run, h.due_at,
-		       h.down_at, h.why, h.failed, h.together, h.muted_at, h.muted_until, h.told_at,
+		       h.down_at, h.why, h.failed, h.together, h.muted_at, h.muted_until, h.told_at AS signaled_at,
 		       h.removed_at IS NOT NULL OR i.removed_at IS NOT NULL AS removed, h.heard_at, h.said
 		FROM heartbeats h
 		JOIN integrations i ON i.id = h.integration_id

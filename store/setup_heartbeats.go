@@ -19,7 +19,7 @@ type storedHeartbeat struct {
 func liveHeartbeats(ctx context.Context, tx pgx.Tx) ([]storedHeartbeat, error) {
 	const load = `
 		SELECT id, integration_id, name, every, grace, max_runtime, severity, pinged_at, run_at, run, due_at, down_at, why, failed, together,
-		       muted_at, muted_until, told_at, false AS removed, by_ping
+		       muted_at, muted_until, told_at AS signaled_at, false AS removed, by_ping
 		FROM heartbeats
 		WHERE removed_at IS NULL
 		ORDER BY name, id`
