@@ -234,7 +234,7 @@ func writeText(w http.ResponseWriter, s string) {
 func (s *server) withoutPathCleaning(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, prefix := range []string{"/v2/alerts/", "/opsgenie/v2/alerts/"} {
-			if rest, is := strings.CutPrefix(r.URL.Path, prefix); is && (strings.Contains(rest, "//") || strings.Contains(rest, "./")) {
+			if rest, ok := strings.CutPrefix(r.URL.Path, prefix); ok && (strings.Contains(rest, "//") || strings.Contains(rest, "./")) {
 				r.Pattern = prefix + "{rest...}"
 				r.SetPathValue("rest", rest)
 				s.opsgenie(w, r)

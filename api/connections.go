@@ -111,7 +111,7 @@ func (c *connections) wait() bool {
 
 // state tracks what the server does with a connection.
 func (c *connections) state(conn net.Conn, s http.ConnState) {
-	if secure, is := conn.(*tls.Conn); is {
+	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()
 	}
 	i, ours := conn.(*connection)

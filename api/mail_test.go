@@ -77,7 +77,7 @@ func send(addr, to, text string) error {
 
 // code returns a mail server's reply.
 func code(err error) int {
-	if text, is := errors.AsType[*textproto.Error](err); is {
+	if text, ok := errors.AsType[*textproto.Error](err); ok {
 		return text.Code
 	}
 	return 0

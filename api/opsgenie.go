@@ -51,7 +51,7 @@ func (s *server) opsgenie(w http.ResponseWriter, r *http.Request) {
 		answer: func(w http.ResponseWriter, _ submission) { acceptedOpsgenie(w, request, "Request will be processed") },
 		invalid: func(err error) *problem {
 			p := newProblem(http.StatusUnprocessableEntity, err.Error())
-			if wrong, is := errors.AsType[intake.Problem](err); is {
+			if wrong, ok := errors.AsType[intake.Problem](err); ok {
 				p.Field = wrong.Field
 			}
 			return p
@@ -73,7 +73,7 @@ func opsgenieTarget(method, rest string, r *http.Request) (id, verb string) {
 		}
 		return "", ""
 	}
-	if id, custom, is := strings.Cut(rest, "/actions/"); is {
+	if id, custom, ok := strings.Cut(rest, "/actions/"); ok {
 		return id, "actions/" + custom
 	}
 	at := strings.LastIndex(rest, "/")

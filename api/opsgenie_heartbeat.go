@@ -117,7 +117,7 @@ func (s *server) opsgenieAnswerHeartbeat(c heartbeatCall, status int) *problem {
 
 // heartbeatProblem returns the error that a client is shown.
 func (s *server) heartbeatProblem(err error) *problem {
-	if refused, is := errors.AsType[oncall.Refusal](err); is {
+	if refused, ok := errors.AsType[oncall.Refusal](err); ok {
 		return newProblem(http.StatusForbidden, refused.Error())
 	}
 	if errors.Is(err, oncall.ErrNotFound) {

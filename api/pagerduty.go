@@ -77,6 +77,6 @@ func (p *problem) writeHead(w http.ResponseWriter) {
 
 // tooCostly reports whether an error means that a body costs too much to read, although it may be valid.
 func tooCostly(err error) bool {
-	p, is := errors.AsType[intake.Problem](err)
-	return is && p.TooMuch
+	p, ok := errors.AsType[intake.Problem](err)
+	return ok && p.TooMuch
 }

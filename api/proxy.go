@@ -87,7 +87,7 @@ func forwardedFor(header string) []string {
 	var pair strings.Builder
 	hop, quoted, escaped := "", false, false
 	endPair := func() {
-		if name, value, is := strings.Cut(pair.String(), "="); is && strings.EqualFold(strings.TrimSpace(name), "for") {
+		if name, value, ok := strings.Cut(pair.String(), "="); ok && strings.EqualFold(strings.TrimSpace(name), "for") {
 			hop = strings.TrimSpace(value)
 		}
 		pair.Reset()

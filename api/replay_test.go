@@ -72,7 +72,7 @@ func TestReplayOfRecordedRequests(t *testing.T) {
 func (w *world) replay(i int, method, path, body string, header http.Header) {
 	w.Helper()
 	for _, any := range []string{"/hook", "/ping"} {
-		if rest, is := strings.CutPrefix(path, any); is && (rest == "" || rest[0] == '?') {
+		if rest, ok := strings.CutPrefix(path, any); ok && (rest == "" || rest[0] == '?') {
 			path = "/v1/signals/" + replayKey + rest
 		}
 	}

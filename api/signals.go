@@ -190,7 +190,7 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, e endpoint, recei
 	if err == nil {
 		return nil
 	}
-	if refused, is := errors.AsType[*problem](err); is {
+	if refused, ok := errors.AsType[*problem](err); ok {
 		return refused
 	}
 	if e.invalid != nil && !tooCostly(err) {

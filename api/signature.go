@@ -26,8 +26,8 @@ var signatures = []signatureCheck{githubSignature, sentrySignature, grafanaSigna
 
 // githubSignature checks GitHub's signature, which many other services have adopted.
 func githubSignature(h http.Header, body, secret []byte, _ time.Time) (there, good bool) {
-	given, is := strings.CutPrefix(h.Get("X-Hub-Signature-256"), "sha256=")
-	return is, is && hexSignature(given, secret, body)
+	given, ok := strings.CutPrefix(h.Get("X-Hub-Signature-256"), "sha256=")
+	return ok, ok && hexSignature(given, secret, body)
 }
 
 func sentrySignature(h http.Header, body, secret []byte, _ time.Time) (there, good bool) {
@@ -66,15 +66,15 @@ func webhookSignature(h http.Header, body, secret []byte, now time.Time) (there,
 	if given == "" || id == "" || !isRecent(at, now) {
 		return given != "", false
 	}
-	if coded, is := strings.CutPrefix(string(secret), "whsec_"); is {
+	if coded, ok := strings.CutPrefix(string(secret), "whsec_"); ok {
 		if key, err := base64.StdEncoding.DecodeString(coded); err == nil {
 			secret = key
 		}
 	}
 	for one := range strings.FieldsSeq(given) {
-		coded, is := strings.CutPrefix(one, "v1,")
+		coded, ok := strings.CutPrefix(one, "v1,")
 		sum, err := base64.StdEncoding.DecodeString(coded)
-		if is && err == nil && hmac.Equal(sum, hmacOf(secret, []byte(id+"."+at+"."), body)) {
+		if ok && err == nil && hmac.Equal(sum, hmacOf(secret, []byte(id+"."+at+"."), body)) {
 			return true, true
 		}
 	}

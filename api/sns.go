@@ -136,8 +136,8 @@ func (s *server) snsKey(ctx context.Context, address string) (*rsa.PublicKey, er
 	if err != nil {
 		return nil, err
 	}
-	key, is := cert.PublicKey.(*rsa.PublicKey)
-	if !is {
+	key, ok := cert.PublicKey.(*rsa.PublicKey)
+	if !ok {
 		return nil, errors.New("its certificate has another kind of key")
 	}
 	s.sns.mu.Lock()

@@ -71,7 +71,7 @@ func (a *amazon) sign(t *testing.T, m map[string]string) string {
 	}
 	var text strings.Builder
 	for _, name := range names {
-		if value, is := m[name]; is {
+		if value, ok := m[name]; ok {
 			text.WriteString(name + "\n" + value + "\n")
 		}
 	}

@@ -97,7 +97,7 @@ func (b *Bot) submitAwayCalendar(ctx context.Context, s submission) (modalRespon
 		User: r.user.ID, URL: s.form.text(view.BlockAwayURL), Rule: oncall.AwayRule(s.form.choice(view.BlockAwayRule)),
 		Words: strings.Split(s.form.text(view.BlockAwayWords), ","),
 	}.Clean()
-	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return correct(fieldErrors{view.BlockAwayURL: view.Sentence(refusal.Sentence)}), nil
 	}
 	if err := b.store.SetAwayCalendar(ctx, s.by(), c, r.now); err != nil {

@@ -54,7 +54,7 @@ func (b *Bot) ResolveChannels(ctx context.Context) error {
 	var found []oncall.NamedChannel
 	for _, named := range named {
 		before, _ := directory.ChannelBefore(named)
-		if c, is := oncall.LookUpChannel(named, before.ID, all); is {
+		if c, ok := oncall.LookUpChannel(named, before.ID, all); ok {
 			found = append(found, oncall.NamedChannel{Named: named, SlackChannel: c})
 		}
 	}

@@ -38,7 +38,7 @@ func readHolidays(text string, was *schedule.Holidays) (*schedule.Holidays, erro
 	var words []string
 	out := &schedule.Holidays{}
 	for word := range strings.FieldsSeq(text) {
-		if address, is := holiday.Address(strings.Trim(word, ",")); is {
+		if address, ok := holiday.Address(strings.Trim(word, ",")); ok {
 			out.Calendar = address
 			continue
 		}

@@ -128,7 +128,7 @@ func (r request) maintained(words []string) (m oncall.Maintenance, rest []string
 			own = append(own, t)
 		}
 	}
-	if _, is, _ := oncall.ParseMatcher(unescape(words[0])); len(own) == 1 && (is || r.beginsTime(words)) {
+	if _, ok, _ := oncall.ParseMatcher(unescape(words[0])); len(own) == 1 && (ok || r.beginsTime(words)) {
 		return oncall.Maintenance{TeamID: own[0].ID}, words, nil
 	}
 	return m, nil, r.noMaintained(words)
@@ -157,11 +157,11 @@ func (r request) noMaintained(words []string) error {
 // readMatchers parses the matchers that the words begin with.
 func readMatchers(words []string) (all []oncall.Matcher, rest []string, err error) {
 	for len(words) > 0 {
-		m, is, err := oncall.ParseMatcher(unescape(words[0]))
+		m, ok, err := oncall.ParseMatcher(unescape(words[0]))
 		switch {
 		case err != nil:
 			return nil, nil, err
-		case !is:
+		case !ok:
 			return all, words, nil
 		}
 		all, words = append(all, m), words[1:]

@@ -15,8 +15,8 @@ import (
 
 // refused reports whether an error is a refusal rather than a failure.
 func refused(err error) bool {
-	_, is := errors.AsType[oncall.Refusal](err)
-	return is
+	_, ok := errors.AsType[oncall.Refusal](err)
+	return ok
 }
 
 // Every view for a single reader offers exactly what the reader may do: nothing that would be refused, and

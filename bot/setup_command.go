@@ -202,10 +202,10 @@ const maxProblemsText = 1500
 
 // setupRefusal turns the problems with an edit of the set-up into a Refusal.
 func setupRefusal(err error) error {
-	if wrong, is := errors.AsType[store.SetupProblems](err); is {
+	if wrong, ok := errors.AsType[store.SetupProblems](err); ok {
 		return oncall.Refuse("That can't be: %s.", view.Foreign(strings.TrimSuffix(wrong.Error(), "."), maxProblemsText))
 	}
-	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return oncall.Refuse("%s", view.ForeignSentence(refusal.Sentence))
 	}
 	switch {

@@ -253,11 +253,11 @@ func typedRoute(r setup.Route, f form) (setup.Route, fieldErrors) {
 func readLabels(text string) (labels map[string]string, problem string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		name, value, is := strings.Cut(line, ":")
+		name, value, ok := strings.Cut(line, ":")
 		name = strings.TrimSpace(name)
 		switch {
 		case line == "":
-		case !is || name == "":
+		case !ok || name == "":
 			return labels, line
 		default:
 			if labels == nil {

@@ -32,8 +32,8 @@ func (b *Bot) CheckNames(ctx context.Context, n setup.SlackNames) (faults []setu
 		} else {
 			faults = append(faults, setup.CheckChannels(n.Channels, channels)...)
 			for _, name := range n.Channels {
-				c, is := oncall.LookUpChannel(name.Named, name.Before, channels)
-				if is && (name.Secret || !oncall.IsChannelID(name.Named)) {
+				c, ok := oncall.LookUpChannel(name.Named, name.Before, channels)
+				if ok && (name.Secret || !oncall.IsChannelID(name.Named)) {
 					found = append(found, oncall.NamedChannel{Named: name.Named, SlackChannel: c})
 				}
 			}

@@ -88,9 +88,9 @@ func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 	if err != nil {
 		return oncall.User{}, fmt.Errorf("load the directory: %w", err)
 	}
-	known, is := directory.Users[id]
+	known, ok := directory.Users[id]
 	known.ID = id
-	sure := is && known.TimeZone != "" && known.Standing != oncall.UnknownStanding
+	sure := ok && known.TimeZone != "" && known.Standing != oncall.UnknownStanding
 	switch {
 	case sure && known.Standing == oncall.FullMember && known.DeactivatedAt == nil:
 		return known, nil

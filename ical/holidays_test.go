@@ -34,7 +34,7 @@ func TestHolidaysAreTheWholeDays(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if _, is := errors.AsType[oncall.Refusal](second(Holidays([]byte("<html>"), 2026, 2028))); !is {
+	if _, ok := errors.AsType[oncall.Refusal](second(Holidays([]byte("<html>"), 2026, 2028))); !ok {
 		t.Error("a page is read as a calendar, want a refusal")
 	}
 	daily := strings.Replace(text, "FREQ=YEARLY", "FREQ=DAILY", 1)

@@ -99,8 +99,8 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 }
 
 func isAlertmanager(o object) bool {
-	alert, is := o.webhook()
-	return is && !o.isGrafanaWebhook(alert) || o.isSingleAlert()
+	alert, ok := o.webhook()
+	return ok && !o.isGrafanaWebhook(alert) || o.isSingleAlert()
 }
 
 // isSingleAlert reports whether an object is a single alert without the group around it, which some
@@ -112,7 +112,7 @@ func (o object) isSingleAlert() bool {
 // webhook reports whether the payload is Alertmanager's or Grafana's, whatever the integration
 // expects: it lists the alerts of a group, or alerts with the fields of theirs. It returns the
 // first alert, which may be large, so that it is read only once.
-func (o object) webhook() (alert object, is bool) {
+func (o object) webhook() (alert object, ok bool) {
 	if raw := o["alerts"]; len(raw) == 0 || raw[0] != '[' {
 		return nil, false
 	}
@@ -166,7 +166,7 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 	title := clean(first(a.Annotations["summary"], a.Annotations["title"], a.Labels["alertname"],
 		w.GroupLabels["alertname"], nameFromLabels(a.Labels), nameFromLabels(w.GroupLabels), "Alert without a name"), maxTitle)
 	body := first(a.Annotations["description"], a.Annotations["message"])
-	if what, is := evaluationAlerts[a.Labels["alertname"]]; is && a.Labels["rulename"] != "" {
+	if what, ok := evaluationAlerts[a.Labels["alertname"]]; ok && a.Labels["rulename"] != "" {
 		title = clean(a.Labels["rulename"]+": "+what, maxTitle)
 		body = strings.Join(nonBlank(first(a.Annotations["summary"], a.Annotations["title"]), body), "\n")
 	}

@@ -37,7 +37,7 @@ func azure(o object) ([]oncall.Signal, error) {
 	d.label("monitoring", e.str("monitoringService"))
 	target := firstOf("", e.words("alertTargetIDs"))
 	d.detail("target", target)
-	if _, group, is := strings.Cut(strings.ToLower(target), "/resourcegroups/"); is {
+	if _, group, ok := strings.Cut(strings.ToLower(target), "/resourcegroups/"); ok {
 		group, _, _ = strings.Cut(group, "/")
 		d.label("resource_group", group)
 	}

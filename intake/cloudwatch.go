@@ -131,7 +131,7 @@ var ec2States = map[string]oncall.Action{"running": oncall.Clear, "pending": onc
 // eventOutcome returns the resource that an event is about and whether it failed or recovered.
 func eventOutcome(kind string, detail object) (about string, action oncall.Action) {
 	for end, action := range map[string]oncall.Action{" Successful": oncall.Clear, " Unsuccessful": oncall.Trigger} { // an autoscaling group
-		if about, is := strings.CutSuffix(kind, end); is {
+		if about, ok := strings.CutSuffix(kind, end); ok {
 			return about, action
 		}
 	}

@@ -99,7 +99,7 @@ func (s dialect) draft(o object) draft {
 	}
 	if level, known := s.levels[d.level]; known {
 		d.level = level
-	} else if otherwise, is := s.levels[""]; is {
+	} else if otherwise, ok := s.levels[""]; ok {
 		d.level = otherwise
 	}
 	if d.action == oncall.Clear {
@@ -170,10 +170,10 @@ func fill(o object, text string) string {
 }
 
 func valueAt(o object, path string) string {
-	if list, rest, is := strings.Cut(path, ".0."); is {
+	if list, rest, ok := strings.Cut(path, ".0."); ok {
 		return o.first(list).str(rest)
 	}
-	if path, is := strings.CutSuffix(path, ":site"); is {
+	if path, ok := strings.CutSuffix(path, ":site"); ok {
 		address, err := url.Parse(o.str(path))
 		if err != nil || address.Host == "" {
 			return ""

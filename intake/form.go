@@ -72,7 +72,7 @@ func Form(body []byte, contentType string) (url.Values, bool) {
 			return form, true
 		}
 	case kind == "multipart/form-data" && params["boundary"] != "":
-		if form, is := multipartForm(body, params["boundary"]); is {
+		if form, ok := multipartForm(body, params["boundary"]); ok {
 			return form, true
 		}
 	}
@@ -96,7 +96,7 @@ func unnamedForm(body []byte) (url.Values, bool) {
 func unnamedKind(body []byte) (kind string, params map[string]string) {
 	body = bytes.TrimSpace(body)
 	line, rest, _ := bytes.Cut(body, []byte("\n"))
-	if boundary, is := bytes.CutPrefix(bytes.TrimSpace(line), []byte("--")); is {
+	if boundary, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("--")); ok {
 		if bytes.HasPrefix(bytes.ToLower(rest[:min(len(rest), 32)]), []byte("content-disposition: form-data")) {
 			return "multipart/form-data", map[string]string{"boundary": string(boundary)}
 		}

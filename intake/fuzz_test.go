@@ -43,8 +43,8 @@ func FuzzForms(f *testing.F) {
 	f.Add("application/x-www-form-urlencoded", []byte("title=a&data=%7B%22x%22%3A1%7D&token=x"))
 	f.Add("multipart/form-data; boundary=b", []byte("--b\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{\"x\":1}\r\n--b--\r\n"))
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		form, is := intake.Form(body, contentType)
-		if is && !json.Valid(intake.Fields(form)) {
+		form, ok := intake.Form(body, contentType)
+		if ok && !json.Valid(intake.Fields(form)) {
 			t.Errorf("%q becomes %q, want valid JSON", body, intake.Fields(form))
 		}
 		_ = intake.Key(body)

@@ -37,7 +37,7 @@ func Generic(body []byte) ([]oncall.Signal, error) {
 	if err := json.Unmarshal(body, &o); err != nil {
 		return nil, notJSON(err)
 	}
-	if _, is := o.webhook(); is {
+	if _, ok := o.webhook(); ok {
 		if signals, err := parseWebhook(body); err == nil {
 			return signals, nil
 		}
@@ -46,7 +46,7 @@ func Generic(body []byte) ([]oncall.Signal, error) {
 }
 
 func (o object) signals() ([]oncall.Signal, error) {
-	if signals, is := inDialect(o); is {
+	if signals, ok := inDialect(o); ok {
 		return signals, nil
 	}
 	s, err := o.signal()

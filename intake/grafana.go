@@ -9,8 +9,8 @@ import (
 
 // isGrafana reports whether a payload is Grafana's, current or from before version 9.
 func isGrafana(o object) bool {
-	alert, is := o.webhook()
-	if !is {
+	alert, ok := o.webhook()
+	if !ok {
 		return isGrafanaOld(o)
 	}
 	return o.isGrafanaWebhook(alert)
@@ -29,7 +29,7 @@ func Grafana(body []byte) ([]oncall.Signal, error) {
 	}
 	var o object
 	if err := json.Unmarshal(body, &o); err == nil {
-		if _, is := o.webhook(); !is && isGrafanaOld(o) {
+		if _, ok := o.webhook(); !ok && isGrafanaOld(o) {
 			return grafanaOld(o)
 		}
 	}

@@ -61,7 +61,7 @@ func monitAction(event string) oncall.Action {
 func monitFamily(event string) string {
 	event = strings.ToLower(trim(event))
 	for _, end := range append(slices.Clone(monitEnds), " failed", " exceeded", " error", " down", " matched", " changed", " match") {
-		if about, is := strings.CutSuffix(event, end); is {
+		if about, ok := strings.CutSuffix(event, end); ok {
 			return strings.TrimSuffix(about, " not")
 		}
 	}

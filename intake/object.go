@@ -38,8 +38,8 @@ func firstName(o object, names ...string) string {
 // ignoring case.
 func (o object) at(path string) json.RawMessage {
 	name, rest, deeper := strings.Cut(path, ".")
-	raw, is := o[name]
-	if !is && len(o) <= maxNames {
+	raw, ok := o[name]
+	if !ok && len(o) <= maxNames {
 		found := ""
 		for other := range o {
 			if len(other) == len(name) && strings.EqualFold(other, name) && (found == "" || other < found) {

@@ -75,7 +75,7 @@ func OpsgenieCreate(fields map[string]json.RawMessage) (oncall.Signal, error) {
 	}
 	maps.Copy(d.labels, o.sub("details").texts())
 	for _, tag := range o.words("tags") {
-		if name, value, is := strings.Cut(tag, ":"); is {
+		if name, value, ok := strings.Cut(tag, ":"); ok {
 			d.label(name, value)
 		}
 	}

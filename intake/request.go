@@ -25,9 +25,9 @@ func RequestJSON(query url.Values, contentType string, body []byte) []byte {
 		query.Del(name)
 	}
 	body = inUTF8(contentType, body)
-	form, is := Form(body, contentType)
+	form, ok := Form(body, contentType)
 	switch {
-	case is:
+	case ok:
 		for name, values := range query {
 			if !form.Has(name) {
 				form[name] = values

@@ -49,7 +49,7 @@ var sentryActions = map[string]oncall.Action{
 }
 
 func sentryIssue(o, about object, id string) draft {
-	if _, after, is := strings.Cut(about.str("issue_url", "web_url"), "/issues/"); is && id == "" { // an event alert
+	if _, after, ok := strings.Cut(about.str("issue_url", "web_url"), "/issues/"); ok && id == "" { // an event alert
 		id, _, _ = strings.Cut(after, "/")
 	}
 	d := draft{

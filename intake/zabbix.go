@@ -23,8 +23,8 @@ func isZabbix(o object) bool {
 
 // zabbixProblem finds the problem's number in a default message of Zabbix's.
 func zabbixProblem(o object) string {
-	_, after, is := strings.Cut(o.str("message", "body", "alert_message"), "Original problem ID: ")
-	if !is {
+	_, after, ok := strings.Cut(o.str("message", "body", "alert_message"), "Original problem ID: ")
+	if !ok {
 		return ""
 	}
 	end := strings.IndexFunc(after, func(r rune) bool { return r < '0' || r > '9' })
@@ -50,7 +50,7 @@ func zabbixIsUpdate(message string) bool {
 // zabbixLine returns the value of a "name: value" line in the default message.
 func zabbixLine(message, name string) string {
 	for line := range strings.SplitSeq(message, "\n") {
-		if value, is := strings.CutPrefix(trim(line), name+": "); is {
+		if value, ok := strings.CutPrefix(trim(line), name+": "); ok {
 			return trim(value)
 		}
 	}
@@ -81,7 +81,7 @@ func zabbix(o object) ([]oncall.Signal, error) {
 	if d.level == "" {
 		d.level = m.str("eventseverity", "triggerseverity", "severity")
 	}
-	if level, is := zabbixLevels[d.level]; is {
+	if level, ok := zabbixLevels[d.level]; ok {
 		d.level = level
 	}
 	d.action = zabbixAction(m, d.title)

@@ -53,7 +53,7 @@ func (j *Jobs) awayOutcome(ctx context.Context, r store.AwayReading) (store.Away
 		zone = "UTC"
 	}
 	reading, err := ical.ReadTimeOff(bytes.NewReader(body), now, now.Truncate(aWeek).Add(awayAhead), zone)
-	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return store.AwayOutcome{Trouble: refusal.Error()}, nil
 	}
 	if err != nil {

@@ -159,11 +159,11 @@ func TestCanaryHasHighPriorityOnly(t *testing.T) {
 		SELECT count(DISTINCT j.priority) = 1 AND count(*) = 2
 		FROM river_job j JOIN pages p ON p.id = (j.args ->> 'page')::bigint
 		WHERE j.kind = 'page'`
-	w.until("both wait alike", func() (is bool) {
-		if err := w.store.Pool().QueryRow(t.Context(), same).Scan(&is); err != nil {
+	w.until("both wait alike", func() (ok bool) {
+		if err := w.store.Pool().QueryRow(t.Context(), same).Scan(&ok); err != nil {
 			t.Fatal(err)
 		}
-		return is
+		return ok
 	})
 }
 

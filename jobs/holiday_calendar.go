@@ -55,7 +55,7 @@ func (j *Jobs) holidays(ctx context.Context, address, tag string) (store.Holiday
 		return store.HolidayReading{Same: true, Tag: tag}, nil
 	}
 	days, err := ical.Holidays(body, year-holidaysBack, year+holidaysAhead)
-	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return store.HolidayReading{Trouble: refusal.Error()}, nil
 	}
 	if err != nil {

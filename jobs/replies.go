@@ -71,7 +71,7 @@ func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from no
 	for ctx.Err() == nil {
 		next := time.NewTimer(listenOften)
 		err := h.poll(ctx)
-		if unread, is := errors.AsType[unreadError](err); is {
+		if unread, ok := errors.AsType[unreadError](err); ok {
 			next.Stop()
 			if err := h.unreadable(ctx, unread); err != nil {
 				return err

@@ -260,8 +260,8 @@ func TestArchivedChannelCatchesUp(t *testing.T) {
 		roots, _ := channelMessages(sim, "C0PAY")
 		return len(roots) == 1 && strings.Contains(buttons(roots[0]), "ack") && d.queueEmpty("draw")
 	})
-	archived := func(is bool) {
-		if err := sim.ArchiveChannel("C0PAY", is); err != nil {
+	archived := func(state bool) {
+		if err := sim.ArchiveChannel("C0PAY", state); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -148,7 +148,7 @@ func actOf(t *testing.T, now time.Time, words []string) (Actor, Act) {
 			a.Till = Till(arg)
 		}
 	case ActReassign:
-		if id, is := strings.CutPrefix(arg, "policy "); is {
+		if id, ok := strings.CutPrefix(arg, "policy "); ok {
 			n, _ := strconv.Atoi(id)
 			a.Policy = PolicyID(n)
 		} else {

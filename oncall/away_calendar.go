@@ -64,7 +64,7 @@ func (c AwayCalendar) Clean() (AwayCalendar, error) {
 	text := strings.Trim(strings.TrimSpace(c.URL), "<>")
 	text, _, _ = strings.Cut(text, "|") // Slack writes <address|text>
 	for _, scheme := range []string{"webcal://", "webcals://"} {
-		if rest, is := strings.CutPrefix(text, scheme); is {
+		if rest, ok := strings.CutPrefix(text, scheme); ok {
 			text = "https://" + rest
 		}
 	}

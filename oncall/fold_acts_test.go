@@ -134,7 +134,7 @@ func TestMerging(t *testing.T) {
 	}
 	draws := 0
 	for _, task := range b.Tasks {
-		if _, is := task.Do.(Draw); is {
+		if _, ok := task.Do.(Draw); ok {
 			draws++
 		}
 	}

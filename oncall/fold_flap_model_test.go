@@ -146,7 +146,7 @@ func (w *swing) take(changes []Change) {
 	for _, c := range changes {
 		w.product.incidents[c.Incident.ID] = c.Incident
 		for _, task := range c.Tasks {
-			if _, is := task.Do.(IncidentTimer); is {
+			if _, ok := task.Do.(IncidentTimer); ok {
 				w.timers = append(w.timers, Task{Do: task.Do, At: latest(task.At, w.now)})
 			}
 		}

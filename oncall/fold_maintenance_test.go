@@ -84,9 +84,9 @@ func TestMaintenanceOfSome(t *testing.T) {
 			m := c.window
 			m.StartsAt, m.EndsAt = noon, noon.Add(time.Hour)
 			if c.match != "" {
-				match, is, err := ParseMatcher(c.match)
-				if !is || err != nil {
-					t.Fatalf("%s: %v, %v", c.match, is, err)
+				match, ok, err := ParseMatcher(c.match)
+				if !ok || err != nil {
+					t.Fatalf("%s: %v, %v", c.match, ok, err)
 				}
 				equal(t, "as written", match.String(), c.match)
 				m.Match = []Matcher{match}
@@ -100,12 +100,12 @@ func TestMaintenanceOfSome(t *testing.T) {
 func TestParseMatcherRefusesInvalidConditions(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "2h", "=x", "reason", `"a b"=c`, "it's=x", "done!"} {
-		if m, is, err := ParseMatcher(text); is || err != nil {
+		if m, ok, err := ParseMatcher(text); ok || err != nil {
 			t.Errorf("%q is read as %v, %v", text, m, err)
 		}
 	}
 	for _, text := range []string{"title=~(", "title=" + strings.Repeat("x", maxMatcher)} {
-		if _, is, err := ParseMatcher(text); !is || err == nil {
+		if _, ok, err := ParseMatcher(text); !ok || err == nil {
 			t.Errorf("%q is taken; want is true and an error", text)
 		}
 	}

@@ -148,13 +148,13 @@ func (w *anyMonitor) check() error {
 		firing[a.DedupKey] = a
 	}
 	for key, s := range w.last {
-		a, is := firing[key]
-		if want := s.Action == Trigger; is != want {
-			return fmt.Errorf("%s: firing %v, want %v", key, is, want)
+		a, ok := firing[key]
+		if want := s.Action == Trigger; ok != want {
+			return fmt.Errorf("%s: firing %v, want %v", key, ok, want)
 		}
 		in := w.product.incidents[a.IncidentID]
 		switch {
-		case !is:
+		case !ok:
 		case !in.Open() && (in.ResolvedBy.User == "" || w.resolved.IsZero()):
 			return fmt.Errorf("%s fires, but %s is closed, and not by a person", key, in.ID)
 		case in.Open() && a.Severity.Worse(in.Severity):

@@ -92,12 +92,12 @@ func (w *together) fold(signals ...Signal) {
 	}
 	for id, a := range w.product.alerts {
 		was := w.was[id]
-		for what, is := range map[string]bool{
+		for what, ok := range map[string]bool{
 			"dropped": a.Dropped && !was.Dropped, "held": a.HeldUntil != nil && was.HeldUntil == nil, "kept": a.Kept && !was.Kept,
 			"held, then paged": was.HeldUntil != nil && a.Firing && a.IncidentID != 0, "kept, then paged": was.Kept && a.Firing && !a.Kept && a.IncidentID != 0,
 			"grouped": was.ID == 0 && isGenerated(a.GroupKey), "night": was.IncidentID == 0 && w.product.incidents[a.IncidentID].PolicyID == 2,
 		} {
-			if is {
+			if ok {
 				w.seen[what]++
 			}
 		}
@@ -218,8 +218,8 @@ func (w *together) checkAlert(a Alert) error {
 	}
 	routing := w.product.route(a.TriggerSignal())
 	reasons := 0
-	for _, is := range []bool{a.Dropped, a.Kept, a.HeldUntil != nil} {
-		if is {
+	for _, ok := range []bool{a.Dropped, a.Kept, a.HeldUntil != nil} {
+		if ok {
 			reasons++
 		}
 	}

@@ -80,8 +80,8 @@ func (h Hook) Check() error {
 		}
 	}
 	for _, line := range h.Headers {
-		name, value, is := strings.Cut(line, ":")
-		if !is || !headerName.MatchString(name) || strings.TrimSpace(value) == "" || strings.ContainsAny(line, "\r\n\x00") {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || !headerName.MatchString(name) || strings.TrimSpace(value) == "" || strings.ContainsAny(line, "\r\n\x00") {
 			return Refuse("A header is written as Name: value.")
 		}
 		if low := strings.ToLower(name); slices.Contains(ownedHeaders, low) || strings.HasPrefix(low, "webhook-") {

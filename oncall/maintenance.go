@@ -132,7 +132,7 @@ type Matcher struct {
 
 // ParseMatcher parses "service=checkout", "env!=test", "title=~Disk.*" and "host!~web-[0-9]+". A regular expression
 // must match the whole value. It reports false for text that isn't a condition.
-func ParseMatcher(text string) (m Matcher, is bool, err error) {
+func ParseMatcher(text string) (m Matcher, ok bool, err error) {
 	at := strings.IndexAny(text, "=!")
 	if at <= 0 || strings.ContainsAny(text[:at], " \t\"'") {
 		return Matcher{}, false, nil

@@ -96,8 +96,8 @@ func (d OutcomeDiff) Matters() bool {
 // differences names what differs, most important first.
 func (d OutcomeDiff) differences() (all []string) {
 	a, b := d.Before, d.After
-	add := func(what string, is bool) {
-		if is {
+	add := func(what string, holds bool) {
+		if holds {
 			all = append(all, what)
 		}
 	}

@@ -129,8 +129,8 @@ func (s *pageScenario) save(lead PageStatus, u PageUpdate, sends bool) {
 // changed says what is new about a page; of one that is being sent, only what that doesn't imply.
 func (s *pageScenario) changed(was, p PageStatus, sends bool) string {
 	var out []string
-	say := func(is bool, format string, a ...any) {
-		if is {
+	say := func(ok bool, format string, a ...any) {
+		if ok {
 			out = append(out, fmt.Sprintf(format, a...))
 		}
 	}

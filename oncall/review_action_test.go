@@ -74,11 +74,11 @@ func TestAskReviewAction(t *testing.T) {
 	if _, next, anybody := a.Ask(Incident{ID: 7}, roster, own, morning); anybody || !next.AskAt.After(morning) {
 		t.Errorf("somebody is asked: %t, and next at %s; want anybody false and After(morning) true", anybody, next.AskAt)
 	}
-	done, change, is := Incident{ID: 7}.EndReviewAction(a, ByUser(bo), morning)
-	if !is || done.AskAt != nil || done.DoneBy != bo || len(change.Events) != 1 {
+	done, change, ok := Incident{ID: 7}.EndReviewAction(a, ByUser(bo), morning)
+	if !ok || done.AskAt != nil || done.DoneBy != bo || len(change.Events) != 1 {
 		t.Errorf("done: %+v; want is true, AskAt nil, DoneBy %v and len(change.Events) == 1", done, bo)
 	}
-	if _, _, is := (Incident{ID: 7}).EndReviewAction(done, ByUser(ann), morning); is {
+	if _, _, ok := (Incident{ID: 7}).EndReviewAction(done, ByUser(ann), morning); ok {
 		t.Error("it was done twice")
 	}
 }

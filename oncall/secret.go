@@ -78,8 +78,8 @@ func (s Secret) Seal(text string) string {
 // Unseal decrypts a text that one of the secrets sealed. An unsealed text is returned as it is; ok is false if none of
 // the secrets fits.
 func Unseal(secrets []Secret, text string) (plain string, ok bool) {
-	code, is := strings.CutPrefix(text, sealed)
-	if !is {
+	code, ok := strings.CutPrefix(text, sealed)
+	if !ok {
 		return text, true
 	}
 	b, err := base64.RawURLEncoding.DecodeString(code)

@@ -107,7 +107,7 @@ type SilencePlan struct {
 }
 
 // quietBy returns by whom, why and until when alerts of an integration should be silenced.
-func (f SilenceFacts) quietBy(s *Silencing) (by UserID, cause SilenceCause, until time.Time, is bool) {
+func (f SilenceFacts) quietBy(s *Silencing) (by UserID, cause SilenceCause, until time.Time, ok bool) {
 	switch in := f.Incident; {
 	case s == nil:
 		return "", "", time.Time{}, false
@@ -144,8 +144,8 @@ func (f SilenceFacts) Plan() SilencePlan {
 	}
 	for _, a := range f.Alerts {
 		silencing := f.Integrations[a.IntegrationID].Silencing
-		by, cause, until, is := f.quietBy(silencing)
-		if have[a.ID] || !is || a.FirstAt.After(f.Asked) || until.Sub(f.Now) < silenceShortest {
+		by, cause, until, ok := f.quietBy(silencing)
+		if have[a.ID] || !ok || a.FirstAt.After(f.Asked) || until.Sub(f.Now) < silenceShortest {
 			continue
 		}
 		labels, whole := a.AlertmanagerLabels()
@@ -165,11 +165,11 @@ func (f SilenceFacts) Plan() SilencePlan {
 // step decides what to do about a silence; fires says whether its alert fires in the incident.
 func (f SilenceFacts) step(s Silence, fires bool) Silence {
 	silencing := f.Integrations[s.IntegrationID].Silencing
-	by, cause, until, is := f.quietBy(silencing)
+	by, cause, until, ok := f.quietBy(silencing)
 	switch {
 	case !s.EndsAt.After(f.Now):
 		s.Do = SilenceOver
-	case !is || !fires || silencing.URL != s.URL:
+	case !ok || !fires || silencing.URL != s.URL:
 		s.Do = SilenceEnd
 	case (!f.Asked.IsZero() || cause != s.Cause) && !until.Equal(s.EndsAt) && until.Sub(f.Now) >= silenceShortest:
 		s.By, s.Cause, s.EndsAt, s.Do, s.Remade = by, cause, until, SilenceMake, s.Remote != ""

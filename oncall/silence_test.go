@@ -128,7 +128,7 @@ func TestSilencedAlertsEndOnceTheyAreGone(t *testing.T) {
 	if want := append(make([]bool, 11), true); !slices.Equal(gone, want) {
 		t.Errorf("got %v, want %v", gone, want)
 	}
-	if _, _, _, is := (SilenceOutcome{Silence: s, Why: "it has not answered"}).Became(noon.Add(time.Hour)); is {
+	if _, _, _, ok := (SilenceOutcome{Silence: s, Why: "it has not answered"}).Became(noon.Add(time.Hour)); ok {
 		t.Error("an Alertmanager that does not answer ends alerts")
 	}
 }

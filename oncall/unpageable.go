@@ -21,7 +21,7 @@ func (u User) Unpageable() string {
 
 // UnpageableSince says whether schedules leave somebody out, and since when. The time is known only for deactivated
 // people.
-func (u User) UnpageableSince() (since time.Time, is bool) {
+func (u User) UnpageableSince() (since time.Time, ok bool) {
 	if u.DeactivatedAt != nil {
 		since = *u.DeactivatedAt
 	}

@@ -37,7 +37,7 @@ func (s *Sim) canvasesCreate(a args) (obj, error) {
 		}
 		c.Channels = []string{id}
 	}
-	if content, is := a["document_content"].(map[string]any); is {
+	if content, ok := a["document_content"].(map[string]any); ok {
 		c.Markdown, _ = content["markdown"].(string)
 		if content["type"] != "markdown" {
 			return nil, refuse("canvas_creation_failed")

@@ -73,7 +73,7 @@ func lastEvent(t *testing.T, sim *slacksim.Sim, name string) map[string]any {
 		if err := json.Unmarshal(e.Payload, &payload); err != nil {
 			t.Fatal(err)
 		}
-		if event, is := payload["event"].(map[string]any); is && event["type"] == name {
+		if event, ok := payload["event"].(map[string]any); ok && event["type"] == name {
 			return payload
 		}
 	}

@@ -351,7 +351,7 @@ func (rc *Receiver) attempt(ctx context.Context, one storedMessage, since time.T
 		Severity: string(one.Severity), Team: one.TeamName, Lines: []string{oncall.Outage{}.Advice()},
 	}
 	if one.Attempts > 1 && sender.Finder != nil {
-		if found, is, err := sender.Finder.Find(ctx, m, since); err == nil && is {
+		if found, ok, err := sender.Finder.Find(ctx, m, since); err == nil && ok {
 			return found
 		}
 	}

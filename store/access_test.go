@@ -56,8 +56,8 @@ func TestEveryMethodForPeopleTakesTheActor(t *testing.T) {
 	met := map[string]bool{}
 	for _, file := range parsed {
 		for _, d := range file.Decls {
-			f, is := d.(*ast.FuncDecl)
-			if !is || f.Recv == nil || !f.Name.IsExported() || receiver(f) != "Store" {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Recv == nil || !f.Name.IsExported() || receiver(f) != "Store" {
 				continue
 			}
 			met[f.Name.Name] = true
@@ -81,8 +81,8 @@ func TestEveryMethodForPeopleTakesTheActor(t *testing.T) {
 }
 
 func receiver(f *ast.FuncDecl) string {
-	star, is := f.Recv.List[0].Type.(*ast.StarExpr)
-	if !is {
+	star, ok := f.Recv.List[0].Type.(*ast.StarExpr)
+	if !ok {
 		return ""
 	}
 	name, _ := star.X.(*ast.Ident)
@@ -91,8 +91,8 @@ func receiver(f *ast.FuncDecl) string {
 
 func takesActor(f *ast.FuncDecl) bool {
 	for _, p := range f.Type.Params.List {
-		kind, is := p.Type.(*ast.SelectorExpr)
-		if is && kind.Sel.Name == "Actor" && strings.EqualFold(p.Names[0].Name, "by") {
+		kind, ok := p.Type.(*ast.SelectorExpr)
+		if ok && kind.Sel.Name == "Actor" && strings.EqualFold(p.Names[0].Name, "by") {
 			return true
 		}
 	}

@@ -114,7 +114,7 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 // answerRefusal says why somebody may not answer any more; nil: they may.
 func answerRefusal(ctx context.Context, tx pgx.Tx, user oncall.UserID) (oncall.Sentence, error) {
 	err := mayAnswer(ctx, tx, user)
-	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return refusal.Sentence, nil
 	}
 	return nil, err

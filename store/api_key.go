@@ -131,7 +131,7 @@ func (s *Store) CreateAPIKey(ctx context.Context, by oncall.Actor, k oncall.APIK
 }
 
 func takenName(err error, name string) error {
-	if answer, is := errors.AsType[*pgconn.PgError](err); is && answer.ConstraintName == "api_keys_name" {
+	if answer, ok := errors.AsType[*pgconn.PgError](err); ok && answer.ConstraintName == "api_keys_name" {
 		return oncall.Refuse("There is an API key %q already; choose another name, or rotate it.", name)
 	}
 	return err

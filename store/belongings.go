@@ -85,11 +85,11 @@ func (s *Store) notifyRevoked(ctx context.Context, tx pgx.Tx, by oncall.Actor, u
 // tokenCounts refuses a token that was made before its person's links were revoked.
 func tokenCounts(ctx context.Context, q querier, claim oncall.Claim) error {
 	const ended = `SELECT EXISTS (SELECT FROM users WHERE id = $1 AND links_ended_at >= $2)`
-	var is bool
-	if err := q.QueryRow(ctx, ended, claim.User, claim.Expires.Add(-oncall.TokenLives)).Scan(&is); err != nil {
+	var ok bool
+	if err := q.QueryRow(ctx, ended, claim.User, claim.Expires.Add(-oncall.TokenLives)).Scan(&ok); err != nil {
 		return err
 	}
-	if is {
+	if ok {
 		return errLinkEnded
 	}
 	return nil

@@ -157,7 +157,7 @@ func argument(ctx context.Context, t reflect.Type, by oncall.Actor, now time.Tim
 		reflect.TypeFor[oncall.PolicyID]():     oncall.PolicyID(-1), reflect.TypeFor[oncall.IntegrationID](): oncall.CanaryIntegration,
 		reflect.TypeFor[oncall.UserID](): ann, reflect.TypeFor[oncall.Act](): oncall.Act{Do: oncall.ActAck},
 	}
-	if v, is := known[t]; is {
+	if v, ok := known[t]; ok {
 		return reflect.ValueOf(v)
 	}
 	return reflect.Zero(t)
@@ -172,9 +172,9 @@ func TestEarlierReleasesIgnoreTheCanary(t *testing.T) {
 		       AND t.removed_at IS NOT NULL AND t.remind = 0 AND t.channel = ''
 		FROM integrations i JOIN policies p ON p.id = i.policy_id JOIN teams t ON t.id = i.team_id
 		WHERE i.id = -1`
-	var is bool
-	if err := w.Pool().QueryRow(t.Context(), load).Scan(&is); err != nil || !is {
-		t.Fatal(is, err)
+	var ok bool
+	if err := w.Pool().QueryRow(t.Context(), load).Scan(&ok); err != nil || !ok {
+		t.Fatal(ok, err)
 	}
 	f := oncall.Fold{Integration: oncall.Integration{ID: 5, Muted: true}, AlertIDs: []oncall.AlertID{1}}
 	if became := f.Receive(oncall.CanarySignal(1, oncall.Trigger), start); became.Result != oncall.FoldMuted {
@@ -216,7 +216,7 @@ func TestTheCanaryIsPlantedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.advance(time.Hour)
-	if n, is, err := w.StartCanary(t.Context(), time.Minute, w.clock()); n != 0 || !is || err != nil {
+	if n, ok, err := w.StartCanary(t.Context(), time.Minute, w.clock()); n != 0 || !ok || err != nil {
 		t.Errorf("started %d beside an earlier release: %v; want n 0 and is true", n, err)
 	}
 	if err := older.Close(t.Context()); err != nil {

@@ -307,8 +307,8 @@ func queueDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Ta
 func drawTasks(tasks []oncall.Task, now time.Time) (draws map[oncall.IncidentID]oncall.Task, ids []oncall.IncidentID, rest []oncall.Task) {
 	draws = map[oncall.IncidentID]oncall.Task{}
 	for _, t := range tasks {
-		d, is := t.Do.(oncall.Draw)
-		if !is {
+		d, ok := t.Do.(oncall.Draw)
+		if !ok {
 			rest = append(rest, t)
 			continue
 		}

@@ -85,7 +85,7 @@ func (s *Store) MakeHook(ctx context.Context, by oncall.Actor, h oncall.Hook, no
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, insert, h.Name, h.TeamID, h.Host(), with.Seal(h.URL), with.Seal(strings.Join(h.Headers, "\n")), with.Seal(secret),
 			nonNil(h.Kinds), h.Template, h.Options, now, by).Scan(&h.ID)
-		if answer, is := errors.AsType[*pgconn.PgError](err); is && answer.ConstraintName == "hooks_name" {
+		if answer, ok := errors.AsType[*pgconn.PgError](err); ok && answer.ConstraintName == "hooks_name" {
 			return oncall.Refuse("There is a webhook %q already; choose another name.", h.Name)
 		}
 		if err != nil {

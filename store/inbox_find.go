@@ -345,7 +345,7 @@ func (s *storedState) fill(fold *oncall.Fold) {
 func (s *storedState) saveAlerts(ctx context.Context, tx pgx.Tx, alerts []oncall.Alert) error {
 	var old, fresh []oncall.Alert
 	for _, a := range alerts {
-		if _, is := slices.BinarySearch(s.fresh, a.ID); is {
+		if _, ok := slices.BinarySearch(s.fresh, a.ID); ok {
 			fresh = append(fresh, a)
 		} else {
 			old = append(old, a)

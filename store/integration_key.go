@@ -245,10 +245,10 @@ func replaceKey(ctx context.Context, tx pgx.Tx, id oncall.IntegrationID, key str
 }
 
 // replaced reports whether a key was replaced. A replaced key must not be used again.
-func replaced(ctx context.Context, tx pgx.Tx, key string) (is bool, err error) {
+func replaced(ctx context.Context, tx pgx.Tx, key string) (ok bool, err error) {
 	hash := sha256.Sum256([]byte(key))
-	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM integration_keys WHERE hash = $1 AND ends_at IS NOT NULL)`, hash[:]).Scan(&is)
-	return is, err
+	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM integration_keys WHERE hash = $1 AND ends_at IS NOT NULL)`, hash[:]).Scan(&ok)
+	return ok, err
 }
 
 // MuteIntegration keeps an integration's signals from paging until an instant, or until somebody unmutes it if the

@@ -256,7 +256,7 @@ func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFact
 func loadMissing(ctx context.Context, q querier, pages []oncall.PageStatus, known map[oncall.IncidentID]oncall.Incident) error {
 	var ids []oncall.IncidentID
 	for _, p := range pages {
-		if _, is := known[p.IncidentID]; !is && !slices.Contains(ids, p.IncidentID) {
+		if _, ok := known[p.IncidentID]; !ok && !slices.Contains(ids, p.IncidentID) {
 			ids = append(ids, p.IncidentID)
 		}
 	}

@@ -70,7 +70,7 @@ func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 	for _, o := range options {
 		if o.job.Kind() == job.Kind() {
 			queue := o.queue
-			if notice, is := job.(oncall.DrawNotice); is && notice.Bundle {
+			if notice, ok := job.(oncall.DrawNotice); ok && notice.Bundle {
 				queue = QueueDraw
 			}
 			return river.InsertOpts{Queue: queue, MaxAttempts: o.attempts}, nil

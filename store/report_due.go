@@ -28,7 +28,7 @@ func (s *System) DueDigests(ctx context.Context, now time.Time) ([]report.DueDig
 	}
 	var due []report.DueDigest
 	for _, t := range dir.Teams {
-		if d, is := report.DigestDue(t.ID, dir.TeamZone(t.ID), now); is && t.Digest != oncall.DigestOff && t.Channel != "" {
+		if d, ok := report.DigestDue(t.ID, dir.TeamZone(t.ID), now); ok && t.Digest != oncall.DigestOff && t.Channel != "" {
 			due = append(due, d)
 		}
 	}

@@ -58,7 +58,7 @@ func schedules(ctx context.Context, tx pgx.Tx, of scope) (map[oncall.ScheduleID]
 		return nil, err
 	}
 	for id, u := range people {
-		if since, is := u.UnpageableSince(); is {
+		if since, ok := u.UnpageableSince(); ok {
 			inactive[id] = []schedule.Span{{Start: since}}
 		}
 	}

@@ -61,7 +61,7 @@ func ofExportedType(f *types.Func) bool {
 		return false
 	}
 	kind := recv.Type()
-	if p, is := kind.(*types.Pointer); is {
+	if p, ok := kind.(*types.Pointer); ok {
 		kind = p.Elem()
 	}
 	return kind.(*types.Named).Obj().Exported()
@@ -144,7 +144,7 @@ func newCounting(t *testing.T, files *token.FileSet, parsed []*ast.File) *counti
 	}
 	for _, file := range parsed {
 		for _, d := range file.Decls {
-			if f, is := d.(*ast.FuncDecl); is && f.Body != nil && files.File(f.Pos()).Name() != "pool.go" { // pool counts itself
+			if f, ok := d.(*ast.FuncDecl); ok && f.Body != nil && files.File(f.Pos()).Name() != "pool.go" { // pool counts itself
 				c.bodies[c.Defs[f.Name].(*types.Func)] = f.Body
 			}
 		}
@@ -187,7 +187,7 @@ func (c *counting) through(f *types.Func) int {
 	}
 	n := 0
 	for p := range f.Signature().Params().Variables() {
-		if named, is := p.Type().(*types.Named); is && named.Obj().Name() == "querier" {
+		if named, ok := p.Type().(*types.Named); ok && named.Obj().Name() == "querier" {
 			within := *c
 			within.given = p
 			n = max(n, within.body(body.List))
@@ -291,7 +291,7 @@ func (c *counting) cases(body *ast.BlockStmt) (head int, branches [][]ast.Stmt) 
 // nodes counts in simple statements and expressions. A function that is mentioned is taken as called.
 func (c *counting) nodes(all ...ast.Node) (count int) {
 	for _, n := range all {
-		if s, is := n.(ast.Stmt); n == nil || is && s == nil {
+		if s, ok := n.(ast.Stmt); n == nil || ok && s == nil {
 			continue
 		}
 		ast.Inspect(n, func(n ast.Node) bool {
@@ -302,7 +302,7 @@ func (c *counting) nodes(all ...ast.Node) (count int) {
 			case *ast.CallExpr:
 				count += c.call(n)
 			case *ast.Ident:
-				if f, is := c.Uses[n].(*types.Func); is && c.given == nil {
+				if f, ok := c.Uses[n].(*types.Func); ok && c.given == nil {
 					count += c.of(f)
 				}
 			}
@@ -314,7 +314,7 @@ func (c *counting) nodes(all ...ast.Node) (count int) {
 
 // call counts the statements of one call: by what it is called on, or by what it is given.
 func (c *counting) call(call *ast.CallExpr) (count int) {
-	if on, is := call.Fun.(*ast.SelectorExpr); is && c.queries(on.X) &&
+	if on, ok := call.Fun.(*ast.SelectorExpr); ok && c.queries(on.X) &&
 		slices.Contains([]string{"Query", "QueryRow", "Exec", "SendBatch", "CopyFrom", "Begin", "BeginTx"}, on.Sel.Name) {
 		count++
 	}
@@ -324,11 +324,11 @@ func (c *counting) call(call *ast.CallExpr) (count int) {
 		}
 		switch f := call.Fun.(type) {
 		case *ast.Ident:
-			if called, is := c.Uses[f].(*types.Func); is {
+			if called, ok := c.Uses[f].(*types.Func); ok {
 				count += c.through(called)
 			}
 		case *ast.SelectorExpr:
-			if called, is := c.Uses[f.Sel].(*types.Func); is {
+			if called, ok := c.Uses[f.Sel].(*types.Func); ok {
 				count += c.through(called)
 			}
 		}
@@ -340,8 +340,8 @@ func (c *counting) call(call *ast.CallExpr) (count int) {
 // else by a connection outside of a transaction.
 func (c *counting) queries(e ast.Expr) bool {
 	if c.given != nil {
-		id, is := e.(*ast.Ident)
-		return is && c.Uses[id] == c.given
+		id, ok := e.(*ast.Ident)
+		return ok && c.Uses[id] == c.given
 	}
 	kind := c.TypeOf(e)
 	return kind != nil && (kind.String() == "github.com/watchbill/watchbill/store.pool" || slices.Contains([]string{

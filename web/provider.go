@@ -148,9 +148,9 @@ func (s *server) finishSignIn(ctx context.Context, r *http.Request) (session, to
 	if err != nil {
 		return "", "", errAttemptOver
 	}
-	a, is := readAttempt(kept.Value)
+	a, ok := readAttempt(kept.Value)
 	q := r.URL.Query()
-	if !is || subtle.ConstantTimeCompare([]byte(a.state), []byte(q.Get("state"))) != 1 {
+	if !ok || subtle.ConstantTimeCompare([]byte(a.state), []byte(q.Get("state"))) != 1 {
 		return "", "", errAttemptOver
 	}
 	if q.Get("error") != "" || q.Get("code") == "" {
@@ -203,18 +203,18 @@ func (p *Provider) mailOf(ctx context.Context, s *server, code string, a attempt
 	}
 	ctx = oidc.ClientContext(ctx, p.client)
 	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(a.verifier))
-	if answer, is := errors.AsType[*oauth2.RetrieveError](err); is && answer.Response.StatusCode < http.StatusInternalServerError {
+	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok && answer.Response.StatusCode < http.StatusInternalServerError {
 		// The response body may hold tokens, so it is not logged.
 		s.Log.Warn().Str("error", answer.ErrorCode).Int("code", answer.Response.StatusCode).Msg("the identity provider takes no code")
 		return "", errProviderToken
-	} else if is {
+	} else if ok {
 		return "", fmt.Errorf("exchange a code: the identity provider answers %d", answer.Response.StatusCode)
 	}
 	if err != nil {
 		return "", fmt.Errorf("exchange a code: %w", err)
 	}
-	raw, is := token.Extra("id_token").(string)
-	if !is {
+	raw, ok := token.Extra("id_token").(string)
+	if !ok {
 		s.Log.Warn().Msg("the identity provider has sent no id_token")
 		return "", errProviderToken
 	}

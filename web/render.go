@@ -110,21 +110,21 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, to reader, p page
 }
 
 func refused(err error) bool {
-	_, is := errors.AsType[oncall.Refusal](err)
-	return is
+	_, ok := errors.AsType[oncall.Refusal](err)
+	return ok
 }
 
 // fail renders an error. Internal errors are logged and not shown.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, to reader, err error) {
 	p := page{name: "said"}
 	denial, denied := errors.AsType[access.Denial](err)
-	refusal, is := errors.AsType[oncall.Refusal](err)
+	refusal, ok := errors.AsType[oncall.Refusal](err)
 	switch {
 	case denied && denial.Act == access.See, errors.Is(err, oncall.ErrNotFound): // the reader can't tell which
 		p.code, p.title, p.data = http.StatusNotFound, "There is nothing here", "This page does not exist, or it is not yours to see."
 	case denied:
 		p.code, p.title, p.data = http.StatusForbidden, "That is not yours", to.Said(denial.Refusal)
-	case is:
+	case ok:
 		p.code, p.title, p.data = http.StatusConflict, "Nothing was changed", to.Said(refusal)
 	case store.IsUnavailable(err):
 		p.code, p.title, p.data = http.StatusServiceUnavailable, "The database does not answer", "Please try again in a moment. Pages and escalations go on as soon as it is back."

@@ -96,7 +96,7 @@ func (s *server) returnPath(w http.ResponseWriter, r *http.Request) string {
 // signInFailed explains why a person is not signed in.
 func (s *server) signInFailed(w http.ResponseWriter, r *http.Request, err error) {
 	nobody := reader{base: s.base, now: s.Clock()}
-	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		s.writeSignIn(w, r, http.StatusForbidden, "/", nobody.Said(refusal))
 		return
 	}

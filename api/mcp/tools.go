@@ -181,7 +181,7 @@ func getIncident(ctx context.Context, c client, in incidentInput) (map[string]an
 	last(found, "timeline", linesShown)
 	last(found, "pages", pagesShown)
 	for _, one := range list(found["timeline"]) {
-		if event, is := one.(map[string]any); is {
+		if event, ok := one.(map[string]any); ok {
 			delete(event, "detail") // for programs; the other fields say the same in words
 		}
 	}

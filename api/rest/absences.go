@@ -144,11 +144,11 @@ func (s *server) beginMaintenance(ctx context.Context, c caller, in *struct {
 		m.TeamID = from.TeamID
 	}
 	for _, text := range in.Body.Match {
-		match, is, err := oncall.ParseMatcher(text)
+		match, ok, err := oncall.ParseMatcher(text)
 		switch {
 		case err != nil:
 			return nil, err
-		case !is:
+		case !ok:
 			return nil, invalid(strconv.Quote(text) + " is no condition such as service=checkout.")
 		}
 		m.Match = append(m.Match, match)

@@ -56,7 +56,7 @@ func (s *server) identify(ctx context.Context, key, remote string, need oncall.S
 	if errors.Is(err, oncall.ErrNotFound) {
 		return c, s.rejectKey(remote, now, header, "This API key is not known; it may have expired, or been revoked or replaced."), nil
 	}
-	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		no := s.rejectKey(remote, now, header, refusal.Error())
 		if no.status == http.StatusUnauthorized {
 			header("WWW-Authenticate", `Bearer realm="watchbill", error="invalid_token"`)

@@ -32,7 +32,7 @@ func (w *world) stream(t *testing.T, key, query, last string) func(prefix string
 	lines := bufio.NewScanner(res.Body)
 	return func(prefix string) string {
 		for lines.Scan() {
-			if rest, is := strings.CutPrefix(lines.Text(), prefix); is {
+			if rest, ok := strings.CutPrefix(lines.Text(), prefix); ok {
 				return rest
 			}
 		}

@@ -69,9 +69,9 @@ func (p Paged) position() (int64, error) {
 		return 0, nil
 	}
 	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
-	digits, is := strings.CutPrefix(string(text), "1/")
+	digits, ok := strings.CutPrefix(string(text), "1/")
 	n, bad := strconv.ParseInt(digits, 10, 64)
-	if err != nil || !is || bad != nil || n < 0 {
+	if err != nil || !ok || bad != nil || n < 0 {
 		return 0, invalid("This cursor is none of ours; begin without one.")
 	}
 	return n, nil
@@ -112,7 +112,7 @@ func sparse(ctx huma.Context, status string, v any) (any, error) {
 		maps.DeleteFunc(one, func(name string, _ json.RawMessage) bool { return !wanted[name] })
 	}
 	out := map[string]any{"items": each}
-	if next, is := whole["next"]; is {
+	if next, ok := whole["next"]; ok {
 		out["next"] = next
 	}
 	return out, nil

@@ -12,8 +12,8 @@ import (
 // idempotent carries out a request, unless its idempotency key was used before: then it repeats the
 // earlier response. A refused request is not recorded, so that it can be tried again.
 func idempotent[I, O any](ctx context.Context, s *server, operation string, in *I, do func() (*O, error)) (*O, error) {
-	keyed, is := any(in).(interface{ idempotencyKey() string })
-	if !is || keyed.idempotencyKey() == "" {
+	keyed, ok := any(in).(interface{ idempotencyKey() string })
+	if !ok || keyed.idempotencyKey() == "" {
 		return do()
 	}
 	asked, err := json.Marshal(in)

@@ -223,7 +223,7 @@ func (s *server) pagerDutyRecipient(f *dialectRequest, c pagerDutyChange, servic
 		whom.User = c.Assignments[0].Assignee.ID
 	}
 	r, err = s.Store.FindToPage(f.ctx(), f.caller.by, whom)
-	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return r, invalid(refusal.Error())
 	}
 	return r, err

@@ -19,19 +19,19 @@ const notFoundSentence = "There is nothing like this, or it is not yours to see.
 // problem converts an error to a response: a Refusal's sentence is shown, as in Slack; anything
 // else is logged.
 func (s *server) problem(err error) error {
-	if _, is := errors.AsType[huma.StatusError](err); is {
+	if _, ok := errors.AsType[huma.StatusError](err); ok {
 		return err
 	}
-	if denial, is := errors.AsType[access.Denial](err); is {
+	if denial, ok := errors.AsType[access.Denial](err); ok {
 		if denial.Act == access.See {
 			return huma.NewError(http.StatusNotFound, notFoundSentence)
 		}
 		return huma.NewError(http.StatusForbidden, denial.Error())
 	}
-	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return huma.NewError(http.StatusConflict, refusal.Error())
 	}
-	if problems, is := errors.AsType[store.SetupProblems](err); is {
+	if problems, ok := errors.AsType[store.SetupProblems](err); ok {
 		details := make([]error, 0, len(problems))
 		for _, one := range problems {
 			details = append(details, &huma.ErrorDetail{Message: one, Location: "body"})
@@ -67,7 +67,7 @@ func invalid(sentence string) error { return huma.NewError(http.StatusUnprocessa
 
 // write responds with an error before the operation is reached.
 func (s *server) write(ctx huma.Context, err error) {
-	if with, is := errors.AsType[huma.HeadersError](err); is {
+	if with, ok := errors.AsType[huma.HeadersError](err); ok {
 		for name, values := range with.GetHeaders() {
 			for _, v := range values {
 				ctx.SetHeader(name, v)

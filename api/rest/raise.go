@@ -74,7 +74,7 @@ func (s *server) raiseRoutes() {
 // readRaise resolves the names in a body. If one doesn't exist, the request is invalid.
 func (s *server) readRaise(ctx context.Context, c caller, b RaiseBody) (oncall.RaiseRequest, error) {
 	r, err := s.Store.FindToPage(ctx, c.by, store.Whom{Team: b.Team, Schedule: b.Schedule, User: b.User})
-	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return r, invalid(refusal.Error())
 	}
 	if err != nil {

@@ -148,7 +148,7 @@ func (k *keys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 
 // signs reports whether a key is public, strong enough, and meant for signatures.
 func signs(key jose.JSONWebKey) bool {
-	if r, is := key.Key.(*rsa.PublicKey); is && r.N.BitLen() < weakestRSA {
+	if r, ok := key.Key.(*rsa.PublicKey); ok && r.N.BitLen() < weakestRSA {
 		return false
 	}
 	return key.IsPublic() && key.Valid() && (key.Use == "" || key.Use == "sig")

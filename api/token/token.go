@@ -168,7 +168,7 @@ func (c claims) texts(name string) []string {
 	v, known := c[name]
 	if !known {
 		outer, inner, deeper := strings.Cut(name, ".")
-		if within, is := c[outer].(map[string]any); deeper && is {
+		if within, ok := c[outer].(map[string]any); deeper && ok {
 			return claims(within).texts(inner)
 		}
 		return nil
@@ -179,7 +179,7 @@ func (c claims) texts(name string) []string {
 	case []any:
 		var out []string
 		for _, one := range v {
-			if text, is := one.(string); is {
+			if text, ok := one.(string); ok {
 				out = append(out, text)
 			}
 		}

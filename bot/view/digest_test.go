@@ -22,8 +22,8 @@ func TestDigestViews(t *testing.T) {
 
 func TestBadNightViews(t *testing.T) {
 	t.Parallel()
-	m, is := report.Person{TimeZone: "Europe/Berlin"}.Clock().Morning(time.Date(2026, 11, 30, 7, 0, 0, 0, time.UTC))
-	if !is {
+	m, ok := report.Person{TimeZone: "Europe/Berlin"}.Clock().Morning(time.Date(2026, 11, 30, 7, 0, 0, 0, time.UTC))
+	if !ok {
 		t.Fatal("07:00 UTC is not a morning in Berlin, want one")
 	}
 	all := report.Tired{User: ann, Morning: m, Wakes: 3, Before: 2, Managers: []oncall.UserID{bo, ann}}.Notices()

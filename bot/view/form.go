@@ -35,15 +35,15 @@ func Answered(blocks []slack.Block, actionID, answer string) ([]slack.Block, boo
 	var out []slack.Block
 	found := false
 	for _, block := range blocks {
-		actions, is := block.(*slack.ActionBlock)
-		if !is || actions.Elements == nil {
+		actions, ok := block.(*slack.ActionBlock)
+		if !ok || actions.Elements == nil {
 			out = append(out, block)
 			continue
 		}
 		left := *actions
 		left.Elements = &slack.BlockElements{}
 		for _, e := range actions.Elements.ElementSet {
-			if b, is := e.(*slack.ButtonBlockElement); !is || b.ActionID != actionID {
+			if b, ok := e.(*slack.ButtonBlockElement); !ok || b.ActionID != actionID {
 				left.Elements.ElementSet = append(left.Elements.ElementSet, e)
 			}
 		}

@@ -40,7 +40,7 @@ func (s IncidentOverview) planLines() []string {
 func (s IncidentOverview) PlanLines() []string {
 	lines := s.planLines()
 	for i, line := range lines {
-		if bold, is := strings.CutPrefix(line, "*"); is {
+		if bold, ok := strings.CutPrefix(line, "*"); ok {
 			lines[i] = strings.Replace(bold, "*", "", 1)
 		}
 	}
@@ -143,10 +143,10 @@ func (s IncidentOverview) personLine(p oncall.PlanEntry, who oncall.PlannedPerso
 	if who.User == s.Reader {
 		line, hours, why = "you", "your", reason(who.Why)
 	}
-	switch onCall, is := strings.CutPrefix(reason(who.Why), "you are "); {
-	case is && who.User == s.Reader:
+	switch onCall, ok := strings.CutPrefix(reason(who.Why), "you are "); {
+	case ok && who.User == s.Reader:
 		line = why
-	case is:
+	case ok:
 		line += " is " + Theirs(onCall)
 	case why != "":
 		line += ", as " + why

@@ -52,7 +52,7 @@ func (s IncidentOverview) VerdictForm() slack.ModalViewRequest {
 		}
 	}
 	helped := textField(BlockText, "What helped", "One line, for whoever has it next time.", in.Helped)
-	if e, is := helped.Element.(*slack.PlainTextInputBlockElement); is {
+	if e, ok := helped.Element.(*slack.PlainTextInputBlockElement); ok {
 		e.MaxLength = oncall.MaxHelped
 	}
 	return s.form(ModalVerdict, "What was it?", "Save", optional(field(BlockVerdict, "It was", "It counts in the reports.", what)), optional(helped))

@@ -89,7 +89,7 @@ func TestOnlyViewsMention(t *testing.T) {
 			return err
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			if l, is := n.(*ast.BasicLit); is && l.Kind == token.STRING && strings.Contains(l.Value, "<@") {
+			if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING && strings.Contains(l.Value, "<@") {
 				t.Errorf("%s: the string %s has a mention, want mentions only in bot/view", files.Position(l.Pos()), l.Value)
 			}
 			return true

@@ -89,10 +89,10 @@ func (l RouteList) heading(zone *time.Location) string {
 }
 
 func ownerFirst(s string) string { // for the beginning of a line
-	if rest, is := strings.CutPrefix(s, "integration "); is {
+	if rest, ok := strings.CutPrefix(s, "integration "); ok {
 		return "Integration " + rest
 	}
-	if rest, is := strings.CutPrefix(s, "team "); is {
+	if rest, ok := strings.CutPrefix(s, "team "); ok {
 		return "Team " + rest
 	}
 	return s

@@ -55,7 +55,7 @@ func (v SetupRoutes) Draw() slack.ModalViewRequest {
 		blocks = append(blocks, slack.NewActionBlock("routes_actions", button(ActionRouteAdd, "", "Add a rule…").WithStyle(slack.StylePrimary)))
 	}
 	shadow := checkField(BlockRoutesShadow, "Try them first", "They are counted and shown in incidents' threads, and change nothing.", option{RoutesShadow, "All of them only say what they would do"})
-	if boxes, is := shadow.Element.(*slack.CheckboxGroupsBlockElement); is && v.Meta.Shadow {
+	if boxes, ok := shadow.Element.(*slack.CheckboxGroupsBlockElement); ok && v.Meta.Shadow {
 		boxes.InitialOptions = boxes.Options
 	}
 	blocks = append(blocks, optional(shadow), paragraph("*What they would have made of what came*", detourLines(v.Tried, v.Policy, v.Zone)))
@@ -132,7 +132,7 @@ func (v SetupRoute) Draw() slack.ModalViewRequest {
 		by = strings.Join(r.Group.By, ", ")
 	}
 	shadow := checkField(BlockRoutesShadow, "Try it first", "", option{RoutesShadow, "It only says what it would do"})
-	if boxes, is := shadow.Element.(*slack.CheckboxGroupsBlockElement); is && r.Shadow {
+	if boxes, ok := shadow.Element.(*slack.CheckboxGroupsBlockElement); ok && r.Shadow {
 		boxes.InitialOptions = boxes.Options
 	}
 	return dialog(ModalSetupRoute, title, submit, v.Meta.String(),

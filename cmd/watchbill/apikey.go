@@ -87,7 +87,7 @@ func (c *apiKeyCreateCmd) Run(p process) error {
 
 // lifetime parses a lifetime: "90d", "12h".
 func lifetime(text string) (time.Duration, error) {
-	if days, is := strings.CutSuffix(text, "d"); is {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
 		if n, err := strconv.Atoi(days); err == nil && n > 0 && n < 100_000 {
 			return time.Duration(n) * 24 * time.Hour, nil
 		}
@@ -100,7 +100,7 @@ func lifetime(text string) (time.Duration, error) {
 
 // saidWrong turns a refusal into a user's error.
 func saidWrong(err error) error {
-	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return wrongUse{refusal.Error()}
 	}
 	return err

@@ -146,7 +146,7 @@ func TestNoContactMethodIsForgotten(t *testing.T) {
 		if !slices.ContainsFunc(crashChannels(), func(c crashChannel) bool { return c.method == info.Method }) {
 			t.Errorf("make crash doesn't send by %s", info.Method)
 		}
-		if _, is := settings[info.Setting]; info.Setting != "" && !is {
+		if _, ok := settings[info.Setting]; info.Setting != "" && !ok {
 			t.Errorf("%s is switched on by %s, which is not a setting", info.Method, info.Setting)
 		}
 		switch {

@@ -147,8 +147,8 @@ func (c *explainCmd) came(p process, db *store.System, dir *store.Directory) err
 // one requires exactly one of the ways to name a signal.
 func one(given ...bool) string {
 	n := 0
-	for _, is := range given {
-		if is {
+	for _, set := range given {
+		if set {
 			n++
 		}
 	}

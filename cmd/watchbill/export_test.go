@@ -59,7 +59,7 @@ func fill(rng *rand.Rand, v reflect.Value) {
 		for i := range v.Len() {
 			fill(rng, v.Index(i))
 		}
-		if turn, is := reflect.TypeAssert[*setup.Turn](v.Addr()); is && len(*turn) == 1 && (*turn)[0] == "nobody" {
+		if turn, ok := reflect.TypeAssert[*setup.Turn](v.Addr()); ok && len(*turn) == 1 && (*turn)[0] == "nobody" {
 			*turn = nil // as it is read
 		}
 	case reflect.Map:

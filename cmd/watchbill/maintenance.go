@@ -117,11 +117,11 @@ func (c *maintenanceBeginCmd) window(now time.Time) (oncall.Maintenance, error) 
 		m.EndsAt = m.StartsAt.Add(c.For)
 	}
 	for _, text := range c.Match {
-		match, is, err := oncall.ParseMatcher(text)
+		match, ok, err := oncall.ParseMatcher(text)
 		switch {
 		case err != nil:
 			return m, wrongUse{"--match: " + err.Error()}
-		case !is:
+		case !ok:
 			return m, wrongUse{fmt.Sprintf("--match: %q is no condition; write it like service=checkout", text)}
 		}
 		m.Match = append(m.Match, match)

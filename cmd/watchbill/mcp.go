@@ -44,7 +44,7 @@ func (c *mcpCmd) Run(p process) error {
 	transport.ResponseHeaderTimeout = 30 * time.Second
 	// What is written is JSON, from which the texts' control characters are gone: p.out would look for them again.
 	out := p.out
-	if w, is := out.(printable); is {
+	if w, ok := out.(printable); ok {
 		out = w.to
 	}
 	return mcp.Serve(p.ctx, mcp.Remote{URL: strings.TrimSuffix(c.URL, "/"), Key: key, Version: version(), Via: transport}, os.Stdin, unclosed{out})

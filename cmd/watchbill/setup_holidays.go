@@ -41,7 +41,7 @@ func readHolidayFile(h *setup.Holidays, dir string) error {
 	if h == nil || !strings.EqualFold(filepath.Ext(h.Calendar), ".ics") {
 		return nil
 	}
-	if _, is := holiday.Address(h.Calendar); is {
+	if _, ok := holiday.Address(h.Calendar); ok {
 		return nil
 	}
 	path := h.Calendar

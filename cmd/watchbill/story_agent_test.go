@@ -47,7 +47,7 @@ func (s *story) useTool(ts *testscript.TestScript, how, tool string, arguments m
 		return err.Error(), true
 	}
 	for _, c := range res.Content {
-		if part, is := c.(*mcp.TextContent); is {
+		if part, ok := c.(*mcp.TextContent); ok {
 			text += part.Text
 		}
 	}

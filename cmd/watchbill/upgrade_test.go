@@ -241,14 +241,14 @@ func (p *planter) value(c column, full bool) any {
 
 // filled replaces what stands for the row's own number and for the rows planted with it.
 func (p *planter) filled(v any, full bool) any {
-	text, is := v.(string)
+	text, ok := v.(string)
 	if both, two := v.([2]string); two {
-		text, is = both[1], true
+		text, ok = both[1], true
 		if full {
 			text = both[0]
 		}
 	}
-	if !is || text == "NULL" {
+	if !ok || text == "NULL" {
 		return nil
 	}
 	of := func(table string) string {

@@ -14,7 +14,7 @@ func (d Denial) Unwrap() error { return d.Refusal }
 
 // Deny makes a Denial of what May has said.
 func Deny(err error, act Permission) error {
-	if refusal, is := err.(oncall.Refusal); is { //nolint:errorlint // May returns it as it is
+	if refusal, ok := err.(oncall.Refusal); ok { //nolint:errorlint // May returns it as it is
 		return Denial{Refusal: refusal, Act: act}
 	}
 	return err

@@ -79,10 +79,10 @@ func (w Where) Shifts(was, left []schedule.ManualShift) Entry {
 }
 
 // Apart records whether a schedule refuses overlapping shifts.
-func (w Where) Apart(was, is bool) Entry {
+func (w Where) Apart(was, now bool) Entry {
 	var before, after fields
 	before.flag("shifts apart", was)
-	after.flag("shifts apart", is)
+	after.flag("shifts apart", now)
 	return w.entry(Changed, before.became(after)...)
 }
 

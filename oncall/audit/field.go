@@ -38,8 +38,8 @@ func (f *fields) choice(what, is, usual string) {
 }
 
 // flag adds a yes-or-no property.
-func (f *fields) flag(what string, is bool) {
-	if is {
+func (f *fields) flag(what string, set bool) {
+	if set {
 		f.choice(what, "yes", "no")
 	} else {
 		f.choice(what, "no", "no")

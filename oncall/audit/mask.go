@@ -50,7 +50,7 @@ func maskedURL(address string) string {
 // MaskedTarget returns a policy's target in the set-up file's form, without the secret part of a
 // webhook's address.
 func MaskedTarget(target string) string {
-	if address, is := strings.CutPrefix(target, "webhook "); is {
+	if address, ok := strings.CutPrefix(target, "webhook "); ok {
 		return "webhook " + maskedURL(address)
 	}
 	return target

@@ -217,7 +217,7 @@ const maxAddressLength = 2_000
 func Address(text string) (string, bool) {
 	text = strings.Trim(strings.TrimSpace(text), "<>")
 	for _, scheme := range []string{"webcal://", "webcals://"} {
-		if rest, is := strings.CutPrefix(text, scheme); is {
+		if rest, ok := strings.CutPrefix(text, scheme); ok {
 			text = "https://" + rest
 		}
 	}

@@ -52,7 +52,7 @@ func Wakened(people map[oncall.UserID]Person, now time.Time) []oncall.UserID {
 	clock := newClocks(people)
 	var out []oncall.UserID
 	for u := range people {
-		if _, is := clock.of(u).Morning(now); is {
+		if _, ok := clock.of(u).Morning(now); ok {
 			out = append(out, u)
 		}
 	}
@@ -67,8 +67,8 @@ func BadNightsOf(pages []Page, people map[oncall.UserID]Person, now time.Time) (
 	rings := interruptions(pages, clock)
 	by = map[oncall.UserID][]oncall.IncidentID{}
 	for _, n := range nights(rings) {
-		m, is := clock.of(n.User).Morning(now)
-		if !is || !n.Bad() || n.Date != m.Night {
+		m, ok := clock.of(n.User).Morning(now)
+		if !ok || !n.Bad() || n.Date != m.Night {
 			continue
 		}
 		tired = append(tired, Tired{User: n.User, Morning: m, Wakes: n.Wakes})

@@ -84,9 +84,9 @@ func TestCoverOfferTimes(t *testing.T) {
 		"2026-03-03 06:59": "", "2026-03-03 07:00": "2026-03-03 09:00", "2026-03-03 11:59": "2026-03-03 09:00", "2026-03-03 12:00": "",
 		"2026-03-07 07:00": "2026-03-07 08:00", // a Saturday
 	} {
-		m, is := c.Morning(at(now))
-		if is != (want != "") || is && !m.Offer.Equal(at(want)) {
-			t.Errorf("%s: %v, offered at %s, want %s", now, is, m.Offer, want)
+		m, ok := c.Morning(at(now))
+		if ok != (want != "") || ok && !m.Offer.Equal(at(want)) {
+			t.Errorf("%s: %v, offered at %s, want %s", now, ok, m.Offer, want)
 		}
 	}
 }

@@ -120,8 +120,8 @@ func Make(f Facts) Report {
 func (r *Report) countIncidents(f Facts, all heads, counts counts) {
 	var acked, resolved []time.Duration
 	for _, in := range f.Incidents {
-		whole, is := all.whole[in.ID]
-		if !is || !f.Period.Has(in.OpenedAt) {
+		whole, ok := all.whole[in.ID]
+		if !ok || !f.Period.Has(in.OpenedAt) {
 			continue
 		}
 		r.Incidents++
@@ -189,8 +189,8 @@ func headsOf(all []Incident) heads {
 			top = next
 		}
 		h.head[in.ID] = top
-		whole, is := h.whole[top]
-		if !is || top == in.ID {
+		whole, ok := h.whole[top]
+		if !ok || top == in.ID {
 			continue
 		}
 		if in.OpenedAt.Before(whole.OpenedAt) {

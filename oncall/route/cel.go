@@ -182,13 +182,13 @@ func (e *expression) eval(ctx context.Context, vars map[string]any) (ref.Val, ui
 	if err == nil {
 		return value, cost, nil
 	}
-	cancelled, is := errors.AsType[interpreter.EvalCancelledError](err)
+	cancelled, ok := errors.AsType[interpreter.EvalCancelledError](err)
 	switch {
 	case ctx.Err() != nil:
 		return nil, cost, fmt.Errorf("%w: %w", errNoTime, ctx.Err())
-	case is && cancelled.Cause == interpreter.CostLimitExceeded:
+	case ok && cancelled.Cause == interpreter.CostLimitExceeded:
 		return nil, cost, errCost
-	case is && strings.Contains(cancelled.Message, "memory"):
+	case ok && strings.Contains(cancelled.Message, "memory"):
 		return nil, cost, errMemory
 	}
 	return nil, cost, errors.New(strings.TrimPrefix(err.Error(), "no such overload: "))

@@ -21,7 +21,7 @@ func get(value, path, otherwise ref.Val) ref.Val {
 		return types.NewErr("%s", err)
 	}
 	for _, step := range steps {
-		if texts, is := value.(textMap); is {
+		if texts, ok := value.(textMap); ok {
 			value = texts.orderedMap // without the default for missing keys
 		}
 		switch of := value.(type) {

@@ -90,13 +90,13 @@ func (m *model) open() bool {
 		return m.openAt(m.reached)
 	}
 	today := Date{m.reached.Year(), m.reached.Month(), m.reached.Day()}
-	is := slices.ContainsFunc(slices.Concat(h.Own, h.Days), func(d Holiday) bool { return d.Date == today })
+	holiday := slices.ContainsFunc(slices.Concat(h.Own, h.Days), func(d Holiday) bool { return d.Date == today })
 	switch {
 	case h.Rule == HolidaysOnly:
-		return is && m.openAt(m.reached)
+		return holiday && m.openAt(m.reached)
 	case h.Rule == HolidaysExcept:
-		return !is && m.openAt(m.reached)
-	case h.Rule == HolidaysWeekend && is:
+		return !holiday && m.openAt(m.reached)
+	case h.Rule == HolidaysWeekend && holiday:
 		for at := m.reached; ; at = at.AddDate(0, 0, 1) {
 			if at.Weekday() == time.Sunday {
 				return m.openAt(at)

@@ -107,8 +107,8 @@ func (r Rotation) names(person string) bool {
 }
 
 func isUser(target, name string) bool {
-	who, is := strings.CutPrefix(target, userTarget)
-	return is && strings.TrimSpace(who) == name
+	who, ok := strings.CutPrefix(target, userTarget)
+	return ok && strings.TrimSpace(who) == name
 }
 
 // Hand returns the parts of a team that name a person, with somebody else at their places, or without them if there is

@@ -58,7 +58,7 @@ func usualGrace(every oncall.Seconds) oncall.Seconds { return min(every/2, oncal
 
 // parseDays is time.ParseDuration with days.
 func parseDays(text string) (time.Duration, error) {
-	if days, is := strings.CutSuffix(text, "d"); is {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
 		return time.Duration(n) * 24 * time.Hour, err
 	}

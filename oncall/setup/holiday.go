@@ -16,7 +16,7 @@ func (h *Holidays) read() (*schedule.Holidays, error) {
 		return nil, nil
 	}
 	out := &schedule.Holidays{Calendar: strings.ToLower(strings.TrimSpace(h.Calendar)), Rule: h.Rule}
-	if address, is := holiday.Address(h.Calendar); is {
+	if address, ok := holiday.Address(h.Calendar); ok {
 		out.Calendar = address
 	} else if out.Calendar != "" && !holiday.Known(out.Calendar) {
 		return nil, fmt.Errorf("calendar %q is not a country such as \"us\" or a part of one such as \"de-by\", nor the https address of a calendar%s", h.Calendar,

@@ -36,11 +36,11 @@ func (m Maintenance) Window() (oncall.Maintenance, error) {
 		return out, fmt.Errorf("until is %w", err)
 	}
 	for _, text := range m.Only {
-		match, is, err := oncall.ParseMatcher(text)
+		match, ok, err := oncall.ParseMatcher(text)
 		switch {
 		case err != nil:
 			return out, fmt.Errorf("only: %w", err)
-		case !is:
+		case !ok:
 			return out, fmt.Errorf("only: %q is no condition; write it like service=checkout", text)
 		}
 		out.Match = append(out.Match, match)

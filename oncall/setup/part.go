@@ -233,7 +233,7 @@ func (p Part) InNames(doc Setup) Part {
 	list := func(texts []string, prefix string) []string {
 		out := slices.Clone(texts)
 		for i, text := range out {
-			if name, is := strings.CutPrefix(text, prefix); is {
+			if name, ok := strings.CutPrefix(text, prefix); ok {
 				out[i] = prefix + called(strings.TrimSpace(name))
 			}
 		}

@@ -239,9 +239,9 @@ func (s Setup) SlackNames() SlackNames {
 // inNoTeam returns the people, by name, who are paged but belong to no team in the document.
 func (s Setup) inNoTeam() map[string]bool {
 	loose := map[string]bool{}
-	mark := func(is bool, names []string) {
+	mark := func(value bool, names []string) {
 		for _, name := range names {
-			loose[name] = is
+			loose[name] = value
 		}
 	}
 	for _, sc := range s.Schedules {
