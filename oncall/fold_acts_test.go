@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// do lets somebody act on a stored incident.
+// do makes a person act on a stored incident.
 func (s *stored) do(t *testing.T, id IncidentID, by Actor, a Act, at time.Time) Change {
 	t.Helper()
 	policy, roster := payments()
@@ -18,8 +18,8 @@ func (s *stored) do(t *testing.T, id IncidentID, by Actor, a Act, at time.Time) 
 	return c
 }
 
-// Fifty times closed and fired again under a snooze: nobody is paged before its end, also
-// when the monitor is silent for longer than a closed incident is kept at hand.
+// An alert that closes and fires again fifty times during a snooze pages nobody before the snooze ends, even if the
+// monitor is silent for longer than a closed incident can be reopened.
 func TestSnoozeSurvivesFlapping(t *testing.T) {
 	t.Parallel()
 	var s stored
@@ -71,7 +71,7 @@ func TestSnoozeEndsByResolveOrTime(t *testing.T) {
 	equal(t, "pages when it is over", pages(s.fold(noon.Add(time.Hour), fires("a"))), 1)
 }
 
-// What fires again under a snooze and is worse than what was snoozed is told, or wakes it.
+// An alert that fires again during a snooze with a higher severity is reported, or ends the snooze.
 func TestSnoozeEndsWhenSeverityRises(t *testing.T) {
 	t.Parallel()
 	for severity, want := range map[Severity]Status{Medium: Snoozed, High: Snoozed, Critical: Triggered} {
@@ -140,7 +140,7 @@ func TestMerging(t *testing.T) {
 	}
 	equal(t, "drawings", draws, 1)
 
-	// The alert, and later ones of its group, belong to where it has gone, also when that goes on.
+	// The alert, and later ones of its group, belong to the incident it was merged into, even if that is merged again.
 	s.fold(noon.Add(2*time.Minute), fires("b"))
 	equal(t, "signals", s.incidents[1].SignalCount, 3)
 	s.merge(t, 1, 3, noon.Add(3*time.Minute))
@@ -157,8 +157,8 @@ func TestMerging(t *testing.T) {
 	equal(t, "a new one when that is long closed", len(s.incidents), 4)
 }
 
-// Who helps with what is merged, or is asked to, is a responder of what it becomes part of. Who is
-// asked is paged for that: their page for the other may not have gone out, and never will.
+// Responders of a merged incident, and people asked to help, become responders of the incident it becomes part of.
+// People who were asked are paged for that one, because their page for the merged one may never go out.
 func TestMergingBringsTheResponders(t *testing.T) {
 	t.Parallel()
 	const ed, flo, gus, gone = UserID("U0ED"), UserID("U0FLO"), UserID("U0GUS"), UserID("U0GONE")
@@ -186,7 +186,7 @@ func TestMergingBringsTheResponders(t *testing.T) {
 	}
 	equal(t, "responders", got, map[UserID]ResponderState{
 		bo: ResponderAsked, cy: ResponderAccepted, ed: ResponderAccepted, flo: ResponderAccepted, ann: ResponderDeclined,
-		gus: ResponderAccepted, // who has acknowledged
+		gus: ResponderAccepted, // she has acknowledged
 	})
 	equal(t, "each once", len(to.Incident.Responders), len(got))
 	equal(t, "pages", append(paged(from), paged(to)...), []UserID{bo})
@@ -197,7 +197,7 @@ func TestMergingBringsTheResponders(t *testing.T) {
 	equal(t, "who comes with it", to.Events[0].Detail.Users, []UserID{bo, cy, ed, gus})
 	equal(t, "what was there is as it was", into.Responders[0].State, ResponderAsked)
 
-	// Earlier pages of the other incident are over, and those of this one are for whom they were.
+	// Earlier pages of the other incident are over; those of this one keep their recipients.
 	theirs := Call{IncidentID: 8, UserID: bo, CallSeq: 1}
 	if !theirs.Due(to.Incident) {
 		t.Error("who is asked to help is not paged by the policy any more")
@@ -231,7 +231,7 @@ func TestIncidentStaysOpenForOtherIntegrations(t *testing.T) {
 	changes, alerts := f.Results()
 	equal(t, "alerts", len(alerts), 1)
 	equal(t, "status", changes[0].Incident.Status, Triggered)
-	f.Receive(fires("a"), noon) // our group of the same name is another
+	f.Receive(fires("a"), noon) // our own group of the same name is a different group
 	changes, _ = f.Results()
 	equal(t, "changes once our own alert fires", len(changes), 2)
 }

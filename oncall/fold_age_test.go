@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// What has no key is closed a day after its last signal, and its incident with the last of its alerts; what has one is
-// not, nor what somebody has acknowledged within that day.
+// An alert without a key is closed a day after its last signal, and its incident with the last of its alerts. An alert
+// with a key is not, nor is one that somebody has acknowledged within that day.
 func TestOnlyWhatHasNoKeyIsClosedByAge(t *testing.T) {
 	t.Parallel()
 	keyless := func(key string) Signal {
@@ -80,7 +80,7 @@ func TestSnoozedIncidentIsNotClosedByAge(t *testing.T) {
 		t.Errorf("it is told as %+v; want Kind %v and Detail.Quiet false", last, EventResolved)
 	}
 
-	// Unsnoozed by hand it is the same, from then on.
+	// After unsnoozing by hand the age counts from then on.
 	s = stored{}
 	s.fold(noon, signal)
 	do(noon.Add(time.Hour), Act{Do: ActSnooze, Until: ends})

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Alerts of a group come and go, people act, timers fire in time, late, twice or never, and what is done every minute
-// is done. What we make of it is compared, step by step, with a model that is as simple as it can be.
+// Alerts of a group come and go, people act, timers fire in time, late, twice or never, and the upkeep runs every
+// minute. The result is compared, step by step, with a model that is as simple as possible.
 func TestFlappingAgainstAModel(t *testing.T) {
 	t.Parallel()
 	flapped, quieted, escalated := 0, 0, 0
@@ -34,19 +34,19 @@ type swing struct {
 	now      time.Time
 	product  stored
 	firing   map[string]bool
-	severity Severity // of what the monitor sends
+	severity Severity // of the monitor's signals
 	log      diary
 	timers   []Task
 
-	incidents int // how many there are to be
+	incidents int // the expected number
 	open      bool
 	closed    time.Time
 	byPerson  bool
 	reopened  []time.Time
 	flaps     bool
-	quiet     time.Time // nothing fires since
+	quiet     time.Time // when the last alert stopped firing
 
-	waits   time.Time // nobody is to be paged before that by a timer, unless somebody does something
+	waits   time.Time // no timer may page anybody before that, unless a person acts
 	wrong   string
 	flapped int
 	quieted int
@@ -89,7 +89,7 @@ func (w *swing) step() {
 	}
 }
 
-// run lets the timers that are due until an instant fire, and the chore of every minute find what is lost.
+// run fires the timers due until an instant, and lets the upkeep of every minute find lost ones.
 func (w *swing) run(until time.Time) {
 	for {
 		slices.SortStableFunc(w.timers, func(a, b Task) int { return a.At.Compare(b.At) })
@@ -100,7 +100,7 @@ func (w *swing) run(until time.Time) {
 		w.timers = w.timers[1:]
 		w.now = latest(w.now, task.At)
 		timer := task.Do.(IncidentTimer)
-		if timer.Close && w.IntN(4) == 0 { // it is lost: the chore finds that within a minute or two
+		if timer.Close && w.IntN(4) == 0 { // it is lost: the upkeep finds that within a minute or two
 			w.timers = append(w.timers, Task{Do: CloseTimer(timer.Incident), At: w.now.Add(time.Minute)})
 			continue
 		}
@@ -164,15 +164,15 @@ func (w *swing) act(a Act) {
 	}
 	w.note("Ann: %s", a.Do)
 	w.take([]Change{c})
-	w.waits = w.now // what she wants goes
+	w.waits = w.now // her choice wins
 	if a.Do == ActResolve {
 		w.open, w.flaps, w.byPerson, w.closed, w.reopened = false, false, true, w.now, nil
-		clear(w.firing) // what fires on and on after that is tried elsewhere
+		clear(w.firing) // other tests cover alerts that go on firing
 		w.take(w.product.fold(w.now, clears("a"), clears("b")))
 	}
 }
 
-// signal has an alert of the group begin or end.
+// signal makes an alert of the group begin or end.
 func (w *swing) signal() {
 	key := []string{"a", "a", "a", "a", "b"}[w.IntN(5)]
 	s := Signal{Action: Trigger, DedupKey: key, GroupKey: "g", Title: key, Severity: w.severity}

@@ -50,7 +50,8 @@ func TestMonitorGroupIsNotRegrouped(t *testing.T) {
 	equal(t, "incidents", len(s.incidents), 2)
 }
 
-// What joins an acknowledged incident is told in the thread, and pages when it is worse or of a new service.
+// An alert that joins an acknowledged incident is reported in the thread, and pages if it is more severe or of a new
+// service.
 func TestAlertsJoiningAcknowledgedIncident(t *testing.T) {
 	t.Parallel()
 	s := &stored{grouping: &Grouping{By: []string{"cluster"}, Window: 300}}
@@ -70,7 +71,7 @@ func TestAlertsJoiningAcknowledgedIncident(t *testing.T) {
 	equal(t, "worse", pages(s.fold(noon.Add(2*time.Minute), worse)), 1)
 }
 
-// An alert that comes back is no new service, nor is one of a service of which all have cleared.
+// An alert that returns is not a new service, nor is one of a service whose alerts have all cleared.
 func TestReturningAlertIsNotNewService(t *testing.T) {
 	t.Parallel()
 	s := &stored{grouping: &Grouping{By: []string{"cluster"}, Window: 300}}
@@ -88,8 +89,8 @@ func TestReturningAlertIsNotNewService(t *testing.T) {
 	equal(t, "another service", pages(s.fold(noon.Add(2*time.Minute), of("eu", "mail", "d"))), 1)
 }
 
-// However signals come, an alert that fires is in an open incident of its own group, that was opened within the
-// window before, or in one that people have closed; and each incident has paged.
+// In whatever order signals arrive, a firing alert belongs to an open incident of its own group that was opened within
+// the grouping window before, or to one that people have closed; and each incident has paged.
 func TestGroupsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(300) {
@@ -123,7 +124,7 @@ func TestGroupsInAnyOrder(t *testing.T) {
 				alone := labels[0] == "" && labels[1] == ""
 				own := in.GroupKey == a.GroupKey && strings.HasPrefix(a.GroupKey, groupMark) != alone
 				late := first.Sub(in.OpenedAt) >= 5*time.Minute && !alone
-				for _, before := range s.alerts { // it was part of it already
+				for _, before := range s.alerts { // it already belonged to it
 					late = late && (before.Firing || before.DedupKey != a.DedupKey || before.IncidentID != a.IncidentID)
 				}
 				if !in.Open() || !own || late || !paged[in.ID] {

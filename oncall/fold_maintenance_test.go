@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// maintained are windows of the team of the tests.
+// maintained holds maintenance windows of the tests' team.
 func maintained(windows ...Maintenance) []Maintenance {
 	for i := range windows {
 		windows[i].ID, windows[i].TeamID = MaintenanceID(i+1), 1
@@ -21,7 +21,7 @@ func during(from, until time.Duration) Maintenance {
 	return Maintenance{StartsAt: noon.Add(from), EndsAt: noon.Add(until)}
 }
 
-// releases folds what the upkeep sends for every alert that is kept.
+// releases folds the signals that the upkeep sends for all kept alerts.
 func (s *stored) releases(at time.Time) []Change {
 	var signals []Signal
 	for id := AlertID(1); int(id) <= len(s.alerts); id++ {
@@ -138,7 +138,7 @@ func TestMaintenanceThatMakesNoSense(t *testing.T) {
 	}
 }
 
-// An incident that is open when a window begins goes on; what would open one again waits.
+// An incident that is open when a window begins continues; an alert that would reopen one waits.
 func TestMaintenanceAndIncidents(t *testing.T) {
 	t.Parallel()
 	s := stored{}
@@ -159,7 +159,7 @@ func TestMaintenanceAndIncidents(t *testing.T) {
 	equal(t, "the closed one at the end", []any{s.incidents[2].Status, s.alerts[2].Kept, len(s.incidents)}, []any{Triggered, false, 2})
 }
 
-// A signal that came before the window, or is folded after it, pages; so does one from a spool.
+// A signal that arrived before the window, or is folded after it, pages, even if it comes from a spool.
 func TestMaintenanceByTwoClocks(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -187,7 +187,7 @@ func TestMaintenanceByTwoClocks(t *testing.T) {
 	}
 }
 
-// Late spooled signals neither resolve a kept alert that fires again, nor page for one that is over.
+// Late signals from a spool neither resolve a kept alert that fires again, nor page for one that has ended.
 func TestReplayOfWhatWasKept(t *testing.T) {
 	t.Parallel()
 	s := stored{maintenance: maintained(during(0, time.Hour))}
@@ -204,8 +204,8 @@ func TestReplayOfWhatWasKept(t *testing.T) {
 	equal(t, "incidents", len(s.incidents), 0)
 }
 
-// Whatever monitors send, people do and windows are made, moved and ended: once the upkeep has run, what fires and
-// lies in no window has paged somebody, and within a window nothing opens.
+// Monitors send anything, people act, and windows are made, moved and ended: once the upkeep has run, every alert that
+// fires outside a window has paged somebody, and within a window no incident opens.
 func TestEveryHeldAlertPagesAfterMaintenance(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(600) {
@@ -237,7 +237,7 @@ func (w *inMaintenance) turn() error {
 	return w.checkQuiet()
 }
 
-// plan makes, ends and forgets windows.
+// plan adds, ends and deletes windows.
 func (w *inMaintenance) plan() {
 	all := w.product.maintenance
 	switch w.IntN(6) {
@@ -255,7 +255,7 @@ func (w *inMaintenance) plan() {
 		w.product.maintenance = append(w.product.maintenance, m)
 		w.log.note(w.now, "window %s–%s %v", m.StartsAt, m.EndsAt, m.Match)
 	case 2:
-		for i := range all { // all end early
+		for i := range all { // end all early
 			if all[i].EndsAt.After(w.now) {
 				all[i].EndsAt = w.now
 			}

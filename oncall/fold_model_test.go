@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Two Alertmanagers of a cluster tell of one group: in time, late, twice, in part, under a silence. What
-// we make of it is compared, payload by payload, with a model that is as simple as it can be; and in the
-// end, when both have said twice what is true, it is true here.
+// Two Alertmanagers of a cluster report one group: in time, late, twice, in part, during a silence. The result is
+// compared, payload by payload, with a model that is as simple as possible; and once both have reported the true state
+// twice, it is ours too.
 func TestTwoAlertmanagersAgainstModel(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(600) {
@@ -28,7 +28,7 @@ func TestTwoAlertmanagersAgainstModel(t *testing.T) {
 
 var clusterKeys = []string{"a", "b", "c"}
 
-// An episode is what Prometheus says of an alert.
+// An episode is one firing of an alert, as Prometheus reports it.
 type episode struct {
 	firing     bool
 	start, end time.Time
@@ -44,10 +44,10 @@ type cluster struct {
 	*rand.Rand
 	now      time.Time
 	truth    map[string]episode
-	views    [2]map[string]episode // what each Alertmanager has heard
-	told     [2]map[string]bool    // what each has told as firing, and not yet as over
+	views    [2]map[string]episode // what each Alertmanager knows
+	told     [2]map[string]bool    // what each has reported as firing, and not yet as ended
 	silenced map[string]bool
-	late     []listing // under way
+	late     []listing // in flight
 	product  stored
 	model    model
 	pages    int
@@ -70,7 +70,7 @@ func (cl *cluster) note(format string, args ...any) {
 	cl.log.note(cl.now, format, args...)
 }
 
-// step lets something happen. Much of it within two minutes, some of it long after.
+// step makes something happen: mostly within two minutes, sometimes long after.
 func (cl *cluster) step() error {
 	cl.now = cl.now.Add(time.Duration(cl.IntN(50)) * time.Second)
 	if cl.IntN(8) == 0 {
@@ -90,7 +90,7 @@ func (cl *cluster) step() error {
 		}
 		cl.truth[k] = e
 		cl.note("%s: firing %v since %s", k, e.firing, e.start.Format(time.TimeOnly))
-	case 2: // a reload: it goes on with the start that it had
+	case 2: // a reload: it continues with its old start
 		if e := cl.truth[k]; !e.firing && !e.start.IsZero() {
 			cl.truth[k] = episode{firing: true, start: e.start}
 			cl.note("%s: fires again since %s", k, e.start.Format(time.TimeOnly))
@@ -100,7 +100,7 @@ func (cl *cluster) step() error {
 		cl.note("%s: silenced %v", k, cl.silenced[k])
 	case 4:
 		return cl.person()
-	case 5: // what was under way arrives
+	case 5: // a payload in flight arrives
 		if len(cl.late) > 0 {
 			i := cl.IntN(len(cl.late))
 			l := cl.late[i]
@@ -129,7 +129,7 @@ func (cl *cluster) step() error {
 	return nil
 }
 
-// hear brings an Alertmanager up to date, mostly.
+// hear usually brings an Alertmanager up to date.
 func (cl *cluster) hear(peer int) {
 	for _, k := range clusterKeys {
 		if cl.IntN(4) > 0 {
@@ -138,7 +138,7 @@ func (cl *cluster) hear(peer int) {
 	}
 }
 
-// list returns what an Alertmanager has to tell: what fires, and what is over since it told that it fires.
+// list returns what an Alertmanager has to report: alerts that fire, and those it reported as firing that have ended.
 func (cl *cluster) list(peer int) listing {
 	l := listing{alerts: map[string]episode{}}
 	for k, e := range cl.views[peer] {
@@ -150,7 +150,7 @@ func (cl *cluster) list(peer int) listing {
 	return l
 }
 
-// deliver has a payload arrive, here and in the model.
+// deliver makes a payload arrive, here and in the model.
 func (cl *cluster) deliver(how string, l listing) error {
 	var firing, ended []Signal
 	list := Signal{Action: Reconcile, GroupKey: "g"}
@@ -182,7 +182,7 @@ func (cl *cluster) deliver(how string, l listing) error {
 	return cl.compare()
 }
 
-// lateLines counts the lines that say that a signal was not believed.
+// lateLines counts the timeline's lines about signals that were ignored as late.
 func (cl *cluster) lateLines() (n int) {
 	for _, e := range cl.product.events {
 		if e.Kind == EventLate {
@@ -192,7 +192,7 @@ func (cl *cluster) lateLines() (n int) {
 	return n
 }
 
-// person lets somebody act on the latest incident.
+// person makes somebody act on the latest incident.
 func (cl *cluster) person() error {
 	id := IncidentID(len(cl.product.incidents))
 	if id == 0 {
@@ -210,8 +210,8 @@ func (cl *cluster) person() error {
 	return cl.compare()
 }
 
-// timer lets what the model waits for come due: the end of a snooze, or of the peace after a person's
-// resolve. Other timers escalate, which is tried elsewhere.
+// timer fires what the model waits for: the end of a snooze, or of the quiet time after a person's resolve. Other
+// timers escalate, which other tests cover.
 func (cl *cluster) timer() error {
 	for i, m := range cl.model.incidents {
 		if m.pageAt.IsZero() || m.pageAt.After(cl.now) {
@@ -261,7 +261,8 @@ func (cl *cluster) compare() error {
 	return nil
 }
 
-// settle has both say twice, all of it, what is true: then that holds here, and what fires is open.
+// settle makes both report the whole true state twice: then it is ours too, and every firing alert has an open
+// incident.
 func (cl *cluster) settle() error {
 	clear(cl.silenced)
 	for range 2 {
@@ -300,7 +301,7 @@ type model struct {
 type modelAlert struct {
 	firing   bool
 	start    time.Time
-	over     time.Time // when the monitor said so; zero if it only stopped telling, or has told again since
+	over     time.Time // when the monitor reported the end; zero if it only stopped reporting, or has reported it again since
 	incident *modelIncident
 }
 
@@ -309,7 +310,7 @@ type modelIncident struct {
 	closedAt time.Time
 	byPerson bool      // closed
 	snoozed  time.Time // until when
-	pageAt   time.Time // a snooze or a person's peace ends
+	pageAt   time.Time // end of a snooze or of the quiet time after a person's resolve
 }
 
 func (m *model) page(in *modelIncident) {
@@ -317,7 +318,7 @@ func (m *model) page(in *modelIncident) {
 	m.pages++
 }
 
-// hear takes in a payload, and returns how much of it was not believed and stands in a timeline.
+// hear takes in a payload, and returns how many of its signals were ignored as late and noted in a timeline.
 func (m *model) hear(l listing, now time.Time) (aside int) {
 	doubt := false
 	disbelieve := func(a *modelAlert) {

@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// othersOf returns what is true of the firing alerts of incidents but for those with some keys, as the store finds it by SQL.
+// othersOf returns a summary of the incidents' firing alerts except those with the given keys, as the store computes it
+// in SQL.
 func (s *stored) othersOf(keys []string) (out []OtherAlerts) {
 	for id := IncidentID(1); int(id) <= len(s.incidents); id++ {
 		var all []Alert
@@ -43,8 +44,8 @@ func (s *stored) othersOf(keys []string) (out []OtherAlerts) {
 	return out
 }
 
-// Whether a fold has all alerts of an incident, or knows what is true of those that it has no signals about, it
-// decides the same.
+// A fold decides the same whether it has loaded all alerts of an incident, or only a summary of those without signals
+// in the batch.
 func TestFoldDecidesTheSameWithFewerAlerts(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(100) {
@@ -83,7 +84,7 @@ func TestFoldDecidesTheSameWithFewerAlerts(t *testing.T) {
 	}
 }
 
-// ack has somebody take all that is triggered.
+// ack makes somebody acknowledge all triggered incidents.
 func (s *stored) ack(now time.Time) {
 	policy, roster := payments()
 	for id, in := range s.incidents {

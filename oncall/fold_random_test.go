@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestSequencesOfAnyMonitor: signals in any order, of alerts that change their severity and their group,
-// with people who act in between. What the monitor said last is always what is true here.
+// TestSequencesOfAnyMonitor folds signals in any order, of alerts that change their severity and their group, while
+// people act. The monitor's latest word is always our state.
 func TestSequencesOfAnyMonitor(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(1500) {
@@ -23,7 +23,7 @@ func TestSequencesOfAnyMonitor(t *testing.T) {
 	}
 }
 
-// An incident that comes back worse pages as what it is now, and not by the hours of a low one.
+// An incident that returns with a higher severity pages by that severity, and not by the hours of a low one.
 func TestReturningAlertRaisesSeverity(t *testing.T) {
 	t.Parallel()
 	low, critical := fires("a"), fires("a")
@@ -46,7 +46,7 @@ func TestReturningAlertRaisesSeverity(t *testing.T) {
 	equal(t, "closed by a person", []any{s.incidents[1].Severity, s.incidents[1].Status, *s.incidents[1].NextAt}, []any{Critical, Triggered, noon.Add(2 * time.Minute)})
 }
 
-// What a person made less stays so while the monitor only repeats itself.
+// A severity that a person has lowered stays while the monitor only repeats itself.
 func TestManualSeverityOutlastsRepeatedSignals(t *testing.T) {
 	t.Parallel()
 	var s stored
@@ -72,7 +72,7 @@ type anyMonitor struct {
 	now      time.Time
 	last     map[string]Signal // of each key
 	product  stored
-	resolved time.Time // when a person last did so
+	resolved time.Time // when a person last resolved it
 	log      diary
 }
 
@@ -127,7 +127,7 @@ func (w *anyMonitor) step() {
 	w.log.note(w.now, "%d new incidents, %d with pages", len(w.product.incidents)-before, opened)
 }
 
-// firing returns the alerts that fire, and the incidents of which some do.
+// firing returns the firing alerts, and the incidents that have some.
 func (w *anyMonitor) firing() (alerts []Alert, of map[IncidentID]bool) {
 	of = map[IncidentID]bool{}
 	for id := AlertID(1); int(id) <= len(w.product.alerts); id++ {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// replay is fold for signals that arrived at one time and are folded at a later one.
+// replay folds signals later than they arrived.
 func (s *stored) replay(at, now time.Time, signals ...Signal) []Change {
 	return s.run(len(signals), func(f *Fold) {
 		for _, sig := range signals {
@@ -33,7 +33,7 @@ func TestReplayedSignalsPageFromNowOn(t *testing.T) {
 	}
 }
 
-// Two instances take signals in while the database is away for one of them or both, and replay them in any order.
+// Two instances accept signals while the database is unreachable for one of them or both, and replay them in any order.
 func TestLatestSignalWinsInAnyReplayOrder(t *testing.T) {
 	t.Parallel()
 	early, late, back := noon, noon.Add(time.Minute), noon.Add(10*time.Minute)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// routed returns an integration whose routes say of some labels what becomes of their alerts.
+// routed returns an integration whose rules route alerts by some labels.
 func routed() *stored {
 	list := RouteOwner{Integration: 3}
 	return &stored{route: func(s Signal) Routing {
@@ -79,7 +79,7 @@ func TestDroppedAlertsAreCountedAndPageWithoutRule(t *testing.T) {
 	equal(t, "tally", s.tally("drop unless critical"), RouteTally{Matched: 3, Dropped: 3})
 	s.fold(noon.Add(time.Minute), routedTo("drop unless critical", "a", Critical))
 	equal(t, "worse", []any{len(s.incidents), s.incidents[1].Severity, s.alerts[1].Dropped}, []any{1, Critical, false})
-	s.route = nil // somebody takes the rules away
+	s.route = nil // somebody removes the rules
 	s.fold(noon.Add(2*time.Minute), routedTo("drop unless critical", "b", Low))
 	equal(t, "without the rule", len(s.incidents), 2)
 	s.fold(noon.Add(3*time.Minute), clears("a"), clears("b"))
@@ -118,10 +118,10 @@ func TestHeldAlertPagesOnlyIfItLasts(t *testing.T) {
 	equal(t, "tally", s.tally("hold"), RouteTally{Matched: 3, Held: 2, Passed: 1})
 	s.fold(noon.Add(6*time.Minute), clears("a"))
 	equal(t, "closed", s.incidents[1].Status, Resolved)
-	// It fires again at once: what was closed a moment ago is taken back only if it lasts again.
+	// It fires again at once: an incident that was closed a moment ago is reopened only if the alert lasts again.
 	s.fold(noon.Add(7*time.Minute), routedTo("hold", "a", High))
 	equal(t, "held again", s.incidents[1].Status, Resolved)
-	// And a signal that comes when the time is over is as good as the timer.
+	// A signal that arrives when the time is over has the same effect as the timer.
 	s.fold(noon.Add(13*time.Minute), routedTo("hold", "a", High))
 	equal(t, "incidents", len(s.incidents), 2)
 }
@@ -157,7 +157,7 @@ func TestARuleSetsSeverityAndLabels(t *testing.T) {
 	s.fold(noon.Add(time.Minute), routedTo("low", "a", High), Signal{Action: Trigger, DedupKey: "a"})
 	equal(t, "severity when it is repeated", []Severity{s.incidents[1].Severity, s.alerts[1].Severity}, []Severity{Low, Low})
 	equal(t, "labels when it is repeated", s.alerts[1].Labels, map[string]string{"service": "disk", "route": "was low"})
-	s.fold(noon.Add(2*time.Minute), Signal{Action: Trigger, DedupKey: "a", Severity: Critical}) // asked with the labels that were sent
+	s.fold(noon.Add(2*time.Minute), Signal{Action: Trigger, DedupKey: "a", Severity: Critical}) // matched against the labels as sent
 	equal(t, "asked again", s.tally("low").Matched, 2)
 	s.route = nil
 	s.fold(noon.Add(3*time.Minute), routedTo("low", "a", Critical))
@@ -199,7 +199,7 @@ func TestRoutesAreEvaluatedAgainWhenSeverityRises(t *testing.T) {
 	changes = s.fold(noon.Add(2*time.Minute), routedTo("night when critical", "a", High), routedTo("night when critical", "a", Critical))
 	equal(t, "less, and as bad again", []any{pages(changes), count(changes, EventRouted)}, []any{0, 0})
 
-	// Whoever has it is told, and keeps it.
+	// The holder is told, and keeps it.
 	s = routed()
 	s.fold(noon, routedTo("night when critical", "a", High))
 	in, _ := s.incidents[1].Do(Act{Do: ActAck}, ByUser("U0ANN"), Facts{}, noon)
@@ -207,7 +207,7 @@ func TestRoutesAreEvaluatedAgainWhenSeverityRises(t *testing.T) {
 	changes = s.fold(noon.Add(time.Minute), routedTo("night when critical", "a", Critical))
 	equal(t, "acknowledged", []any{s.incidents[1].PolicyID, s.incidents[1].Status, pages(changes)}, []any{PolicyID(2), Acknowledged, 1})
 
-	// Somebody has given it to a policy: that stays.
+	// A person has assigned it to a policy: that stays.
 	s = routed()
 	s.fold(noon, routedTo("night when critical", "a", High))
 	given := s.incidents[1]
@@ -249,8 +249,8 @@ func TestMutedAlertStaysHeld(t *testing.T) {
 	equal(t, "incidents once it isn't", len(s.incidents), 1)
 }
 
-// Whatever comes in whatever order: what fires and no rule drops has an open incident or is held, and what is over
-// is neither held nor dropped.
+// In whatever order signals arrive, a firing alert that no rule drops has an open incident or is held, and one that has
+// ended is neither held nor dropped.
 func TestRoutesLoseNothing(t *testing.T) {
 	t.Parallel()
 	routes := []string{"", "drop unless critical", "night", "night when critical", "hold", "low", "group", "drop when critical", "try"}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A monitor sends more or less, of several services and severities, while messages are posted, people act and
-// storms end. What we make of it is compared, signal by signal, with a model that is as simple as it can be.
+// A monitor sends more or fewer signals, of several services and severities, while messages are posted, people act and
+// storms end. The result is compared, signal by signal, with a model that is as simple as possible.
 func TestStormsAgainstAModel(t *testing.T) {
 	t.Parallel()
 	storms, splits, quieted := 0, 0, 0
@@ -52,7 +52,7 @@ type stormIncident struct {
 	opened   time.Time
 	closed   time.Time
 	byPerson bool
-	key      string // of the alert that has opened it
+	key      string // of the alert that opened it
 	touched  bool   // by people, or by having been reopened
 	posted   bool
 
@@ -66,7 +66,7 @@ type stormIncident struct {
 
 	reopened []time.Time // by its monitor
 	flaps    bool
-	quiet    time.Time // nothing of it fires since; zero: something does
+	quiet    time.Time // when its last alert stopped firing; zero: one still fires
 }
 
 type weather struct {
@@ -121,7 +121,7 @@ func (w *weather) key() (string, *stormAlert) {
 	return k, w.alerts[k]
 }
 
-// send has the monitor send a few signals together.
+// send makes the monitor send a few signals together.
 func (w *weather) send(do Action) {
 	var signals []Signal
 	for range 1 + w.IntN(6) {
@@ -141,7 +141,7 @@ func (w *weather) send(do Action) {
 	}
 }
 
-// storming returns the storm that takes in what comes.
+// storming returns the storm that absorbs new alerts, if there is one.
 func (w *weather) storming() (found *stormIncident) {
 	for _, m := range w.incidents {
 		goes := m.storm && !m.over && w.now.Sub(m.last) < 5*time.Minute && w.now.Sub(m.began) < time.Hour
@@ -326,7 +326,7 @@ func (w *weather) person() {
 	}
 }
 
-// end does what is done every minute.
+// end closes what the upkeep of every minute closes.
 func (w *weather) end() {
 	if w.IntN(3) == 0 {
 		w.now = w.now.Add(10 * time.Minute)
@@ -401,7 +401,7 @@ func (w *weather) compare() error {
 			return fmt.Errorf("%s belongs to %s and should not", a.DedupKey, a.IncidentID)
 		}
 	}
-	// What was taken in after it was stored has paged already, so that only a lower bound is known.
+	// Incidents absorbed after they were stored have paged already, so only a lower bound is known.
 	if w.pages < paged {
 		return fmt.Errorf("%d pages, want %d at least", w.pages, paged)
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// stormy returns an integration whose fifth incident in a minute is a storm.
+// stormy returns an integration whose fifth incident within a minute starts a storm.
 func stormy() *stored { return &stored{limit: 4} }
 
 func flood(from, n int) (out []Signal) {
@@ -62,7 +62,7 @@ func TestStormIsOneIncidentAndOnePage(t *testing.T) {
 	equal(t, "without any", s.incidents[5].Status, Resolved)
 }
 
-// What people have been shown in the channel, or have done something with, stays.
+// Incidents that were posted in the channel, or that people have acted on, stay.
 func TestStormAbsorbsOnlyUnshownIncidents(t *testing.T) {
 	t.Parallel()
 	s := stormy()
@@ -107,18 +107,18 @@ func TestStormKeepsOtherServiceCriticalSeparate(t *testing.T) {
 	equal(t, "its own", []any{own.Title, own.Severity, own.Storm}, []any{"db 1", Critical, (*Storm)(nil)})
 	equal(t, "pages", pages(changes), 1)
 	equal(t, "told in the storm", count(changes, EventStormOwn), 1)
-	// A service that the storm has is none other.
+	// A service that the storm already has does not count as another one.
 	s.fold(noon.Add(2*time.Second), about("cache", Critical, "cache 2"))
 	equal(t, "incidents", len(s.incidents), 6)
 	equal(t, "the storm", s.incidents[5].Severity, Critical)
-	// As many of them as make a storm are too many.
+	// When there are as many of them as make a storm, they are absorbed too.
 	for i := range 20 {
 		s.fold(noon.Add(3*time.Second), about(fmt.Sprint("service ", i), Critical, fmt.Sprint("s", i)))
 	}
 	equal(t, "incidents", len(s.incidents), 9)
 }
 
-// Each of many criticals of many services pages by itself only as long as that helps.
+// Critical incidents of many services page separately only as long as that helps.
 func TestManyServicesAreAStormAsWell(t *testing.T) {
 	t.Parallel()
 	s := stormy()
@@ -132,7 +132,7 @@ func TestManyServicesAreAStormAsWell(t *testing.T) {
 	}
 }
 
-// A critical of another service that came among the first stays what it is.
+// A critical incident of another service that came among the first stays separate.
 func TestStormAbsorbsNoOtherServiceCritical(t *testing.T) {
 	t.Parallel()
 	s := stormy()
@@ -190,8 +190,8 @@ func TestStormEndsByItself(t *testing.T) {
 	}
 }
 
-// A storm that its monitor has cleared comes back as one; what people have closed stays closed, and what is
-// new pages.
+// A storm that its monitor has cleared is reopened as one; one that people have closed stays closed, and new alerts
+// page.
 func TestAlertsAfterClosedStorm(t *testing.T) {
 	t.Parallel()
 	s := stormy()

@@ -18,12 +18,12 @@ type stored struct {
 	route    func(Signal) Routing
 	tallies  map[RouteName]RouteTally
 	grouping *Grouping
-	limit    int                 // of incidents in a minute
-	posted   map[IncidentID]bool // whose messages are in the channel
+	limit    int                 // incidents per minute
+	posted   map[IncidentID]bool // those whose messages are in the channel
 
 	maintenance []Maintenance
 
-	ends bool     // what has cleared is told as the store does
+	ends bool     // reports cleared alerts as the store does
 	few  bool     // only alerts with these keys are loaded
 	keys []string // of the signals being folded
 }
@@ -81,7 +81,7 @@ func (s *stored) run(signals int, receive func(*Fold)) []Change {
 		s.events = append(s.events, c.Events...)
 	}
 	for _, a := range alerts {
-		if a.Route != nil { // as it comes out of the database
+		if a.Route != nil { // as the database returns it
 			text, err := json.Marshal(a.Route)
 			a.Route = &AlertRoute{}
 			if err = errors.Join(err, json.Unmarshal(text, a.Route)); err != nil {
@@ -246,7 +246,7 @@ func TestOnlyTheFirstSignalSoonAfterAnEndIsLate(t *testing.T) {
 	t.Parallel()
 	a, gone := episodeOf(fires("a")), episodeOf(clears("a"))
 	for name, c := range map[string]struct {
-		after []time.Duration // of the end, at which it fires with the start that it had
+		after []time.Duration // after the end, when it fires with its old start
 		want  []int           // pages
 	}{
 		"a peer that comes late":             {[]time.Duration{time.Minute}, []int{0}},
@@ -266,7 +266,7 @@ func TestOnlyTheFirstSignalSoonAfterAnEndIsLate(t *testing.T) {
 				equal(t, name+": the line", changes[0].Events[0].Kind, EventLate)
 			}
 		}
-		// Only the first signal after the end says nothing new; what follows it, or comes later, fires.
+		// Only the first signal after the end is ignored; a second one, or a later one, fires.
 		late := len(c.want) == 1 && c.want[0] == 0
 		equal(t, name+": firing", s.incidents[IncidentID(len(s.incidents))].Open(), !late)
 	}
@@ -288,7 +288,7 @@ func TestEveryEndMayHaveALateSignal(t *testing.T) {
 	equal(t, "a new episode", len(s.incidents), 1)
 }
 
-// A silence hides an alert from the list: that it is over was only concluded from that.
+// A silence hides an alert from the list, so its end was only inferred.
 func TestSignalsAfterSilenceAreNotLate(t *testing.T) {
 	t.Parallel()
 	list := func(present ...string) Signal { return Signal{Action: Reconcile, GroupKey: "g", Present: present} }
@@ -303,8 +303,8 @@ func TestSignalsAfterSilenceAreNotLate(t *testing.T) {
 	equal(t, "status", s.incidents[1].Status, Triggered)
 }
 
-// The end of an earlier episode comes when the alert fires anew: nothing is closed, not even what that
-// payload doesn't list.
+// The end of an earlier episode arrives when the alert fires anew: nothing is closed, not even alerts that the payload
+// doesn't list.
 func TestLateResolveClosesNothing(t *testing.T) {
 	t.Parallel()
 	anew, other := episodeOf(fires("a")), episodeOf(fires("b"))

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Rules, holds, maintenance, flapping, storms and groups together: whatever comes in whatever order, nothing that fires
-// is forgotten, and nothing is quiet without a reason that holds now.
+// Rules, holds, maintenance, flapping, storms and groups together: in whatever order signals arrive, no firing alert is
+// forgotten, and none is quiet without a reason that still holds.
 func TestAllReasonsToBeQuietTogether(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
@@ -32,12 +32,12 @@ func TestAllReasonsToBeQuietTogether(t *testing.T) {
 	}
 }
 
-// together is a monitor, and what is made of it.
+// together is a monitor and the incidents that result from its signals.
 type together struct {
 	*rand.Rand
 	now     time.Time
 	product *stored
-	last    map[string]Signal // what the monitor has said of each key
+	last    map[string]Signal // the monitor's latest signal of each key
 	paged   map[IncidentID]int
 	was     map[AlertID]Alert // before the step
 	seen    map[string]int
@@ -56,7 +56,7 @@ func newTogether(seed uint64, seen map[string]int) *together {
 	switch seed % 4 {
 	case 0: // a storm
 		w.product.limit, w.keys, w.pause = 3, 12, 5
-	case 1: // few things that come and go
+	case 1: // a few alerts that come and go
 		w.keys, w.pause = 2, 20
 	}
 	w.product.posted = map[IncidentID]bool{}
@@ -147,7 +147,7 @@ func (w *together) step() {
 	w.fold(batch...)
 }
 
-// upkeep does what nobody sends: it looks again at what was held or kept, and closes what has been quiet.
+// upkeep does what no signal triggers: it reconsiders held and kept alerts, and closes incidents that have been quiet.
 func (w *together) upkeep() {
 	w.releases()
 	fires := map[IncidentID]bool{}
@@ -174,7 +174,7 @@ func (w *together) releases() {
 	}
 }
 
-// end lets all windows and holds pass: what fires still and no rule drops pages.
+// end lets all windows and holds pass: alerts that still fire and that no rule drops page.
 func (w *together) end() error {
 	w.now = w.now.Add(24 * time.Hour)
 	w.note("a day later")
@@ -188,7 +188,7 @@ func (w *together) end() error {
 }
 
 func (w *together) check() error {
-	w.releases() // as the store does each second
+	w.releases() // as the store does every second
 	firing := map[string]bool{}
 	for id := AlertID(1); int(id) <= len(w.product.alerts); id++ {
 		a := w.product.alerts[id]
@@ -208,7 +208,7 @@ func (w *together) check() error {
 	return w.checkIncidents()
 }
 
-// checkAlert checks that it is quiet only for a reason that holds, or else that somebody is paged.
+// checkAlert checks that an alert is quiet only for a reason that still holds, and that otherwise somebody is paged.
 func (w *together) checkAlert(a Alert) error {
 	if !a.Firing {
 		if a.Dropped || a.Kept || a.HeldUntil != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Updates change an alert while it fires, and open nothing when it doesn't.
+// Updates change a firing alert, and open no incident for one that doesn't fire.
 func TestUpdateSignalOpensNoIncident(t *testing.T) {
 	t.Parallel()
 	var s stored
@@ -22,8 +22,8 @@ func TestUpdateSignalOpensNoIncident(t *testing.T) {
 	equal(t, "results", s.results, []FoldResult{FoldUnmatched, FoldOpened, FoldRepeated, FoldCleared, FoldUnmatched})
 }
 
-// Prometheus says until when an alert fires. It is over when that lies in the past; by a clock that is off, when it lies
-// before what was said last.
+// Prometheus states until when an alert fires. The alert has ended if that lies in the past, or, if the clocks differ,
+// before the last stated time.
 func TestAlertFiresUntilItExpires(t *testing.T) {
 	t.Parallel()
 	for name, clock := range map[string]time.Time{"right": noon, "days behind": noon.AddDate(0, 0, -9), "days ahead": noon.AddDate(0, 0, 9)} {
@@ -46,7 +46,7 @@ func TestAlertFiresUntilItExpires(t *testing.T) {
 	}
 }
 
-// The first incident says what an integration was taken for, once.
+// The first incident names the monitor that was detected for an integration, once.
 func TestIncidentNamesDetectedMonitor(t *testing.T) {
 	t.Parallel()
 	var s stored

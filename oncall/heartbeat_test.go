@@ -13,8 +13,8 @@ func minutely(name string) Heartbeat {
 	return Heartbeat{Name: name, IntegrationID: 1, HeartbeatSpec: HeartbeatSpec{Every: 60, Grace: 30, Severity: High}}
 }
 
-// A heartbeat goes through its states by what comes, and by what doesn't. Each line is a scenario: what comes after how many
-// seconds, and what it is by then.
+// A heartbeat changes its state with the pings that arrive and those that don't. Each line is a scenario: which ping
+// arrives after how many seconds, and the state by then.
 func TestHeartbeatStates(t *testing.T) {
 	t.Parallel()
 	for _, tale := range []struct {
@@ -71,17 +71,17 @@ func TestHeartbeatStates(t *testing.T) {
 	}
 }
 
-// A sender is something that pings, as it really is.
+// A sender is a simulated program that pings.
 type sender struct {
 	every, grace time.Duration
-	base, next   time.Time // of the schedule, and with what it is late
-	dies         time.Time // zero: it doesn't
-	was          time.Time // when it could be heard last
+	base, next   time.Time // the next ping by the schedule, and with the sender's delay
+	dies         time.Time // zero: never
+	was          time.Time // the last time its ping could arrive
 	excused      time.Duration
 }
 
-// Whatever the senders and we do: who sends in time is never down, however often and long we were away, who has died
-// is found as soon as may be, and what its integration is told begins and ends as it should.
+// A sender that pings in time is never down, however often and long we were away; one that has died is noticed as soon
+// as possible; and its integration gets a matching trigger and resolve.
 func TestOurOwnDowntimeIsNeverTheirs(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(300) {
@@ -148,7 +148,7 @@ func TestOurOwnDowntimeIsNeverTheirs(t *testing.T) {
 	}
 }
 
-// checkJudged holds one against what its sender did.
+// checkJudged compares a heartbeat's state with what its sender did.
 func checkJudged(t *testing.T, h Heartbeat, s sender, now time.Time) {
 	t.Helper()
 	dead := !s.dies.IsZero() && !now.Before(s.dies)
@@ -160,13 +160,14 @@ func checkJudged(t *testing.T, h Heartbeat, s sender, now time.Time) {
 	}
 }
 
-// Many that go missing at once are one thing; a few are not, nor many of which each has its own time.
+// Many heartbeats that go missing at once count as one outage; a few do not, nor do many that go missing at different
+// times.
 func TestManyAtOnceAreOne(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		what      string
 		all, gone int
-		apart     time.Duration // between the last pings of two
+		apart     time.Duration // time between the last pings of two heartbeats
 		together  bool
 	}{
 		{"one of one", 1, 1, 0, false},
@@ -212,7 +213,7 @@ func btoi(b bool) int {
 	return 0
 }
 
-// While it is muted it goes down and says nothing; whatever is down when the mute ends is told.
+// A muted heartbeat goes down silently; if it is still down when the mute ends, it is reported.
 func TestMutedHeartbeatIsReportedAfterMute(t *testing.T) {
 	t.Parallel()
 	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
@@ -247,7 +248,7 @@ func TestMutedHeartbeatIsReportedAfterMute(t *testing.T) {
 	}
 }
 
-// Names end an address, and some words do so already.
+// A heartbeat's name is the end of an address, so words that end other addresses are refused.
 func TestNamesOfHeartbeats(t *testing.T) {
 	t.Parallel()
 	for name, good := range map[string]bool{
