@@ -44,7 +44,7 @@ func LimitConnections(server *http.Server, l net.Listener, most int, proxies Pro
 	return c
 }
 
-// MaxPerPeer returns how many of all connections one peer may hold.
+// MaxPerPeer returns the number of connections that one peer may hold.
 func MaxPerPeer(most int) int { return max(1, most/2) }
 
 // Accept returns the next connection for which there is room.

@@ -75,7 +75,7 @@ func send(addr, to, text string) error {
 	return smtp.SendMail(addr, nil, "monitor@example.com", strings.Split(to, ","), []byte(text))
 }
 
-// code returns a mail server's reply.
+// code returns the reply code of a mail server.
 func code(err error) int {
 	if text, ok := errors.AsType[*textproto.Error](err); ok {
 		return text.Code

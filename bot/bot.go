@@ -39,7 +39,7 @@ type Config struct {
 	// Findings are what the doctor has found in this instance, and when; nil: it doesn't look.
 	Findings func() ([]view.DoctorFinding, time.Time)
 
-	Trace func(oncall.Incident) string // where people find what became of an incident, step by step; nil or "": nowhere
+	Trace func(oncall.Incident) string // address of an incident's trace; nil or "" if there is none
 
 	Keeps time.Duration // how long incidents are kept after their end; 0: for ever
 

@@ -69,7 +69,7 @@ func readHolidays(text string, was *schedule.Holidays) (*schedule.Holidays, erro
 	return out, nil
 }
 
-// nameOfHoliday returns what a day of somebody's own was called before.
+// nameOfHoliday returns the earlier name of one of a rotation's own holidays.
 func nameOfHoliday(was *schedule.Holidays, date schedule.Date) string {
 	if was == nil {
 		return ""

@@ -71,7 +71,7 @@ type submission struct {
 	form    form
 }
 
-// by returns the person who submitted it.
+// by returns the person who submitted the form.
 func (s submission) by() oncall.Actor { return oncall.ByUser(s.user) }
 
 // meta returns the view's private metadata.

@@ -53,7 +53,7 @@ func (e *setupEdit) loadRoutes() error {
 	return nil
 }
 
-// routed returns whose rules are edited.
+// routed returns the part whose rules are edited, and their owner.
 func (e setupEdit) routed() (setup.Part, oncall.RouteOwner, error) {
 	if e.meta.Name == "" {
 		part, known := e.doc.Find(setup.TeamPart, e.meta.Team)
@@ -73,7 +73,7 @@ func (e setupEdit) routed() (setup.Part, oncall.RouteOwner, error) {
 	return part, oncall.RouteOwner{}, setupRefusal(oncall.ErrNotFound)
 }
 
-// routesForm returns the form of the rules as far as their edit is, tried on what came.
+// routesForm returns the form of the rules in their present state, tried on kept payloads.
 func (b *Bot) routesForm(ctx context.Context, e setupEdit, message string) (view.SetupRoutes, error) {
 	v := view.SetupRoutes{Meta: e.meta, ByFile: e.byFile(), Message: message, Policy: e.policyName, Zone: e.location}
 	_, owner, err := e.routed()
@@ -210,7 +210,7 @@ func (e setupEdit) ruleProblems(rules []setup.Route) fieldErrors {
 	return nil
 }
 
-// withRules returns a team or an integration with other rules.
+// withRules returns the team or integration with its rules replaced.
 func withRules(p setup.Part, rules []setup.Route, shadow bool) setup.Part {
 	shadow = shadow && len(rules) > 0
 	if p.Integration != nil {

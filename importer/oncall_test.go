@@ -25,7 +25,7 @@ type gocModel struct {
 
 const monday = 4 // 1970-01-05, counted in days
 
-// at returns who has an occurrence of the shift that is under way. Weeks begin on Monday.
+// at returns the people on call in the current occurrence of the shift. Weeks begin on Monday.
 func (m gocModel) at(t time.Time, location *time.Location) ([]int, bool) {
 	if !m.until.IsZero() && !t.Before(m.until) {
 		return nil, false
@@ -40,7 +40,7 @@ func (m gocModel) at(t time.Time, location *time.Location) ([]int, bool) {
 	return nil, false
 }
 
-// turn returns whose turn an occurrence would be, if there is one.
+// turn returns the index of the person whose turn an occurrence is, if there is one.
 func (m gocModel) turn(begin int64) (int, bool) {
 	weekday := int(((begin/86400-monday)%7 + 7) % 7)
 	on := len(m.days) == 0 || slices.Contains(m.days, weekday)

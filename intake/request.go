@@ -19,7 +19,8 @@ import (
 // KeyParameters are the query parameters that may carry an integration's key.
 var KeyParameters = []string{"token", "key", "apiKey", "api_key", "integrationKey", "integration_key", "routing_key"}
 
-// RequestJSON returns what a request says, as JSON: a form becomes an object, and an empty body what the address says.
+// RequestJSON returns a request's content as JSON: a form becomes an object, and for an empty body the address's
+// parameters do.
 func RequestJSON(query url.Values, contentType string, body []byte) []byte {
 	for _, name := range KeyParameters {
 		query.Del(name)

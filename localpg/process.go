@@ -100,7 +100,7 @@ func lastLines(text string, n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
-// tail returns the end of a log file, as the tail of an error.
+// tail returns the end of a log file, to append to an error.
 func tail(path string) string {
 	text, err := os.ReadFile(path)
 	if err != nil || len(text) == 0 {

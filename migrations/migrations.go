@@ -156,7 +156,7 @@ func newest() (int64, error) {
 	return versions[len(versions)-1], nil
 }
 
-// name returns the name shown for a step; a step written in Go has no file.
+// name returns the name shown for a step, even for one written in Go, which has no file.
 func name(s *goose.Source) string {
 	if s.Type == goose.TypeGo {
 		return fmt.Sprintf("%05d_river", s.Version)

@@ -101,7 +101,7 @@ func tables(t *testing.T, conn *pgx.Conn) map[string]bool {
 	return there
 }
 
-// locked returns what this connection's transaction has locked of those tables, with the strongest mode.
+// locked returns the tables that this connection's transaction has locked, each with the strongest mode.
 func locked(t *testing.T, conn *pgx.Conn, there map[string]bool) map[string]string {
 	t.Helper()
 	rows, _ := conn.Query(t.Context(), `

@@ -125,7 +125,7 @@ var (
 	validates  = regexp.MustCompile(`(?i)^ALTER TABLE \S+ VALIDATE CONSTRAINT`)
 )
 
-// altered returns what ALTER TABLE wants. A column with a constant default writes no row.
+// altered returns the lock that ALTER TABLE needs. A column with a constant default rewrites no row.
 func altered(table, statement string) []tableLock {
 	switch {
 	case drops.MatchString(statement): // of a foreign key also the table to which it refers, which isn't named here

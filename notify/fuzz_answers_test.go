@@ -40,7 +40,7 @@ func (p *fixedResponder) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// respondWith returns a service as fuzzing made it up.
+// respondWith returns a service that answers as the fuzzer decides.
 func respondWith(status int, retryAfter, body string) *fixedResponder {
 	header := http.Header{}
 	header.Set("Retry-After", retryAfter)

@@ -80,7 +80,7 @@ type httpResponse struct {
 	foreign bool    // the answer is not quoted
 }
 
-// quote returns the beginning of an answer.
+// quote returns the beginning of an answer, for a message.
 func (a httpResponse) quote() string {
 	if a.foreign {
 		return "what it says is not repeated"

@@ -25,7 +25,7 @@ type TwilioConfig struct {
 	Allowed func(number string) error // says why a number may not be called or written to; nil: all may
 }
 
-// forbidden returns the receipt of a message to a number that may not be called or written to, else nil.
+// forbidden returns the receipt for a message to a number that may not be called or texted, or nil.
 func (c TwilioConfig) forbidden(number string) *Receipt {
 	if c.Allowed == nil {
 		return nil

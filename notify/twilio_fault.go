@@ -82,7 +82,7 @@ var faults = map[int]fault{
 // onTrialCode is Twilio's code for a text to a number that an account on trial has not verified.
 const onTrialCode = 21608
 
-// remedyFor returns what an admin has to do about a code; empty: nothing.
+// remedyFor returns what an admin can do about an error code, or "" for nothing.
 func remedyFor(number int) string {
 	mend := cmp.Or(lostReasons[number].mend, faults[number].mend)
 	if mend != "" {
@@ -91,7 +91,7 @@ func remedyFor(number int) string {
 	return mend
 }
 
-// docsURL returns where Twilio explains a code.
+// docsURL returns the page on which Twilio explains a code.
 func docsURL(number int) string { return "https://www.twilio.com/docs/errors/" + strconv.Itoa(number) }
 
 // lostReasons explains why messages get lost that Twilio has accepted, and what an admin has to do.

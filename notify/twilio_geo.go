@@ -80,7 +80,7 @@ func forbidden(known []twilioCountry, numbers []string, allowed func(twilioCount
 	return out
 }
 
-// countriesOf returns the countries whose code a number has: those of the longest that fits.
+// countriesOf returns the countries with the longest calling code that begins the number.
 func countriesOf(known []twilioCountry, number string) (out []twilioCountry, code string) {
 	number = digits(number)
 	for _, c := range known {

@@ -60,7 +60,7 @@ func (t *Twilio) checkService(ctx context.Context) ([]CheckResult, string) {
 	return found, deref(service.Sid)
 }
 
-// findService returns the Messaging Service that is set, or the one that our number is in; nil: none.
+// findService returns the configured Messaging Service, or the one that contains our number, or nil.
 func (t *Twilio) findService(ctx context.Context) (*messaging.MessagingV1Service, *exchange, error) {
 	if t.Service != "" {
 		return askMessaging(ctx, t, "look at the Messaging Service", func(a *messaging.ApiService) (*messaging.MessagingV1Service, error) {

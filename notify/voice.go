@@ -144,7 +144,7 @@ type callReport struct {
 	Widgets map[string]map[string]any `json:"widgets"`
 }
 
-// answer returns what the pressed key stands for; empty: no key was pressed.
+// answer returns the meaning of the pressed key, or "" if none was pressed.
 func (a callReport) answer() ButtonAct {
 	digits, _ := a.Widgets[widgetMenu]["Digits"].(string)
 	return map[string]ButtonAct{"1": Ack, "2": Resolve, "3": Escalate}[cmp.Or(a.Flow.Variables[variableKey], digits)]

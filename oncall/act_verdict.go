@@ -18,7 +18,7 @@ const (
 	VerdictUnsure Verdict = "unsure"
 )
 
-// Verdicts returns those that can be given.
+// Verdicts returns the verdicts that can be given.
 func Verdicts() []Verdict { return []Verdict{VerdictReal, VerdictNoise, VerdictUnsure} }
 
 // MaxHelped is how long the line may be that says what helped, in characters.

@@ -120,7 +120,7 @@ const (
 	AnswerSeveral AnswerResult = "several"  // several people share the address, and any of them may have sent it
 	AnswerReached AnswerResult = "reached"  // it shows that the person can be reached, as a probe asked
 	AnswerRefused AnswerResult = "refused"  // see Refusal
-	AnswerProven  AnswerResult = "proven"   // it proves the address of User's contact method Method
+	AnswerProven  AnswerResult = "proven"   // the answer verifies the address of User's contact method Method
 	AnswerNoProof AnswerResult = "no proof" // its code is wrong or has expired
 	AnswerStopped AnswerResult = "stopped"  // the address gets no more pages
 	AnswerStarted AnswerResult = "started"  // the address gets pages again

@@ -145,7 +145,7 @@ func LeftOf(s schedule.Stint, takes []CoverTake) []schedule.Stint {
 	return left
 }
 
-// Do returns everything that a person does with a cover request.
+// Do applies a person's act to a cover request.
 func (c Cover) Do(a CoverAct, by UserID, r ShiftFacts, now time.Time) (CoverChange, error) {
 	switch a.Do {
 	case TakeCover:

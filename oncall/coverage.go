@@ -257,8 +257,8 @@ func (f CoverageFacts) unpageable(id UserID) FindingKind {
 	}
 }
 
-// overriding returns the people of the overrides at an instant, those whom they replace too: who has taken a shift over from
-// somebody who has left has it no more.
+// overriding returns the people of the overrides at an instant, including those they replace: whoever took over a shift
+// from a leaver no longer has it.
 func overriding(all []schedule.Override, at time.Time) []UserID {
 	var people []UserID
 	for _, o := range all {

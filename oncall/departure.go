@@ -33,7 +33,7 @@ type LeftShift struct {
 	schedule.Stint
 	Beside []UserID `json:"beside,omitempty"` // who has the shift with them
 	Nobody bool     `json:"nobody,omitempty"` // without them nobody is on call, for a part of it at least
-	Had    UserID   `json:"had,omitempty"`    // who had taken it over from them, by what is void without them
+	Had    UserID   `json:"had,omitempty"`    // person who had taken the shift over from them by a swap or cover that is now void
 	Back   []UserID `json:"back,omitempty"`   // on whom it falls back, as what gave it to them is void
 }
 

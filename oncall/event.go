@@ -39,7 +39,7 @@ const (
 	EventUnacknowledged EventKind = "unacknowledged"  // Users lost it or gave it back, and it pages again; Acked remain
 	EventStillOnAsked   EventKind = "still_on_asked"  // Users, who have it, are to answer until Until
 	EventStillOn        EventKind = "still_on"        // one of them has answered
-	EventAckAgain       EventKind = "ack_again"       // it got worse, and Users are to acknowledge again until Until
+	EventAckAgain       EventKind = "ack_again"       // severity rose, and Users must acknowledge again before Until
 	EventSnoozed        EventKind = "snoozed"         // until Until
 	EventUnsnoozed      EventKind = "unsnoozed"       // the snooze by Users has ended, and it pages again
 	EventEscalated      EventKind = "escalated"       // somebody asked for the next step now
@@ -48,7 +48,7 @@ const (
 	EventAccepted       EventKind = "responder_accepted"
 	EventDeclined       EventKind = "responder_declined" // Users had asked for help
 	EventNote           EventKind = "note"
-	EventVerdict        EventKind = "verdict"     // it was what Names say; Text helped
+	EventVerdict        EventKind = "verdict"     // verdict in Names; Text says what helped
 	EventLinked         EventKind = "linked"      // with Incident
 	EventMerged         EventKind = "merged"      // Incident became part of this one, with its responders Users
 	EventMergedInto     EventKind = "merged_into" // this one became part of Incident

@@ -123,7 +123,7 @@ func (f *Fold) newAlertID() AlertID {
 	return id
 }
 
-// policyOf returns the policy for an alert: the one that its rule names, or else the integration's.
+// policyOf returns the policy for an alert: the one its rule names, or else the integration's.
 func (f *Fold) policyOf(a *Alert) PolicyID {
 	if a.Route != nil && a.Route.Policy != 0 {
 		if p, known := f.facts().Policies[a.Route.Policy]; known && !p.Removed {

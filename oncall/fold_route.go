@@ -35,7 +35,7 @@ type RouteTally struct {
 	At                                             time.Time
 }
 
-// name returns the name of the rule; zero if no rule matched.
+// name returns the rule's name, or the zero value if no rule matched.
 func (r *AlertRoute) name() RouteName {
 	if r == nil || r.Rule == "" {
 		return RouteName{}
@@ -206,7 +206,7 @@ func (r *AlertRoute) sentSeverity(otherwise Severity) Severity {
 	return otherwise
 }
 
-// sentGroup returns the group that the monitor sent for the alert; "" if none.
+// sentGroup returns the group key that the monitor sent for the alert, or "".
 func (a *Alert) sentGroup() string {
 	if isGenerated(a.GroupKey) || a.GroupKey == a.DedupKey {
 		return ""

@@ -233,7 +233,7 @@ func TestReconcileClosesWhatTheMonitorNoLongerLists(t *testing.T) {
 	equal(t, "incident", s.incidents[1].Status, Resolved)
 }
 
-// episodeOf returns a signal of an alert that began an hour before noon.
+// episodeOf returns a signal of an alert whose episode began an hour before noon.
 func episodeOf(s Signal) Signal {
 	s.StartsAt, s.GroupKey = noon.Add(-time.Hour), "g"
 	if s.Action == Clear {

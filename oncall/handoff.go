@@ -120,7 +120,7 @@ type Briefing struct {
 	Duty         schedule.Duty // the role's current duty
 	Incidents    []Incident    // the team's open incidents
 	Watchers     []string      // the team's managers, or its channel
-	Told         UserID        // who isn't told of the hand-off, unless there are open incidents
+	Told         UserID        // person not told of the hand-off unless there are open incidents
 }
 
 // detail returns the common content of the hand-off's notices.

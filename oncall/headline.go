@@ -71,7 +71,7 @@ func headline(firing []*Alert, others OtherAlerts) string {
 	return fmt.Sprintf("%s: %s (%d alerts)", strings.TrimRight(cutTitle(title), "."), cutTitle(name), n)
 }
 
-// common returns the value that all alerts share; empty: they differ.
+// common returns the value that all alerts share, or "" if they differ.
 func common(alerts []*Alert, of func(*Alert) string) string {
 	first := of(alerts[0])
 	if slices.ContainsFunc(alerts, func(a *Alert) bool { return of(a) != first }) {

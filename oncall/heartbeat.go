@@ -148,8 +148,8 @@ type Heartbeat struct {
 	DueAt    *time.Time // when it goes down without a ping; nil: no ping has come yet, or it is down
 	DownAt   *time.Time // since when it is down; nil: it isn't
 	Why      string     // why it is down
-	Failed   bool       // it is down because it reported a failure
-	Together bool       // it went missing together with many others
+	Failed   bool       // down because it reported a failure
+	Together bool       // went missing together with many others
 
 	MutedAt    *time.Time // nil: it pages
 	MutedUntil *time.Time // nil: until somebody unmutes it

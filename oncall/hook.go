@@ -46,7 +46,7 @@ var hookPauses = []time.Duration{
 	5 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour,
 }
 
-// HookPause returns how long to wait after so many failures of one event; false: it is given up.
+// HookPause returns the time to wait after the given number of failures of one event; false means that it is given up.
 func HookPause(failures int) (time.Duration, bool) {
 	if failures < 1 || failures > len(hookPauses) {
 		return 0, false
@@ -91,7 +91,7 @@ func (h Hook) Check() error {
 	return nil
 }
 
-// Host returns what people may see of the address.
+// Host returns the part of the address that people may see.
 func (h Hook) Host() string {
 	u, err := url.Parse(h.URL)
 	if err != nil {
@@ -153,7 +153,7 @@ type hookBodyIncident struct {
 	OpenedAt    time.Time  `json:"opened_at"`
 }
 
-// Body returns what a hook is sent of an event.
+// Body returns the request body that reports an event to a hook.
 func (h Hook) Body(e HookEvent) ([]byte, error) {
 	in := e.Incident
 	name := func(id UserID) string {

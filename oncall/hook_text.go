@@ -16,7 +16,7 @@ var (
 	backticks      = regexp.MustCompile("`{3,}")
 )
 
-// ticketText returns the description of a ticket. What a monitor wrote stands in it as it is: it mentions nobody, formats
+// ticketText returns the description of a ticket. The monitor's text is kept verbatim: it mentions nobody, formats
 // nothing, and gives no orders, such as GitLab's /close.
 func ticketText(t HookTemplate, about, body, link string) string {
 	most, isTicket := maxTicketText[t]
@@ -53,7 +53,7 @@ func unsafeInLink(r rune) bool {
 	return !unicode.IsPrint(r) || strings.ContainsRune(" <>[]{}|\\^`\"'!*~", r)
 }
 
-// shownLines returns a text without what people would not see, or that turns lines around.
+// shownLines returns a text without invisible characters and those that reverse the direction of a line.
 func shownLines(text string) string {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\u0085", "\n", "\t", "    ").Replace(Storable(text))
 	return strings.Map(func(r rune) rune {

@@ -11,7 +11,7 @@ type Picture struct {
 	Firing         int
 	NobodyNotified bool      // the policy has run out, and nobody could be told
 	Paged          []UserID  // who was paged since the escalation began, in order
-	Next           *NextStep // what happens next if nobody acts; nil: nothing
+	Next           *NextStep // next step if nobody acts; nil if there is none
 	Events         []Event   // the whole timeline, oldest first
 
 	Tally StormTally // for a storm

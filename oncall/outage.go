@@ -108,7 +108,7 @@ type Outage struct {
 	Title   string // of the worst alert; untrusted
 }
 
-// Headline returns the first line of the message.
+// Headline returns the message's first line.
 func (o Outage) Headline() string {
 	if o.Waiting == 1 {
 		return fmt.Sprintf("Watchbill's database is down, and an alert of %s waits, %s", o.Team, o.Worst)

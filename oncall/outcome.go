@@ -231,7 +231,7 @@ func (p Preview) Worst() []OutcomeDiff {
 	return all
 }
 
-// Title returns the alert's title before the change, or else after it.
+// Title returns the alert's title before the change, or else the one after it.
 func (d OutcomeDiff) Title() string {
 	return cmp.Or(d.Before.Title, d.After.Title, d.Before.DedupKey, d.After.DedupKey)
 }

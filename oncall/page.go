@@ -78,7 +78,7 @@ func (p Page) MessageKey() string {
 	return p.Key
 }
 
-// Task returns the job that sends the page and then handles the rest of its batch; 0: the page is in none.
+// Task returns the job that sends the page and then handles the rest of its batch, if the page is in one.
 func (p Page) Task(batch PageBatchID) Task {
 	return Task{Do: SendPage{Page: p.ID, Lane: p.Lane(), Batch: batch}}
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Cooldown returns how long a recipient gets no further message after one about an incident; pages that come meanwhile are
-// bundled at its end. Phone calls have a longer one.
+// Cooldown returns the time in which a recipient gets no further message after one about an incident; pages that come
+// meanwhile are bundled at its end. Phone calls have a longer one.
 func Cooldown(method Method) time.Duration {
 	if method.Info().Spoken {
 		return time.Minute

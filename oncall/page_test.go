@@ -114,7 +114,7 @@ func (s *pageScenario) run(t *testing.T, words []string) string {
 	return s.out.String()
 }
 
-// result returns what a sender says.
+// result returns a sender's result for a page.
 func (s *pageScenario) result(t *testing.T, what string, p PageStatus, why string) PageResult {
 	t.Helper()
 	switch what {

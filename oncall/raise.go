@@ -10,7 +10,7 @@ import (
 // A RaiseRequest is a request to open an incident by hand. Such an incident is like any other, but no monitor ends it.
 type RaiseRequest struct {
 	Team     TeamID
-	Schedule ScheduleID // whoever is on call in it is paged first, before the team's policy; 0: none
+	Schedule ScheduleID // its on-call people are paged before the team's policy begins; 0: none
 	User     UserID     // paged first as well; "": nobody
 	Text     string     // what is wrong; its first line becomes the title
 	Link     string
@@ -54,7 +54,7 @@ func (r RaiseRequest) Title() string {
 	return cutText(first, maxRaised)
 }
 
-// body returns the whole text, unless the title has all of it.
+// body returns the whole text, or "" if the title contains all of it.
 func (r RaiseRequest) body() string {
 	text := strings.TrimSpace(Storable(r.Text))
 	if strings.Join(strings.Fields(text), " ") == r.Title() {

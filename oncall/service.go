@@ -31,7 +31,7 @@ func NewService(issuer, subject, team string, scopes []Scope) (Service, error) {
 	return s, nil
 }
 
-// KeyName returns what the API key of a service is called. No key made by hand has such a name.
+// KeyName returns the name of a service's API key. No key made by hand has such a name.
 func (s Service) KeyName() string {
 	var scopes []string
 	for _, one := range s.Scopes {

@@ -2,7 +2,8 @@ package oncall
 
 import "time"
 
-// TrySignal returns what an integration gets so that somebody sees an alert come through. Those of one minute are one alert.
+// TrySignal returns a test signal for an integration, so that people see an alert arrive. Those of one minute are one
+// alert.
 func TrySignal(integration string, now time.Time) Signal {
 	return Signal{
 		Action: Trigger, DedupKey: "watchbill/test/" + now.UTC().Format("2006-01-02T15:04"), Severity: High,

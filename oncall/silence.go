@@ -29,7 +29,7 @@ type Silencing struct {
 	For Seconds        `json:"for"` // after an acknowledgement; a snooze has its own end
 }
 
-// Host returns the Alertmanager's host, to be shown to people.
+// Host returns the Alertmanager's host, as shown to people.
 func (s Silencing) Host() string { return hostOfURL(s.URL) }
 
 func hostOfURL(address string) string {

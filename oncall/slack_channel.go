@@ -26,7 +26,7 @@ var channelID = regexp.MustCompile(`^[CGD][A-Z0-9]+$`)
 // IsChannelID reports whether the text is a channel's id. Names of channels are lower-case.
 func IsChannelID(named string) bool { return channelID.MatchString(named) }
 
-// ChannelName returns a channel's name without #; "" if it is referred to by id.
+// ChannelName returns a channel's name without #, or "" if it is given by id.
 func ChannelName(named string) string {
 	if IsChannelID(named) {
 		return ""

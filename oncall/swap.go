@@ -129,7 +129,7 @@ func (s Swap) problem(r ShiftFacts) Sentence {
 	return nil
 }
 
-// Do returns everything that a person does with a swap.
+// Do applies a person's act to a swap.
 func (s Swap) Do(a SwapAct, by UserID, r ShiftFacts, now time.Time) (SwapChange, error) {
 	switch a {
 	case AcceptSwap:

@@ -283,7 +283,7 @@ func (s *Sim) AddDeadConnections(n int) {
 	s.wake()
 }
 
-// Sockets returns the number of sockets that would get an envelope.
+// Sockets returns the number of sockets that can receive an envelope.
 func (s *Sim) Sockets() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -250,7 +250,7 @@ func (o *outage) byTeam(k *Snapshot, now time.Time) map[oncall.TeamID]*teamWaits
 	return teams
 }
 
-// users returns the people whom the policies of the waiting alerts page first.
+// users returns the people paged first by the policies of the waiting alerts.
 func (t *teamWaits) users(k *Snapshot, now time.Time) []oncall.UserID {
 	var users []oncall.UserID
 	for policy := range t.policies {

@@ -64,7 +64,7 @@ func (d *Directory) For(by oncall.Actor) *Directory {
 	return &seen
 }
 
-// hidden returns the teams that somebody may not see.
+// hidden returns the teams that a person may not see.
 func (d *Directory) hidden(by oncall.Actor) []oncall.TeamID {
 	var hidden []oncall.TeamID
 	if by.Operates() {

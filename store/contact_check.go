@@ -22,7 +22,7 @@ const (
 	unansweredNoticeBefore = 24 * time.Hour
 )
 
-// programs returns the methods that only programs read.
+// programs returns the contact methods that only programs read.
 func programs() []oncall.Method {
 	out := []oncall.Method{}
 	for _, info := range oncall.ContactMethods() {

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// waitingDraws returns what waits to be drawn, at an instant.
+// waitingDraws returns the drawings that wait at an instant.
 func (w *world) waitingDraws(now time.Time) []store.WaitingDraw {
 	w.t.Helper()
 	return must[[]store.WaitingDraw](w.t)(w.WaitingDraws(w.t.Context(), now))

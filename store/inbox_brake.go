@@ -20,7 +20,7 @@ type brake struct {
 	behind time.Duration
 }
 
-// pause returns how long the committer waits: a quarter of what folding is behind.
+// pause returns how long the committer waits: a quarter of the delay of folding.
 func (b brake) pause(callers int) time.Duration {
 	if callers < brakeCrowd || b.behind < brakeFrom {
 		return 0

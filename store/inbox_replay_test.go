@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// spooled returns a request as a spool gives it back.
+// spooled returns a request as the spool replays it.
 func (w *world) spooled(seq int64, doubt store.Doubt, keys ...string) store.SpooledRequest {
 	w.t.Helper()
 	r := store.SpooledRequest{Seq: seq, Integration: w.integration, At: start.Add(time.Duration(seq) * time.Second), Doubt: doubt}

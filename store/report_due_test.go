@@ -13,7 +13,7 @@ import (
 // digestDay is when the team 1 is told of the week that began at start.
 var digestDay = time.Date(2026, 3, 9, 8, 1, 0, 0, time.UTC)
 
-// dueAt returns the teams that are to be told of their week.
+// dueAt returns the teams whose weekly digest is due.
 func (w *world) dueAt(at time.Time) (teams []oncall.TeamID) {
 	w.t.Helper()
 	for _, d := range must[[]report.DueDigest](w.t)(w.DueDigests(w.t.Context(), at)) {

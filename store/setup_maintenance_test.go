@@ -84,7 +84,7 @@ func TestMaintenanceOfASetUpFile(t *testing.T) {
 	}
 }
 
-// withMaintenance returns the set-up of the tests with windows.
+// withMaintenance returns the tests' set-up with maintenance windows.
 func withMaintenance(all ...setup.Maintenance) setup.Setup {
 	doc := payments()
 	doc.Integrations[0].Key = "" // the tests' can be guessed

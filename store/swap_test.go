@@ -31,7 +31,7 @@ func (w *world) offer() oncall.Swap {
 	return must[oncall.Swap](w.t)(w.OfferSwap(w.t.Context(), oncall.ByUser(ann), w.stint(ann, 1), w.stint(bo, 0), "a wedding", w.clock()))
 }
 
-// onCall returns who has the only schedule.
+// onCall returns the people on call in the only schedule.
 func (w *world) onCall(at time.Time) []oncall.UserID {
 	w.t.Helper()
 	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))

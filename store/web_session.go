@@ -18,7 +18,7 @@ import (
 // sessionSeen is how late it may be written down that somebody has looked at a page.
 const sessionSeen = 5 * time.Minute
 
-// webHash returns what is kept of a secret of the pages.
+// webHash returns the stored hash of a secret of the web pages.
 func webHash(secret string) []byte {
 	sum := sha256.Sum256([]byte(secret))
 	return sum[:]

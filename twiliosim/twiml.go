@@ -101,7 +101,7 @@ func (s *Sim) play(c *call) {
 	s.finish(c, "completed")
 }
 
-// speech returns how long it takes to say something.
+// speech returns how long it takes to speak a text.
 func speech(texts []string) time.Duration {
 	return time.Duration(len(strings.Join(texts, " "))) * 60 * time.Millisecond
 }

@@ -223,7 +223,7 @@ func TestHostileTextsAreData(t *testing.T) {
 	}
 }
 
-// storable returns a text as a monitor's format leaves it: no format passes on more.
+// storable returns the part of a text that a monitor's format passes on.
 func storable(text string, most int) string {
 	runes := []rune(strings.ReplaceAll(strings.ToValidUTF8(text, "?"), "\x00", "?"))
 	return string(runes[:min(most, len(runes))])

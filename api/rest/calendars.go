@@ -92,7 +92,7 @@ func (s *server) createCalendar(ctx context.Context, c caller, in *struct {
 	return &ObjectResponse[NewCalendar]{NewCalendar{v.calendar(f), strings.TrimSuffix(s.Address, "/") + "/v1/calendar/" + secret + ".ics"}}, nil
 }
 
-// calendars returns those that the caller has made.
+// calendars returns the calendar feeds that the caller has made.
 func (s *server) calendars(ctx context.Context, c caller) (v view, all []store.Feed, err error) {
 	if c.by.User == "" {
 		return v, nil, errSharedKey

@@ -92,7 +92,7 @@ func (v view) preview(before setup.Part, done store.EditedSetup) Preview {
 	return out
 }
 
-// moved returns where two versions of a schedule have others on call; either may be nil.
+// moved returns the shifts in which two versions of a schedule differ; either version may be nil.
 func (v view) moved(was, sched *schedule.Schedule) []ShiftMoved {
 	from := v.caller.now
 	to := from.Add(spanUsual)
@@ -144,7 +144,7 @@ func usersAt(shifts []schedule.Shift, at time.Time) []oncall.UserID {
 	return nil
 }
 
-// partLines returns the lines of a thing as JSON; none of what is not there.
+// partLines returns the lines of a part as JSON, or none if it doesn't exist.
 func partLines(p setup.Part) []string {
 	var thing any
 	switch {
@@ -172,7 +172,7 @@ func partLines(p setup.Part) []string {
 // maxCompared is how many pairs of lines are compared; of what is longer all lines go and come.
 const maxCompared = 4 << 20
 
-// diff returns what has become of lines, by their longest common part.
+// diff returns the changes between two lists of lines, by their longest common subsequence.
 func diff(before, after []string) string {
 	if slices.Equal(before, after) {
 		return ""

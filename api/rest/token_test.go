@@ -93,7 +93,7 @@ func newKey(t testing.TB, id string) jose.JSONWebKey {
 	return jose.JSONWebKey{Key: k, KeyID: id, Algorithm: "RS256", Use: "sig"}
 }
 
-// claims returns those of a good token at an instant.
+// claims returns the claims of a valid token at an instant.
 func (p *issuer) claims(now time.Time) map[string]any {
 	return map[string]any{
 		"iss": p.server.URL, "aud": "watchbill", "sub": "ci", "exp": now.Add(5 * time.Minute).Unix(), "nbf": now.Unix(), "iat": now.Unix(), "scope": "openid watchbill:act",
@@ -126,7 +126,7 @@ func (p *issuer) sign(key jose.JSONWebKey, alg jose.SignatureAlgorithm, claims m
 	return out
 }
 
-// options returns the API's options to take tokens of an issuer.
+// options returns the API's options for accepting the issuer's tokens.
 func (p *issuer) options(change func(*token.Config)) func(*rest.Config) {
 	return func(c *rest.Config) {
 		t := token.Config{Issuer: p.server.URL, Audience: "watchbill", ScopeClaim: "scope", Transport: p.server.Client().Transport, Log: zerolog.Nop()}

@@ -219,7 +219,7 @@ func helpFor(has Ability) (parts []string) {
 const directHelp = "I understand commands, here without `/oncall` and in any channel with it: `who`, `me`, `next`, `incidents`, `why` (why you were paged), `ack 12`, `resolve 12`. " +
 	"Write `help` for all of them."
 
-// HolidaysHelp answers the person who asks for holidays, which may be a country's or their own.
+// HolidaysHelp answers a person who asks for holidays: a country's, or their own time off.
 const HolidaysHelp = "Public holidays are a rule of a schedule: `/oncall schedule edit payments`, Holidays, such as `de-by weekend`. " +
 	"Your own: `/oncall away 24 dec to 27 dec`; `/oncall away` lists them."
 

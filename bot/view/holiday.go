@@ -51,7 +51,7 @@ func ReadHolidayValue(value string) (id oncall.ScheduleID, from, to time.Time, o
 	return oncall.ScheduleID(all[0]), time.Unix(all[1], 0).UTC(), time.Unix(all[2], 0).UTC(), true
 }
 
-// holidayName returns the name of a holiday, which people may have left out.
+// holidayName returns the name of a holiday, or a default if it has none.
 func holidayName(name string) string {
 	if strings.TrimSpace(name) == "" {
 		return "a day of your team's own"

@@ -26,7 +26,7 @@ type IncidentOverview struct {
 	Past     []oncall.Past // similar incidents, newest first
 	Watches  bool          // the reader may only view it
 	Address  string        // base URL of the web pages; empty: there are none
-	Trace    string        // where they find its trace; "": nowhere
+	Trace    string        // address of its trace; "" if there is none
 }
 
 // An Attempt is a page and its outcome.

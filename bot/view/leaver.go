@@ -16,14 +16,14 @@ import (
 // maxLeavers is how many shifts, and how many places, are listed of a team.
 const maxLeavers = 8
 
-// A LeaverHow is how the place of somebody who has left is taken.
+// A LeaverHow is a way to replace somebody who has left.
 type LeaverHow string
 
 // The ways to take it.
 const (
-	LeaverForGood LeaverHow = "for_good" // somebody else, wherever the set-up names the leaver
-	LeaverCovers  LeaverHow = "covers"   // somebody else has their shifts until a day
-	LeaverOut     LeaverHow = "out"      // nobody: the others go on without them
+	LeaverForGood LeaverHow = "for_good" // somebody else replaces the leaver everywhere in the set-up
+	LeaverCovers  LeaverHow = "covers"   // somebody else has the leaver's shifts until a day
+	LeaverOut     LeaverHow = "out"      // nobody replaces the leaver
 )
 
 // A LeaverMeta is what the forms about a leaver carry.

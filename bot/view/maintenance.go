@@ -73,7 +73,7 @@ func Maintenance(all []MaintenanceWindow, now time.Time, zone *time.Location) Dr
 	return Drawing{Text: fitLines(lines, MaxAnswer), Blocks: blocks}
 }
 
-// line returns a window with what it has kept.
+// line describes a window and the alerts it has kept.
 func (m MaintenanceWindow) line(now time.Time, zone *time.Location) string {
 	return fmt.Sprintf("*%s* %s, %s%s", m.ID, m.about(), m.until(now, zone), m.kept(now))
 }

@@ -18,7 +18,7 @@ import (
 type Review struct {
 	Picture     oncall.Picture
 	Talk        []Remark
-	WithoutTalk bool // it was not asked for
+	WithoutTalk bool // the discussion was not requested
 	Actions     []oncall.ReviewAction
 	Names       map[oncall.UserID]oncall.User
 	Channels    func(id string) string // the name of a channel; empty: unknown
@@ -230,7 +230,7 @@ func escapeMarkdown(text string) string {
 	return out.String()
 }
 
-// lastDay returns the day whose end an instant is.
+// lastDay returns the day that ends at an instant.
 func lastDay(end time.Time, zone *time.Location) string {
 	return end.Add(-time.Second).In(zone).Format("Mon 2 Jan")
 }

@@ -48,7 +48,7 @@ type RemoveTeamForm struct {
 	Team     string
 	Goes     setup.Setup // what goes with it
 	Open     int         // of its incidents
-	InTheWay []string    // what of others needs it, each in one sentence
+	InTheWay []string    // other things that need it, each in one sentence
 	ByFile   bool
 }
 

@@ -26,7 +26,7 @@ const RoutesShadow = "shadow"
 type SetupRoutes struct {
 	Meta    SetupMeta   // with the rules as they are to be
 	Rules   []RouteRule // in words
-	End     string      // where what no rule matches goes
+	End     string      // destination of alerts that no rule matches
 	Tried   oncall.Preview
 	Policy  func(oncall.PolicyID) string // the name of one
 	ByFile  bool
@@ -98,7 +98,7 @@ func detourLines(p oncall.Preview, policy func(oncall.PolicyID) string, zone *ti
 
 // What a rule does with the alerts that it matches, as its form asks.
 const (
-	RoutePasses = "pass" // they go on, changed or to another policy
+	RoutePasses = "pass" // alerts pass, perhaps changed or to another policy
 	RouteDrops  = "drop"
 )
 
@@ -149,7 +149,7 @@ func (v SetupRoute) Draw() slack.ModalViewRequest {
 	)
 }
 
-// says returns a rule in words, without what it has done.
+// says returns a rule in words, without its counts.
 func (r RouteRule) says() string {
 	text := "*" + Name(r.Name) + "*"
 	if r.Shadow {
@@ -165,7 +165,7 @@ func (r RouteRule) says() string {
 	return text + " → " + Foreign(r.Does, maxRuleText)
 }
 
-// moveMenu returns the menu beside one of several things in an order, of which so many must stay.
+// moveMenu returns the menu for moving or removing one of several ordered things; at least the given number must stay.
 func moveMenu(does Action, i, of, least int) slack.BlockElement {
 	value := " " + strconv.Itoa(i)
 	options := []*slack.OptionBlockObject{optionObject(option{StepEdit + value, "Edit…"})}

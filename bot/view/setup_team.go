@@ -34,7 +34,7 @@ type SetupMeta struct {
 	Policy *setup.Policy `json:"policy,omitempty"`
 
 	Rules  []setup.Route `json:"rules,omitempty"`  // of the team, or of the integration with the name
-	Shadow bool          `json:"shadow,omitempty"` // they change nothing
+	Shadow bool          `json:"shadow,omitempty"` // the rules are only tried, and change nothing
 }
 
 // String encodes the metadata.

@@ -64,7 +64,7 @@ func write(from, to string) error {
 	return nil
 }
 
-// kinds returns what a definition describes at the top of a document, if anything.
+// kinds returns the top-level kinds that a definition describes, if any.
 func kinds(definition map[string]any) (out []kind) {
 	text, err := json.Marshal(definition["x-kubernetes-group-version-kind"])
 	if err != nil || json.Unmarshal(text, &out) != nil || len(out) > 1 { // DeleteOptions and its like

@@ -278,7 +278,7 @@ func (b *tour) shoot(selector string) {
 	b.do("as before", chromedp.EmulateViewport(tourWidth, tourHeight))
 }
 
-// name returns how a person of the demo is called.
+// name returns the name of a person of the demo.
 func name(id oncall.UserID) string { return strings.ToLower(strings.TrimPrefix(string(id), "U0")) }
 
 func quoted(text string) string {

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// source returns where the set-up is read from.
+// source returns the place from which the set-up is read.
 func (c *applyCmd) source() string { return cmp.Or(c.File, c.From) }
 
 // read reads and checks the file, or all files of the folder. Whatever is wrong with them is for the user to fix.

@@ -143,7 +143,7 @@ func (s *story) reach(ts *testscript.TestScript, _ bool, args []string) {
 	s.settle(ts)
 }
 
-// letter returns the newest mail to an address: subject and text.
+// letter returns the subject and text of the newest mail to an address.
 func (s *story) letter(ts *testscript.TestScript, to string) string {
 	for _, raw := range slices.Backward(s.office.Mails()) {
 		m, err := netmail.ReadMessage(strings.NewReader(raw))

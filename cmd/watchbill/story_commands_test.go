@@ -130,8 +130,8 @@ func (s *story) advance(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// watched returns how far time may pass at once: where there are heartbeats somebody looks at them every few seconds, or
-// they would be excused.
+// watched returns the instant to which time may pass in one step: heartbeats must be checked every few seconds, or they
+// would be excused.
 func (s *story) watched(ts *testscript.TestScript, next time.Time) time.Time {
 	var any bool
 	ts.Check(s.app.store.Pool().QueryRow(context.Background(), `SELECT EXISTS (SELECT FROM heartbeats)`).Scan(&any))

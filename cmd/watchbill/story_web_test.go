@@ -82,7 +82,7 @@ func (s *story) printPage(ts *testscript.TestScript, text string) {
 
 var pageTag = regexp.MustCompile(`<[^>]*>`)
 
-// pageWords returns what a page says.
+// pageWords returns the visible text of a page.
 func pageWords(text string) string {
 	return strings.Join(strings.Fields(pageTag.ReplaceAllString(text, " ")), " ")
 }

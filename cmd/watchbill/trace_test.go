@@ -59,7 +59,7 @@ func newCollector(t *testing.T) *collector {
 	return c
 }
 
-// fields returns those of a message, by number. Numbers are as eight bytes.
+// fields returns the fields of a message by number; fixed and varint numbers as eight bytes.
 func fields(t *testing.T, message []byte) map[protowire.Number][][]byte {
 	t.Helper()
 	all := map[protowire.Number][][]byte{}

@@ -121,8 +121,8 @@ func (p *planter) plant(version int64) {
 	}
 }
 
-// nextToPlant returns a table of which the rows that its own refer to are planted. Where tables refer to each other, it is the one
-// that most wait for, of those that can do without.
+// nextToPlant returns a table whose referenced rows are all planted. If tables refer to each other, it is the one that
+// most others wait for among those whose references may be NULL.
 func nextToPlant(todo map[string][]column) string {
 	waitedFor := map[string]int{}
 	best := ""
@@ -198,7 +198,7 @@ var (
 	evenBare = []string{"feeds.schedule_id", "route_lists.integration_id"}
 )
 
-// value returns what a column holds, as text; nil is NULL.
+// value returns a column's value as text; nil is NULL.
 func (p *planter) value(c column, full bool) any {
 	p.Helper()
 	for _, name := range []string{c.table + "." + c.name, c.name} {

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// withpg returns the program, run in dir, with a server of its own unless address is set.
+// withpg runs the program in dir, with a server of its own unless address is set.
 func withpg(dir, address string, args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Dir = dir

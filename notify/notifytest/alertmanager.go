@@ -140,7 +140,7 @@ func (p *Alertmanager) Alert(labels map[string]string, fires bool) error {
 	return nil
 }
 
-// notification returns what the webhook is told of the group of an alert; nil: nothing.
+// notification returns the webhook's payload about the group of an alert, or nil if there is none.
 func (p *Alertmanager) notification(labels map[string]string, fires bool) []byte {
 	type alert struct {
 		Status      string            `json:"status"`

@@ -88,7 +88,7 @@ func (s *MailServer) Open(certificate tls.Certificate, tlsOnly bool) (net.Listen
 // Close stops the server.
 func (s *MailServer) Close() { _ = s.server.Close() }
 
-// Mails returns the mails it accepted, oldest first.
+// Mails returns the accepted mails, oldest first.
 func (s *MailServer) Mails() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -94,7 +94,7 @@ func (m Model) May(by oncall.Actor, act Permission, on Object) error {
 	return nil
 }
 
-// need returns the role that an act takes in a team.
+// need returns the role that an act requires in a team.
 func (m Model) need(act Permission, team oncall.TeamID) Role {
 	roles, known := needs[act]
 	if !known {
@@ -133,7 +133,7 @@ var words = map[Permission]string{
 	ReportPeople: "read of single people in a report",
 }
 
-// Words returns the act as the audit log tells of it.
+// Words returns the permission in the words of the audit log.
 func (a Permission) Words() string {
 	if a == "" {
 		return "several other things"

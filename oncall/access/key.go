@@ -17,7 +17,7 @@ var scopes = map[Permission]oncall.Scope{
 	ReportPeople: oncall.ScopeAdmin,
 }
 
-// scopeOf returns the scope that an act takes: the widest, of what is not in the list.
+// scopeOf returns the scope that an act requires: the widest, if the act is not listed.
 func scopeOf(act Permission) oncall.Scope {
 	if s, known := scopes[act]; known {
 		return s

@@ -32,7 +32,7 @@ type Team struct {
 	OnCall   []oncall.UserID // whom its schedules put on call, members or not
 }
 
-// managers returns the people who may change everything that is the team's.
+// managers returns the people who may change everything of the team.
 func (t Team) managers() []oncall.UserID {
 	if len(t.Managers) > 0 || t.ManagedBy != "" {
 		return t.Managers

@@ -25,7 +25,7 @@ var undescribed = map[string]string{
 	"Setup.Schedules[].Later[].Rotations[].Only[].ToDay":   "so here",
 }
 
-// full returns a set-up in which every field has a value.
+// full returns a set-up with a value in every field.
 func full() setup.Setup {
 	yes := true
 	hours := func() []schedule.Window {

@@ -37,7 +37,7 @@ func Imported(user oncall.UserID, calendar string, added, cancelled int) Entry {
 	})
 }
 
-// AwayCalendar returns somebody having a calendar read as time off. Its address is secret.
+// AwayCalendar records that somebody's calendar is read as their time off. Its address is secret.
 func AwayCalendar(c oncall.AwayCalendar) Entry {
 	return ofPerson(c.User, CalendarRead, Change{What: "calendar", After: oncall.Say("at %s, by %s", c.Host(), string(c.Rule))})
 }

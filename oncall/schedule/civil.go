@@ -84,7 +84,7 @@ func (d Date) days() int64 {
 	return era*146097 + y*365 + y/4 - y/100 + (153*(m-3)+2)/5 + int64(d.Day) - 1 - 719468
 }
 
-// dateOf returns the inverse of days.
+// dateOf is the inverse of days.
 func dateOf(days int64) Date {
 	days += 719468
 	era := floorDiv(days, 146097)

@@ -30,7 +30,7 @@ func nanos(t time.Time) int64 {
 // seconds rounds nanoseconds down to whole seconds.
 func seconds(t int64) int64 { return floorDiv(t, nanosecond) }
 
-// instant returns the inverse of nanos.
+// instant is the inverse of nanos.
 func instant(t int64) time.Time { return time.Unix(0, t).UTC() }
 
 // A person is a user with the spans in which they are away.

@@ -183,5 +183,5 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// floorMod returns the remainder of floorDiv, never negative.
+// floorMod returns the remainder of floorDiv, which is never negative.
 func floorMod(a, b int64) int64 { return a - floorDiv(a, b)*b }

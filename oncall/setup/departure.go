@@ -41,7 +41,7 @@ func (in Installation) Departures(user oncall.UserID, now time.Time) ([]oncall.D
 	return out, nil
 }
 
-// nameOf returns what the document calls a person.
+// nameOf returns the document's name for a person.
 func (s Setup) nameOf(user oncall.UserID) (string, bool) {
 	for _, u := range s.Users {
 		if u.Slack == user {
@@ -51,7 +51,7 @@ func (s Setup) nameOf(user oncall.UserID) (string, bool) {
 	return "", false
 }
 
-// places returns where a team's part of the document names a person.
+// places returns the places where a team's part of the document names a person.
 func (s Setup) places(team, name string) []oncall.Place {
 	var out []oncall.Place
 	for _, c := range s.Schedules {
@@ -92,7 +92,7 @@ func (s Setup) places(team, name string) []oncall.Place {
 	return out
 }
 
-// everyRotation returns the rotations of a schedule, those of later too.
+// everyRotation returns all rotations of a schedule, including those of later versions.
 func (s Schedule) everyRotation() []Rotation {
 	all := slices.Clone(s.Rotations)
 	for _, v := range s.Later {

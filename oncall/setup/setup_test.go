@@ -31,7 +31,7 @@ func TestWeakKeysAreRefused(t *testing.T) {
 
 var formats = []oncall.Format{"generic", "alertmanager"}
 
-// good returns a document with nothing wrong.
+// good returns a valid document.
 func good() Setup {
 	return Setup{
 		Users: []User{{Name: "Ann", Slack: ann, TimeZone: "Europe/Berlin"}, {Name: "Bo", Email: "bo@example.com"}},
