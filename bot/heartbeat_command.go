@@ -35,7 +35,7 @@ func (b *Bot) heartbeats(ctx context.Context, r request) (view.Drawing, error) {
 		if err != nil {
 			return view.Drawing{}, err
 		}
-		return view.Drawing{Text: view.Heartbeat(shownHeartbeat(h, r.now), r.location)}, nil
+		return b.showHeartbeat(ctx, r, h)
 	case len(all) == 0:
 		return view.Drawing{Text: "There is no heartbeat" + r.noneVisible() + ". A first ping with `?create=1` makes one, or the set-up file."}, nil
 	}
@@ -44,6 +44,20 @@ func (b *Bot) heartbeats(ctx context.Context, r request) (view.Drawing, error) {
 		shown[i] = shownHeartbeat(h, r.now)
 	}
 	return view.Drawing{Text: view.Heartbeats(shown, r.location)}, nil
+}
+
+// showHeartbeat shows a heartbeat, and to whoever manages it what pings it.
+func (b *Bot) showHeartbeat(ctx context.Context, r request, h store.HeartbeatDetail) (view.Drawing, error) {
+	v := shownHeartbeat(h, r.now)
+	if h.Manages {
+		in, err := b.store.ManagedIntegration(ctx, r.by(), h.IntegrationID)
+		if err != nil {
+			return view.Drawing{}, heartbeatGone(err)
+		}
+		v.Address = strings.TrimSuffix(b.publicURL, "/") + "/ping/KEY/" + h.Name
+		v.KeyHint, v.KeyOf = in.Keys[0].Hint, in.ID
+	}
+	return view.Heartbeat(v, r.location), nil
 }
 
 func shownHeartbeat(h store.HeartbeatDetail, now time.Time) view.HeartbeatLine {

@@ -12,6 +12,7 @@ import (
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -97,6 +98,11 @@ func (r request) noIntegration(all []store.IntegrationState, typed string) error
 		names[i] = in.Name
 	}
 	typed = unescape(typed)
+	for _, t := range r.directory.Teams {
+		if strings.EqualFold(t.Name, strings.Trim(typed, `"'“”`)) {
+			return oncall.Refuse("%q is a team, not an integration. `/oncall maintenance %s 1h` keeps all that comes to it from paging.", view.Name(t.Name), view.Name(t.Name))
+		}
+	}
 	guess := oncall.Nearest(typed, names)
 	if guess == "" && len(names) > 0 && len(names) <= 5 {
 		for i := range names {
@@ -183,8 +189,14 @@ func (b *Bot) mute(ctx context.Context, r request) (view.Drawing, error) {
 		}
 		return view.Drawing{}, r.noIntegration(all, strings.Join(r.words[:nameLength(r.words)], " "))
 	}
+	if len(r.words) == n {
+		if _, err := b.store.ManagedIntegration(ctx, r.by(), in.ID); err != nil {
+			return view.Drawing{}, integrationGone(err)
+		}
+		return view.AskMute(in.ID, in.Name), nil
+	}
 	var until *time.Time
-	if rest := r.words[n:]; len(rest) > 0 && !slices.Contains([]string{"forever", "indefinitely"}, strings.ToLower(strings.Join(rest, " "))) {
+	if rest := r.words[n:]; !slices.Contains([]string{"forever", "indefinitely"}, strings.ToLower(strings.Join(rest, " "))) {
 		at, err := r.muteEnd(rest)
 		if err != nil {
 			return view.Drawing{}, err
@@ -210,6 +222,9 @@ func (r request) muteEnd(words []string) (time.Time, error) {
 	}
 	return at, nil
 }
+
+// muteMorning is when a mute until tomorrow ends.
+const muteMorning = schedule.TimeOfDay(9 * 60)
 
 // nameLength returns how many words precede the time, if they name nothing.
 func nameLength(words []string) int {
@@ -319,6 +334,15 @@ func (b *Bot) doIntegration(ctx context.Context, r request, p press, verb string
 		return b.tryIntegration(ctx, p, in.ID)
 	case view.IntegrationMuteHours:
 		until := r.now.Add(view.MuteHours)
+		answer, err = b.setMute(ctx, r, in, &until)
+	case view.IntegrationMuteHour, view.IntegrationMuteLong, view.IntegrationMuteNight:
+		until := r.now.Add(time.Hour)
+		switch day, _ := r.zone.Local(r.now); verb {
+		case view.IntegrationMuteLong:
+			until = r.now.Add(4 * time.Hour)
+		case view.IntegrationMuteNight:
+			until = r.zone.Instant(day.AddDays(1), muteMorning)
+		}
 		answer, err = b.setMute(ctx, r, in, &until)
 	case view.IntegrationMute:
 		answer, err = b.setMute(ctx, r, in, nil)

@@ -34,8 +34,7 @@ func (b *Bot) maintenance(ctx context.Context, r request) (view.Drawing, error) 
 		}
 		return view.Maintenance(shownMaintenance(all), r.now, r.location), nil
 	case oneOf(words, 0, "end", "stop", "cancel", "over", "done", "finish", "delete", "remove"):
-		text, err := b.endMaintenance(ctx, r, words[1:])
-		return view.Drawing{Text: text}, err
+		return b.endMaintenance(ctx, r, words[1:])
 	}
 	m, name, integration, err := r.readMaintenance(words)
 	if err != nil {
@@ -213,11 +212,12 @@ func (r request) maintenanceSpan(words []string, m *oncall.Maintenance) (int, er
 	return 0, oncall.Refuse("Say for how long, or from when to when: `2h`, `until 14:00`, `tomorrow 22:00 to 23:30`, as in `%s`.", maintenanceExample)
 }
 
-// endMaintenance ends the named window, or the only one that the reader may end.
-func (b *Bot) endMaintenance(ctx context.Context, r request, words []string) (string, error) {
+// endMaintenance ends the named window. Without a name it ends the only one that the reader may end, if that has begun; or
+// else it asks which one.
+func (b *Bot) endMaintenance(ctx context.Context, r request, words []string) (view.Drawing, error) {
 	all, err := b.store.MaintenanceWindows(ctx, r.by(), r.now)
 	if err != nil {
-		return "", fmt.Errorf("list maintenance: %w", err)
+		return view.Drawing{}, fmt.Errorf("list maintenance: %w", err)
 	}
 	typed := strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(unescape(strings.Join(words, " "))), "#"), "m")
 	fits := slices.DeleteFunc(slices.Clone(all), func(m store.MaintenanceState) bool {
@@ -226,13 +226,15 @@ func (b *Bot) endMaintenance(ctx context.Context, r request, words []string) (st
 		}
 		return typed != strconv.FormatInt(int64(m.ID), 10) && !strings.EqualFold(m.Team, unescape(strings.Join(words, " ")))
 	})
-	switch len(fits) {
-	case 1:
-		return b.setMaintenanceEnd(ctx, r, fits[0].ID)
-	case 0:
-		return "", oncall.Refuse("There is no such maintenance window%s. `/oncall maintenance` lists what is in force or planned.", r.noneVisible())
+	byNumber := len(fits) == 1 && typed == strconv.FormatInt(int64(fits[0].ID), 10)
+	switch {
+	case len(fits) == 1 && (byNumber || !fits[0].StartsAt.After(r.now)):
+		text, err := b.setMaintenanceEnd(ctx, r, fits[0].ID)
+		return view.Drawing{Text: text}, err
+	case len(fits) == 0:
+		return view.Drawing{}, oncall.Refuse("There is no such maintenance window%s. `/oncall maintenance` lists what is in force or planned.", r.noneVisible())
 	}
-	return "", oncall.Refuse("Say which one, as in `/oncall maintenance end %s`. `/oncall maintenance` lists them.", fits[0].ID)
+	return view.Join(view.Text("Which one? Nothing has ended yet."), view.Maintenance(shownMaintenance(fits), r.now, r.location)), nil
 }
 
 func (b *Bot) setMaintenanceEnd(ctx context.Context, r request, id oncall.MaintenanceID) (string, error) {

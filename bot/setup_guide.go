@@ -148,6 +148,7 @@ func (b *Bot) teamReady(ctx context.Context, s submission, g guided, edits []sto
 	}
 	last := len(done) - 1
 	v.Integration, v.Key = b.madeKey(r, edits[last].Name, done[last])
+	v.Test = r.testAlert(v.Integration)
 	return replace(v.Draw()), nil
 }
 
@@ -305,15 +306,33 @@ func (b *Bot) tryIntegration(ctx context.Context, p press, id oncall.Integration
 	if err != nil {
 		return "", integrationGone(err)
 	}
-	var users []oncall.UserID
-	if policy := r.directory.Policies[in.PolicyID]; len(policy.Steps) > 0 {
-		for _, target := range policy.Steps[0].Targets {
-			if s, known := r.directory.Schedule(target.Schedule); known && target.Which == "" {
-				for _, d := range s.Who(r.now) {
-					users = append(users, d.Users...)
-				}
+	return view.TryAlertSent(in.Name, r.firstPaged(in.PolicyID)), nil
+}
+
+// testAlert returns whom a test alert of an integration would page.
+func (r request) testAlert(id oncall.IntegrationID) view.TestAlert {
+	in, _ := r.directory.Integration(id)
+	var t view.TestAlert
+	users := r.firstPaged(in.PolicyID)
+	for _, u := range users {
+		t.Names = append(t.Names, r.directory.Users[u].Name)
+	}
+	t.Self = len(users) == 1 && users[0] == r.user.ID
+	return t
+}
+
+// firstPaged returns the people on call whom the first step of a policy pages now.
+func (r request) firstPaged(id oncall.PolicyID) (users []oncall.UserID) {
+	policy := r.directory.Policies[id]
+	if len(policy.Steps) == 0 {
+		return nil
+	}
+	for _, target := range policy.Steps[0].Targets {
+		if s, known := r.directory.Schedule(target.Schedule); known && target.Which == "" {
+			for _, d := range s.Who(r.now) {
+				users = append(users, d.Users...)
 			}
 		}
 	}
-	return view.TryAlertSent(in.Name, users), nil
+	return users
 }

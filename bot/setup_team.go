@@ -262,7 +262,8 @@ func (b *Bot) submitIntegration(ctx context.Context, s submission) (modalRespons
 	if err != nil {
 		return modalResponse{}, err
 	}
-	return replace(view.NewIntegrationKey(b.madeKey(r, is.Name, done))), nil
+	id, key := b.madeKey(r, is.Name, done)
+	return replace(view.NewIntegrationKey(id, key, r.testAlert(id))), nil
 }
 
 // removeSetup removes the policy or integration whose form is open.

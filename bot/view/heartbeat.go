@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -22,6 +24,10 @@ type HeartbeatLine struct {
 	Muted                   bool
 	MutedUntil              *time.Time
 	MutedBy                 oncall.UserID
+
+	Address string               // what pings it, with KEY for the key; "": not shown to the reader
+	KeyHint string               // how the key ends
+	KeyOf   oncall.IntegrationID // whose key it is
 }
 
 // maxPingBody is how much of a ping's body is shown: its end.
@@ -41,13 +47,21 @@ func Heartbeats(all []HeartbeatLine, zone *time.Location) string {
 }
 
 // Heartbeat shows one heartbeat, with the body of its latest ping.
-func Heartbeat(h HeartbeatLine, zone *time.Location) string {
+func Heartbeat(h HeartbeatLine, zone *time.Location) Drawing {
 	text := h.line(zone)
+	if h.Address != "" {
+		text += fmt.Sprintf("\nAt the end of the job:\n```curl -fsS -m 10 --retry 5 %s```\nKEY is the key of *%s*, which ends in …%s; it was shown once, and a new one shows it again.",
+			Foreign(h.Address, maxTitle), Name(h.Integration), Name(h.KeyHint))
+	}
 	if h.Body != "" {
 		body := []rune(h.Body)
 		text += fmt.Sprintf("\nWith its latest ping came:\n```%s```", foreignLines(string(body[max(0, len(body)-maxPingBody):]), maxPingBody, maxSnippetLines))
 	}
-	return text
+	d := Text(text)
+	if h.Address != "" {
+		d.Blocks = append(d.Blocks, slack.NewActionBlock("heartbeat", button(ActionIntegration, IntegrationRotate+" "+valueOf(h.KeyOf), "New key…")))
+	}
+	return d
 }
 
 var heartbeatMarks = map[oncall.HeartbeatState]string{

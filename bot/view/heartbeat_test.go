@@ -24,10 +24,10 @@ func TestHeartbeatsAreListed(t *testing.T) {
 	fresh.Heard = nil
 	for text, wants := range map[string][]string{
 		Heartbeats([]HeartbeatLine{fresh, late, running, muted, down}, time.UTC): {
-			"*fresh* of cron, team payments: new, nothing has come yet; every 1 d 0 h, grace 1 hour", "*late* of cron, team payments: late, and down at Mon 2 Mar 14:00",
+			"*fresh* of cron, team payments: new, nothing has come yet; every 1 day, grace 1 hour", "*late* of cron, team payments: late, and down at Mon 2 Mar 14:00",
 			"*running* of cron, team payments: up, running since Mon 2 Mar 12:01", "*muted until Mon 2 Mar 13:00* by <@U0ANN>", "• :red_circle: *down* of cron, team payments: *down* since Mon 2 Mar 13:00: ",
 		},
-		Heartbeat(down, time.UTC): {"With its latest ping came:\n```", "xxxx"},
+		Heartbeat(down, time.UTC).Text: {"With its latest ping came:\n```", "xxxx"},
 	} {
 		for _, want := range wants {
 			if !strings.Contains(text, want) {

@@ -14,6 +14,9 @@ import (
 const (
 	IntegrationRotate    = "rotate"
 	IntegrationMuteHours = "mute_hours"
+	IntegrationMuteHour  = "mute_1h"
+	IntegrationMuteLong  = "mute_4h"
+	IntegrationMuteNight = "mute_tomorrow"
 	IntegrationMute      = "mute"
 	IntegrationUnmute    = "unmute"
 	IntegrationEdit      = "edit"
@@ -187,6 +190,20 @@ func NewKey(k MadeKey, zone *time.Location) slack.ModalViewRequest {
 		blocks = append(blocks, note(onlyHere))
 	}
 	return readOnly("The new key", blocks...)
+}
+
+// AskMute asks for how long an integration is to be muted. Nothing is muted yet.
+func AskMute(id oncall.IntegrationID, name string) Drawing {
+	text := fmt.Sprintf("For how long is *%s* to be muted? It isn't yet. Meanwhile %s.", Name(name), oncall.MutedMeans)
+	var buttons []slack.BlockElement
+	for _, o := range []option{
+		{IntegrationMuteHour, "1 hour"}, {IntegrationMuteLong, "4 hours"}, {IntegrationMuteNight, "Until tomorrow, 9:00"}, {IntegrationMute, "Until I unmute"},
+	} {
+		b := button(ActionIntegration, o.Value+" "+valueOf(id), o.label)
+		b.ActionID += "/" + o.Value // each is its own in the block
+		buttons = append(buttons, b)
+	}
+	return Drawing{Text: text, Blocks: []slack.Block{section(text), slack.NewActionBlock("mute", buttons...)}}
 }
 
 // Muted confirms that an integration is muted, with the command that undoes it.

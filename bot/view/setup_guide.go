@@ -87,6 +87,7 @@ type SetupDone struct {
 	Team        string
 	Integration oncall.IntegrationID
 	Key         MadeKey
+	Test        TestAlert
 	Schedule    *schedule.Schedule // nil: not visible yet
 	Invite      bool               // the channel is private: the app must be invited
 	Reached     string             // summary of the reader's contact methods
@@ -106,7 +107,7 @@ func (d SetupDone) Draw() slack.ModalViewRequest {
 	}
 	blocks = append(blocks,
 		section("*1. A test alert.* It pages whoever is on call, the way a real one would."),
-		slack.NewActionBlock("setup_test", button(ActionSetupTest, valueOf(d.Integration), "Send a test alert").WithStyle(slack.StylePrimary)),
+		slack.NewActionBlock("setup_test", testButton(d.Integration, d.Test).WithStyle(slack.StylePrimary)),
 		slack.NewSectionBlock(words("*2. Your phone.* "+d.Reached), nil, slack.NewAccessory(button(ActionContacts, "", "Change…"))),
 		section("*3. Your monitor.* "+keyText(d.Key)),
 		section(snippetText(d.Key)),
@@ -134,11 +135,43 @@ func snippetText(k MadeKey) string {
 	return fmt.Sprintf("%s\n```%s```", Foreign(k.Where, maxTitle), foreignLines(k.Snippet, maxSnippet, maxSnippetLines))
 }
 
+// A TestAlert says whom a test alert would page.
+type TestAlert struct {
+	Names []string // none: it isn't known
+	Self  bool     // only the reader
+}
+
+// testButton sends a test alert. It asks first if that pages others than the reader.
+func testButton(id oncall.IntegrationID, t TestAlert) *slack.ButtonBlockElement {
+	b := button(ActionSetupTest, valueOf(id), "Send a test alert")
+	if t.Self {
+		return b
+	}
+	whom := "whoever its escalation policy names"
+	if len(t.Names) > 0 {
+		names := make([]string, len(t.Names))
+		for i, name := range t.Names {
+			names[i] = Name(name)
+		}
+		whom = List(names)
+	}
+	sure := CutPlain("It pages "+whom+" now, the way a real alert would.", 300)
+	return b.WithConfirm(slack.NewConfirmationBlockObject(plain("Page now?"), plain(sure), plain("Page"), plain("Cancel")))
+}
+
+// paged names whom a test alert pages.
+func paged(users []oncall.UserID) string {
+	if len(users) == 0 {
+		return "whoever its escalation policy names"
+	}
+	return named(users)
+}
+
 // NewIntegrationKey shows the key of a new integration, once.
-func NewIntegrationKey(id oncall.IntegrationID, k MadeKey) slack.ModalViewRequest {
+func NewIntegrationKey(id oncall.IntegrationID, k MadeKey, t TestAlert) slack.ModalViewRequest {
 	blocks := []slack.Block{
 		section(keyText(k)), section(snippetText(k)),
-		slack.NewActionBlock("setup_test", button(ActionSetupTest, valueOf(id), "Send a test alert")),
+		slack.NewActionBlock("setup_test", testButton(id, t)),
 	}
 	if k.Local {
 		blocks = append(blocks, note(onlyHere))
@@ -155,11 +188,7 @@ func WithMessage(v slack.View, text string) slack.ModalViewRequest {
 
 // TryAlertSent says whom a test alert pages.
 func TryAlertSent(name string, users []oncall.UserID) string {
-	to := "whoever its escalation policy names"
-	if len(users) > 0 {
-		to = named(users)
-	}
-	return fmt.Sprintf("A test alert was sent to *%s*: it pages %s now. Acknowledge and resolve it like any other.", Name(name), to)
+	return fmt.Sprintf("A test alert was sent to *%s*: it pages %s now. Acknowledge and resolve it like any other.", Name(name), paged(users))
 }
 
 // ownedBy says where a team is edited, and who may change it.

@@ -54,6 +54,8 @@ func durationText(d time.Duration) string {
 		return Count(int(d/time.Hour), "hour")
 	case d < 24*time.Hour:
 		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	case d%(24*time.Hour) < time.Hour:
+		return Count(int(d/(24*time.Hour)), "day")
 	default:
 		return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
 	}
