@@ -46,6 +46,6 @@ func TestFailingPersonalServerAffectsNobodyElse(t *testing.T) {
 		b.breaker(provider{oncall.MethodWebhook, fmt.Sprint(n)})
 	}
 	if len(b.byProvider) > maxBreakers+1 || b.byProvider[provider{method: oncall.MethodNtfy}] == nil {
-		t.Errorf("%d are kept", len(b.byProvider))
+		t.Errorf("%d are kept; want at most %d and b.byProvider[provider{method: oncall.MethodNtfy}] non-nil", len(b.byProvider), maxBreakers+1)
 	}
 }

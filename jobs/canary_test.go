@@ -42,7 +42,7 @@ func TestCanaryComesThrough(t *testing.T) {
 		}
 	}
 	if n := w.count("audit_log"); n != began {
-		t.Errorf("the audit log has %d entries more", n-began)
+		t.Errorf("the audit log has %d entries more, want 0", n-began)
 	}
 	if n := w.count(`river_job WHERE kind IN ('draw', 'tell')`); n > 0 {
 		t.Errorf("%d jobs would show it to people, want 0", n)

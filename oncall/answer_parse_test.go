@@ -61,7 +61,7 @@ func TestParseReply(t *testing.T) {
 		"2d": act(ActDecline, offered(2)), "no": act(ActDecline), "Decline 2": act(ActDecline, said(2)), "accept": act(ActAck), "no #2": act(ActDecline, incident(2)),
 	} {
 		if d := cmp.Diff(want, ParseAnswer(text)); d != "" {
-			t.Errorf("%q: %s", text, d)
+			t.Errorf("%q (-want +got):\n%s", text, d)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func TestTokens(t *testing.T) {
 	}
 	got, err := OpenToken([][]byte{key, old}, token, now)
 	if d := cmp.Diff(want, got); d != "" || err != nil {
-		t.Errorf("%v: %s", err, d)
+		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
 	if _, err := OpenToken([][]byte{old, key}, SignToken(old, want), now); err != nil {
 		t.Errorf("of the key before: %v", err)

@@ -107,7 +107,7 @@ func TestAnswerOutcomes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if d := cmp.Diff(c.want, out); d != "" {
-			t.Errorf("%s: %s", name, d)
+			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 		if name == "a message" {
 			if len(changes) != 2 || changes[0].Incident.AckedBy != (Actor{User: "U0ANN", Via: string(MethodSMS)}) || changes[1].Incident.Version != 7 || len(changes[1].Tasks) != 1 {

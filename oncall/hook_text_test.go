@@ -55,7 +55,7 @@ func TestTicketsOfHostileTexts(t *testing.T) {
 				t.Errorf(`%s of %s: the title: %s %q; want bad "", len([]rune(title)) at most 255 and title to begin with "#12"`, template, text.Name, bad, title)
 			}
 			if bad := hostile.Plain(shown, true); bad != "" || len([]rune(shown)) > 2*maxTicketText[template]+1000 {
-				t.Errorf("%s of %s: %s, %d characters", template, text.Name, bad, len(shown))
+				t.Errorf(`%s of %s: %s, %d characters; want bad "" and len([]rune(shown)) at most 2*maxTicketText[template]+1000`, template, text.Name, bad, len(shown))
 			}
 			switch m := fenced.FindStringSubmatch(shown); {
 			case template == HookServiceNow:

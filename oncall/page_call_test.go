@@ -69,7 +69,7 @@ func TestPagesOfCall(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s@%.0f,%.0f", pages[i].Key, pages[i].At.Sub(now).Seconds(), look.Sub(now).Seconds()))
 		}
 		if d := cmp.Diff(c.want, strings.Join(got, " ")); d != "" {
-			t.Errorf("%s: %s", c.name, d)
+			t.Errorf("%s (-want +got):\n%s", c.name, d)
 		}
 	}
 	channel := Call{IncidentID: 7, CallSeq: 1, Method: MethodChannel, To: "C1"}

@@ -31,7 +31,7 @@ func TestParseRemindBefore(t *testing.T) {
 			said = err.Error()
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" || said != c.err {
-			t.Errorf("%q: %q\n%s", c.words, said, diff)
+			t.Errorf("%q: %q (-want +got):\n%s", c.words, said, diff)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func TestSecrets(t *testing.T) {
 	}
 	code := s.Seal("abcd2345")
 	if strings.Contains(code, "abcd") || code == other.Seal("abcd2345") {
-		t.Errorf("sealed: %s", code)
+		t.Errorf(`sealed: %s; want it not to contain "abcd" and other than other.Seal("abcd2345")`, code)
 	}
 	for _, c := range []struct {
 		with       []Secret

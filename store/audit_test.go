@@ -79,7 +79,7 @@ func TestTheAuditLogIsReadInPages(t *testing.T) {
 		}
 	}
 	if len(seen) != 5 || !slices.IsSortedFunc(seen, func(a, b int64) int { return int(b - a) }) {
-		t.Errorf("read the entries %d", seen)
+		t.Errorf("read the entries %d; want 5 entries and slices.IsSortedFunc(seen, func(a, b int64) int { return int(b - a) }) true", seen)
 	}
 }
 
@@ -158,7 +158,7 @@ func TestAuditLogPermissions(t *testing.T) {
 	for who, want := range map[oncall.UserID][2]bool{ann: {true, false}, "U0EVE": {false, true}} { // payments, secret
 		got, err := read(who, store.AuditFilter{})
 		if err != nil || slices.Contains(got, "payments") != want[0] || slices.Contains(got, "secret") != want[1] || slices.Contains(got, "hidden") != want[1] {
-			t.Errorf("%s reads %q, %v", who, got, err)
+			t.Errorf(`%s reads %q, %v; want slices.Contains(got, "payments") == want[0], slices.Contains(got, "secret") == want[1] and slices.Contains(got, "hidden") == want[1]`, who, got, err)
 		}
 	}
 	if got, err := read("U0EVE", store.AuditFilter{}); err != nil || !slices.Contains(got, "U0EVE") || slices.Contains(got, string(bo)) {

@@ -49,14 +49,14 @@ func TestDrawingProgressIsSavedStepByStep(t *testing.T) {
 	}
 	want := store.Drawing{Copies: []store.Copy{}}
 	if d := cmp.Diff(want, begin()); d != "" {
-		t.Errorf("before anything: %s", d)
+		t.Errorf("before anything (-want +got):\n%s", d)
 	}
 	tried := start.Add(time.Second)
 	w.check(w.RootTried(ctx, 1, tried))
 	w.check(w.RootTried(ctx, 1, tried.Add(time.Hour))) // the first attempt is where to look from
 	want.RootTried = &tried
 	if d := cmp.Diff(want, begin()); d != "" {
-		t.Errorf("tried: %s", d)
+		t.Errorf("tried (-want +got):\n%s", d)
 	}
 	root := store.MessageRef{Channel: "C1", TS: "5.0"}
 	w.check(w.RootPosted(ctx, 1, root, start.Add(time.Minute)))
@@ -64,7 +64,7 @@ func TestDrawingProgressIsSavedStepByStep(t *testing.T) {
 	w.check(w.Threaded(ctx, 1, 2))
 	want.Root, want.RootDrawn, want.ThreadTo = root, 2, 2
 	if d := cmp.Diff(want, begin()); d != "" {
-		t.Errorf("posted: %s", d)
+		t.Errorf("posted (-want +got):\n%s", d)
 	}
 
 	must[oncall.PageOrder](t)(w.BeginPage(ctx, oncall.SendPage{Page: 1}, 7, start))
@@ -74,12 +74,12 @@ func TestDrawingProgressIsSavedStepByStep(t *testing.T) {
 	w.check(w.Drawn(ctx, 1, dm, 2))
 	want.Copies = []store.Copy{{MessageRef: dm, Drawn: 2, User: ann, Why: oncall.Say("you are on call in primary")}}
 	if d := cmp.Diff(want, begin()); d != "" {
-		t.Errorf("with a copy: %s", d)
+		t.Errorf("with a copy (-want +got):\n%s", d)
 	}
 	w.check(w.ForgetPlace(ctx, 1, dm))
 	w.check(w.ForgetPlace(ctx, 1, root))
 	if d := cmp.Diff(store.Drawing{Copies: []store.Copy{}}, begin()); d != "" {
-		t.Errorf("forgotten: %s", d)
+		t.Errorf("forgotten (-want +got):\n%s", d)
 	}
 	if _, err := w.BeginDraw(ctx, 99, job, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v, want the error %v", err, oncall.ErrNotFound)

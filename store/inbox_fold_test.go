@@ -426,7 +426,7 @@ func TestAServiceWhoseAlertsHaveClearedIsNotNew(t *testing.T) {
 	w.accept(of("db", "c"))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM pages WHERE incident_id = 1`); n != before {
-		t.Errorf("%d pages about a service that it was about already", n-before)
+		t.Errorf("%d pages about a service that it was about already, want 0", n-before)
 	}
 	w.accept(of("mail", "d"))
 	w.fold()
@@ -445,7 +445,7 @@ func TestFlappingIncidentClosesWhenQuiet(t *testing.T) {
 	w.fold()
 	in := w.incident(1)
 	if !in.Flapping() || in.ClosesAt() != w.clock().Add(10*time.Minute) {
-		t.Fatalf("it doesn't flap: %+v", in)
+		t.Fatalf("it doesn't flap: %+v; want Flapping() true and ClosesAt() w.clock().Add(10*time.Minute)", in)
 	}
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'escalate' AND args ->> 'close' = 'true'`); n != 1 {
 		t.Errorf("%d timers to close it, want 1", n)

@@ -31,7 +31,7 @@ func TestLargeGroupIsOneIncident(t *testing.T) {
 		t.Helper()
 		in := w.incident(1)
 		if d := cmp.Diff([]string{title, string(severity)}, []string{in.Title, string(in.Severity)}); d != "" {
-			t.Errorf("%s: %s", what, d)
+			t.Errorf("%s (-want +got):\n%s", what, d)
 		}
 	}
 	called("at first", fmt.Sprintf("DiskFull (%d alerts)", most), oncall.High)
@@ -50,7 +50,7 @@ func TestLargeGroupIsOneIncident(t *testing.T) {
 	w.accept(one(most+1, oncall.High, "db"))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM pages`); n != pages {
-		t.Errorf("%d pages about a service that is known", n-pages)
+		t.Errorf("%d pages about a service that is known, want 0", n-pages)
 	}
 	w.accept(one(most+2, oncall.High, "web"))
 	w.fold()

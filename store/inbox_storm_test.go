@@ -38,7 +38,7 @@ func TestThousandsOfAlertsAreOneIncident(t *testing.T) {
 	}
 	w.fold()
 	if got := w.strings(`SELECT status || ' ' || merged_into FROM incidents WHERE storm IS NULL ORDER BY id`); strings.Join(got, ",") != strings.Repeat("resolved 11,", 9)+"resolved 11" {
-		t.Errorf("the first: %q", got)
+		t.Errorf(`the first: %q, want strings.Join(got, ",") == %v`, got, strings.Repeat("resolved 11,", 9)+"resolved 11")
 	}
 	storm := w.incident(11)
 	if storm.Storm == nil || storm.Status != oncall.Triggered || storm.SignalCount != 2000 {
@@ -169,7 +169,7 @@ func TestAStormEndsAndOneOfItIsSplitOff(t *testing.T) {
 		t.Errorf(`its own: %+v; want Title "alert 7 is full" and Status %v`, own, oncall.Triggered)
 	}
 	if own := w.incident(13); own.Title != worst[0].Title {
-		t.Errorf("the worst: %+v", own)
+		t.Errorf("the worst: %+v, want Title worst[0].Title", own)
 	}
 	w.accept(resolve("alert 7"))
 	w.fold()

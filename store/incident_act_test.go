@@ -173,7 +173,7 @@ func TestMergingBringsTheResponders(t *testing.T) {
 		t.Errorf("asked to help with #2: %q, want %q", got, []string{"U0CY"})
 	}
 	if n := w.count(`SELECT count(*) FROM pages`); n != pages+1 {
-		t.Errorf("%d pages were added", n-pages)
+		t.Errorf("%d pages were added, want 1", n-pages)
 	}
 	if in := w.do(2, cy, oncall.Act{Do: oncall.ActAccept}, start.Add(2*time.Minute)); len(in.Responders) != 2 {
 		t.Errorf("Cy accepts: %+v, want 2 entries", in.Responders)
@@ -360,7 +360,7 @@ func TestAcknowledgeEscalateAndPageAtOnce(t *testing.T) {
 		wg.Wait()
 		in := w.incident(id)
 		if len(owners) != 1 || in.Status != oncall.Acknowledged || in.AckedBy.User != owners[0] {
-			t.Errorf("incident %d: %s by %v, acknowledged by %v", id, in.Status, in.AckedBy, owners)
+			t.Errorf("incident %d: %s by %v, acknowledged by %v; want 1 entry, %s and User owners[0]", id, in.Status, in.AckedBy, owners, oncall.Acknowledged)
 		}
 		if got, want := in.Version, before.Version+int64(1+steps); got != want || steps > 1 {
 			t.Errorf("incident %d: version %d, want %d", id, got, want)

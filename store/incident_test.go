@@ -34,7 +34,7 @@ func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
 		`page page available {"line": "slack", "page": 1}`,
 	}
 	if d := cmp.Diff(want, jobs); d != "" {
-		t.Errorf("jobs: %s", d)
+		t.Errorf("jobs (-want +got):\n%s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM river_job WHERE created_at <> $1`, start); n != 0 {
 		t.Errorf("%d jobs are dated by another clock, want 0", n)
@@ -44,7 +44,7 @@ func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
 		kinds = append(kinds, e.Kind)
 	}
 	if d := cmp.Diff([]oncall.EventKind{oncall.EventOpened, oncall.EventPaging}, kinds); d != "" {
-		t.Errorf("events: %s", d)
+		t.Errorf("events (-want +got):\n%s", d)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 		t.Error("an unknown job was queued")
 	}
 	if d := cmp.Diff(before, w.incident(1)); d != "" {
-		t.Errorf("half a change was saved: %s", d)
+		t.Errorf("half a change was saved (-want +got):\n%s", d)
 	}
 }
 
@@ -232,7 +232,7 @@ func TestAPictureShowsTheWholeIncident(t *testing.T) {
 	}
 	want := &oncall.NextStep{At: start.Add(5 * time.Minute), Users: []oncall.UserID{bo, di}}
 	if d := cmp.Diff(want, p.Next); d != "" {
-		t.Errorf("next: %s", d)
+		t.Errorf("next (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff(must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1)), p.Events); d != "" {
 		t.Errorf("events: %s", d)

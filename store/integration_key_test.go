@@ -25,7 +25,7 @@ func (w *world) good(key string, now time.Time) bool {
 		took = append(took, err == nil && in.ID == w.integration)
 	}
 	if took[0] != took[1] {
-		w.t.Errorf("two instances don't agree on …%s: %v", key[28:], took)
+		w.t.Errorf("two instances don't agree on …%s: %v, want took[0] == took[1]", key[28:], took)
 	}
 	return took[0]
 }
@@ -143,7 +143,7 @@ func TestAMutedIntegrationPagesNobody(t *testing.T) {
 		t.Errorf("%d incidents, want the one from before", n)
 	}
 	if n := w.count(`SELECT count(*) FROM pages`); n != pages {
-		t.Errorf("%d pages more", n-pages)
+		t.Errorf("%d pages more, want 0", n-pages)
 	}
 	if n := w.count(`SELECT count(*) FROM inbox`); n != 0 {
 		t.Errorf("%d signals wait, want 0", n)

@@ -45,7 +45,7 @@ func TestPageIsSentOnce(t *testing.T) {
 		Detail: oncall.Detail{Users: []oncall.UserID{ann}, Method: "slack"},
 	}
 	if d := cmp.Diff([]oncall.Event{want}, events[2:]); d != "" {
-		t.Errorf("events: %s", d)
+		t.Errorf("events (-want +got):\n%s", d)
 	}
 	if n := w.lastJob(); n != before {
 		t.Errorf("a message that shows the newest version is drawn again: got %v, want %v", n, before)
@@ -120,7 +120,7 @@ func TestOutdatedDirectMessageIsRedrawn(t *testing.T) {
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, 7, start))
 	want := []store.Copy{{MessageRef: store.MessageRef{Channel: "D1", TS: "1.0"}, Drawn: 2, User: ann, Why: oncall.Say("you are on call in primary")}}
 	if diff := cmp.Diff(want, d.Copies); diff != "" {
-		t.Errorf("copies: %s", diff)
+		t.Errorf("copies (-want +got):\n%s", diff)
 	}
 }
 

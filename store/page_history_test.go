@@ -26,7 +26,7 @@ func TestPageHistoryShowsReasonAndOutcome(t *testing.T) {
 	in = must[oncall.Incident](t)(w.Act(t.Context(), in.ID, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAsk, User: cy, Text: "the\nreplica"}, w.clock()))
 	pages = must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), oncall.ByTimer(), in.ID))
 	if len(pages) != 2 || pages[1].UserID != cy || !slices.Equal(pages[1].Why, oncall.Say("%s asks you to help: the replica", bo)) {
-		t.Errorf("the pages are %+v", pages)
+		t.Errorf(`the pages are %+v; want 2 entries, pages[1].UserID == %v and pages[1].Why oncall.Say("%%s asks you to help: the replica", bo)`, pages, cy)
 	}
 	if _, err := w.PageHistory(t.Context(), oncall.ByTimer(), 4711); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that doesn't exist: %v, want the error %v", err, oncall.ErrNotFound)
@@ -58,11 +58,11 @@ func TestReasonsAreReadByBothReleases(t *testing.T) {
 		SELECT incident_id, 'D1', '1.0', user_id, why, 1 FROM pages ORDER BY id LIMIT 1`)
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), in.ID, w.job(), w.clock()))
 	if len(d.Copies) != 1 || !slices.Equal(d.Copies[0].Why, want[0]) {
-		t.Errorf("the copies are %+v", d.Copies)
+		t.Errorf("the copies are %+v; want 1 entry and d.Copies[0].Why want[0]", d.Copies)
 	}
 	must[oncall.Incident](t)(w.Act(t.Context(), in.ID, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAsk, User: cy, Text: "the replica"}, w.clock()))
 	if got := w.strings(`SELECT why FROM pages ORDER BY id DESC LIMIT 1`); got[0] != "<@U0BO> asks you to help: the replica" {
-		t.Errorf("it reads %q", got)
+		t.Errorf(`it reads %q, want got[0] == "<@U0BO> asks you to help: the replica"`, got)
 	}
 }
 

@@ -56,7 +56,7 @@ func TestPayloadsAreKept(t *testing.T) {
 		t.Errorf("got %q\nwant %q", said, want)
 	}
 	if p := got[0]; p.Headers["User-Agent"] != "amonitor" || !p.At.Equal(w.clock()) || p.Format != "generic" || p.TakenFor != "generic" {
-		t.Errorf("it is %+v", p)
+		t.Errorf(`it is %+v; want Headers["User-Agent"] "amonitor", At w.clock(), Format "generic" and TakenFor "generic"`, p)
 	}
 	one := must[[]store.KeptPayload](t)(w.Payloads(t.Context(), oncall.ByUser(ann), store.PayloadFilter{ID: got[1].ID, Begin: 2}))
 	if len(one) != 1 || string(one[0].Body) != "\xff\x00" || one[0].Size != 10 {

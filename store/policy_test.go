@@ -200,7 +200,7 @@ func TestTheReminderIsOneMessage(t *testing.T) {
 	remind(10 * time.Minute)
 	first := last()
 	if diff := cmp.Diff([]string{"#1 disk is full (high, for 10 min)"}, first.Facts.Lines); diff != "" || first.Recipient != "#payments" || first.Version != 1 {
-		t.Errorf("reminder %+v:\n%s", first, diff)
+		t.Errorf("reminder %+v (-want +got):\n%s", first, diff)
 	}
 	if remind(19 * time.Minute); last().Version != 1 {
 		t.Error("renewed before its time")

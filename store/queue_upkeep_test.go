@@ -40,7 +40,7 @@ func TestTimerQueueingDependsOnDueTime(t *testing.T) {
 		ORDER BY id`, before, start)
 	want := []string{"available -60", "available 0", "available 15", "scheduled 15.001", "scheduled 3600"}
 	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("timers: %s", d)
+		t.Errorf("timers (-want +got):\n%s", d)
 	}
 }
 
@@ -73,7 +73,7 @@ func TestTimersArePromoted(t *testing.T) {
 	}
 	maps.DeleteFunc(got, func(_ string, n int) bool { return n == 0 })
 	if d := cmp.Diff(map[string]int{"escalate": 1500, "page": 1, "draw": 1}, got); d != "" {
-		t.Errorf("depths: %s", d)
+		t.Errorf("depths (-want +got):\n%s", d)
 	}
 }
 
@@ -123,7 +123,7 @@ func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
 		"available the instance that ran it is gone", "available the instance that ran it is gone",
 	}
 	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("jobs: %s", d)
+		t.Errorf("jobs (-want +got):\n%s", d)
 	}
 	if n := w.count(`SELECT sum(attempt) FROM river_job`); n != 1+2+1+2+0 {
 		t.Errorf("the jobs are at %d attempts together: an interruption has used one up, want %d", n, 1+2+1+2+0)
@@ -150,7 +150,7 @@ func TestInterruptionsUseUpNoAttempt(t *testing.T) {
 	}
 	got := w.strings(`SELECT state || ' ' || attempt || ' ' || cardinality(errors) FROM river_job WHERE kind = 'page'`)
 	if d := cmp.Diff([]string{"available 0 10"}, got); d != "" {
-		t.Errorf("job: %s", d)
+		t.Errorf("job (-want +got):\n%s", d)
 	}
 }
 
@@ -334,7 +334,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	if d := cmp.Diff(expect, got); d != "" {
-		t.Errorf("metrics: %s", d)
+		t.Errorf("metrics (-want +got):\n%s", d)
 	}
 	if _, err := store.Open(context.Background(), w.url, store.Options{Metrics: registry}); err == nil {
 		t.Error("two stores share their metrics")

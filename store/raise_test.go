@@ -24,7 +24,7 @@ func TestRaisedIncidentIsLikeAnyOther(t *testing.T) {
 	made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "the checkout is down", Key: "view/V1"})
 	in := w.incident(made.Incident.ID)
 	if d := cmp.Diff(made.Incident, in, cmpopts.EquateEmpty()); d != "" {
-		t.Errorf("what is returned is not what is stored: %s", d)
+		t.Errorf("what is returned is not what is stored (-want +got):\n%s", d)
 	}
 	if in.ID != 1 || in.Title != "the checkout is down" || in.RaisedBy != oncall.ByUser(di) || in.IntegrationID != 0 || in.Status != oncall.Triggered {
 		t.Errorf(`incident: %+v; want ID 1, Title "the checkout is down", RaisedBy %v, IntegrationID 0 and Status %v`, in, oncall.ByUser(di), oncall.Triggered)

@@ -66,7 +66,7 @@ func TestRetentionDeletesWholeIncident(t *testing.T) {
 	w.advance(time.Second)
 	w.retain()
 	if got := w.strings(`SELECT id::text FROM incidents ORDER BY incidents.id`); fmt.Sprint(got) != "[2 3 4 5]" {
-		t.Errorf("incidents %v are left", got)
+		t.Errorf(`incidents %v are left, want "[2 3 4 5]"`, got)
 	}
 	if got := of(1); got != "" {
 		t.Errorf("of the incident something is left in %q, want nothing", got)
@@ -80,7 +80,7 @@ func TestRetentionDeletesWholeIncident(t *testing.T) {
 	w.exec(`UPDATE incidents SET status = 'resolved', resolved_at = $1 WHERE id = 6`, at)
 	w.retain()
 	if got := w.strings(`SELECT id::text FROM incidents ORDER BY incidents.id`); fmt.Sprint(got) != "[6]" {
-		t.Errorf("incidents %v are left after all were over", got)
+		t.Errorf(`incidents %v are left after all were over, want "[6]"`, got)
 	}
 	w.accept(trigger("over"))
 	w.fold()
@@ -140,7 +140,7 @@ func TestOldIncidentsLeaveInSmallSteps(t *testing.T) {
 		t.Errorf("the steps remove %s, want %s", got, want)
 	}
 	if got := w.strings(`SELECT id::text FROM incidents ORDER BY incidents.id`); fmt.Sprint(got) != "[7 8 470]" {
-		t.Errorf("incidents %v are left", got)
+		t.Errorf(`incidents %v are left, want "[7 8 470]"`, got)
 	}
 	w.check(tx.Rollback(t.Context()))
 	if got := fmt.Sprint(w.retain()); got != "[2]" {

@@ -72,7 +72,7 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 	}
 	history := w.stored("primary").Versions
 	if len(history) != 2 || history[1].CreatedBy != ann || history[1].Note != "only Cy" || !history[1].CreatedAt.Equal(now) || history[1].ID != edited.Latest() {
-		t.Errorf("the history is %+v", history)
+		t.Errorf(`the history is %+v; want 2 entries, history[1].CreatedBy == %v, history[1].Note == "only Cy", history[1].CreatedAt %v and history[1].ID == edited.Latest()`, history, ann, now)
 	}
 
 	_, err = w.EditSchedule(t.Context(), oncall.ByTimer(), s.ID, edit, first, now)

@@ -42,7 +42,7 @@ func TestApplyWritesOnlyChanges(t *testing.T) {
 	}
 	dry := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, store.ApplyOptions{Prune: true}, start))
 	if d := cmp.Diff(store.ApplyReport{Changes: added}, dry, exceptAfter); d != "" {
-		t.Errorf("dry run: %s", d)
+		t.Errorf("dry run (-want +got):\n%s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM users`); n != 0 {
 		t.Errorf("the dry run wrote %d users, want 0", n)
@@ -64,7 +64,7 @@ func TestApplyWritesOnlyChanges(t *testing.T) {
 	}
 	again := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start.Add(time.Hour)))
 	if d := cmp.Diff(store.ApplyReport{}, again); d != "" {
-		t.Errorf("the second time: %s", d)
+		t.Errorf("the second time (-want +got):\n%s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM schedule_versions`); n != 1 {
 		t.Errorf("%d versions, want 1", n)
@@ -94,14 +94,14 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		`remove policy "default"`, `add policy "new"`, `change integration "grafana": policy`, `add integration "prometheus"`,
 	}
 	if d := cmp.Diff(want, report.Changes); d != "" {
-		t.Errorf("changes: %s", d)
+		t.Errorf("changes (-want +got):\n%s", d)
 	}
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
 	if d := cmp.Diff([]oncall.Team{{ID: 1, Name: "payments", Channel: "#pay", Owner: oncall.OwnerFile, Hours: []schedule.Window{}, Fallback: []oncall.UserID{}, Updates: []string{}, Remind: 600}}, dir.Teams); d != "" {
-		t.Errorf("teams: %s", d)
+		t.Errorf("teams (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]oncall.UserID{bo, di}, dir.Members[1]); d != "" {
-		t.Errorf("members: %s", d)
+		t.Errorf("members (-want +got):\n%s", d)
 	}
 	if len(dir.Schedules) != 2 || dir.Schedules[0].Name() != "nights" || dir.Schedules[1].Name() != "primary" {
 		t.Errorf(`schedules: %+v; want 2 entries, dir.Schedules[0].Name() == "nights" and dir.Schedules[1].Name() == "primary"`, dir.Schedules)
@@ -147,7 +147,7 @@ func TestIntegrationKeyMovesToRenamedIntegration(t *testing.T) {
 	doc.Integrations[0].Name = "renamed"
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff([]string{`remove integration "grafana"`, `add integration "renamed"`}, report.Changes); d != "" {
-		t.Errorf("changes: %s", d)
+		t.Errorf("changes (-want +got):\n%s", d)
 	}
 	if in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key, start)); in.Name != "renamed" {
 		t.Errorf(`integration: %+v, want Name "renamed"`, in)
@@ -156,7 +156,7 @@ func TestIntegrationKeyMovesToRenamedIntegration(t *testing.T) {
 	doc.Integrations[0].Key = other
 	report = must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff(store.ApplyReport{Changes: []string{`change integration "renamed": key`}}, report, exceptAfter); d != "" {
-		t.Errorf("report: %s", d)
+		t.Errorf("report (-want +got):\n%s", d)
 	}
 	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other, start))
 	if _, err := w.IntegrationByKey(t.Context(), key, start); !errors.Is(err, oncall.ErrNotFound) {

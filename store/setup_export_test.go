@@ -201,7 +201,7 @@ func TestApplyingAnExportChangesNothing(t *testing.T) {
 			}
 			report := must[store.ApplyReport](t)(w.Apply(t.Context(), out, store.ApplyOptions{Prune: true}, w.clock()))
 			if d := cmp.Diff(store.ApplyReport{}, report); d != "" {
-				t.Fatalf("%d: %s", i, d)
+				t.Fatalf("%d (-want +got):\n%s", i, d)
 			}
 			if i%5 == 0 {
 				sameShifts(t, w, out)

@@ -32,7 +32,7 @@ func TestReadSetupReadsWholeFiles(t *testing.T) {
 	}
 	for _, text := range []string{"", "\ufeff", "---\n", "# nothing\n", "---\n---\n"} {
 		if setup, err := parseSetup([]byte(text)); err != nil || len(setup.Users) != 0 {
-			t.Errorf("%q: %+v, %v", text, setup, err)
+			t.Errorf("%q: %+v, %v, want len(setup.Users) == 0", text, setup, err)
 		}
 	}
 	_, err := parseSetup([]byte(one + "---\n" + strings.Replace(two, "teams", "tems", 1)))

@@ -72,10 +72,10 @@ func TestCaseAt(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if none, _ := json.Marshal(c.At(nil, instants[0])); string(none) != "[]" {
-		t.Errorf("no instants give %s", none)
+		t.Errorf(`no instants give %s, want "[]"`, none)
 	}
 	if none, _ := json.Marshal(c.Render(instants[1], instants[0])); string(none) != `{"shifts":[]}` {
-		t.Errorf("an empty window gives %s", none)
+		t.Errorf(`an empty window gives %s, want "{\"shifts\":[]}"`, none)
 	}
 }
 

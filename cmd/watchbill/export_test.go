@@ -304,7 +304,7 @@ func TestHostileTextsSurviveExport(t *testing.T) {
 			continue
 		}
 		if diff := cmp.Diff(doc, again, cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("%s: %.500s", h.Name, diff)
+			t.Errorf("%s (-want +got):\n%.500s", h.Name, diff)
 		}
 		for line := range strings.Lines(string(written)) {
 			if fault := hostile.Plain(strings.TrimSuffix(line, "\n"), false); fault != "" && !strings.ContainsAny(h.Text, "\x7f\u0085\u202e\u2028") {

@@ -96,7 +96,7 @@ func FuzzWriteSetup(f *testing.F) {
 			t.Fatalf("%q is written as %q: %v", text, written, err)
 		}
 		if diff := cmp.Diff(setup, again, cmpopts.EquateEmpty()); diff != "" {
-			t.Fatalf("%q is written as %q:\n%s", text, written, diff)
+			t.Fatalf("%q is written as %q (-want +got):\n%s", text, written, diff)
 		}
 	})
 }

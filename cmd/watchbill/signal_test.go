@@ -129,7 +129,7 @@ func TestSignalCommandQueues(t *testing.T) {
 		want = append(want, fmt.Sprint("signal ", i))
 	}
 	if got := d.titles(); !slices.Equal(got, append(want, "the last")) {
-		t.Errorf("sent %q", got)
+		t.Errorf(`sent %q, want append(want, "the last")`, got)
 	}
 	if got, said := d.signal(queue, "--flush"); got != 0 || said != "" || len(d.titles()) != 9 {
 		t.Errorf(`exit status %d, %s; want got 0, said "" and len(d.titles()) == 9`, got, said)

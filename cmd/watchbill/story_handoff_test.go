@@ -27,7 +27,7 @@ func (s *story) call(ts *testscript.TestScript, method string, args map[string]a
 	var answer map[string]any
 	ts.Check(json.NewDecoder(resp.Body).Decode(&answer))
 	if answer["ok"] != true {
-		ts.Fatalf("%s: %v", method, answer)
+		ts.Fatalf(`%s: %v, want answer["ok"] == true`, method, answer)
 	}
 	return answer
 }

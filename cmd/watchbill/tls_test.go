@@ -59,7 +59,7 @@ func ask(t *testing.T, address, name string, trusted *x509.CertPool) (*x509.Cert
 	}
 	defer resp.Body.Close()
 	if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "hello" {
-		t.Fatalf("answered %q, %v", body, err)
+		t.Fatalf(`answered %q, %v, want "hello"`, body, err)
 	}
 	return resp.TLS.PeerCertificates[0], resp.Header, nil
 }

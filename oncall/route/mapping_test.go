@@ -91,7 +91,7 @@ func TestMappingExtractsSignals(t *testing.T) {
 	got, err := m.Map(context.Background(), payload(t, sensors))
 	if want := `[{Title:s1: Too hot Body: Severity:crit Status:open Key:north/s1 Link: Labels:map[by:sensors site:north] Details:map[] Links:map[]} ` +
 		`{Title:s2: Too wet Body: Severity:low Status:closed Key:north/s2 Link: Labels:map[by:sensors site:north] Details:map[] Links:map[]}]`; err != nil || fmt.Sprintf("%+v", got) != want {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf(`%+v, %v, want %v`, got, err, want)
 	}
 	for body, want := range map[string]string{
 		`{}`:                                     "each: no such key: alarms",

@@ -140,7 +140,7 @@ func TestGaps(t *testing.T) {
 	want := []Gap{{Start: from, End: at(t, "2026-03-02T14:00:00Z")}, {Start: at(t, "2026-03-02T22:00:00Z"), End: to}}
 	c := mustCompile(t, s)
 	if diff := cmp.Diff(want, c.Gaps(from, to, "")); diff != "" {
-		t.Errorf("a shadow covers nothing:\n%s", diff)
+		t.Errorf("a shadow covers nothing (-want +got):\n%s", diff)
 	}
 	if gaps := c.Gaps(from, to, RoleShadow); len(gaps) > 0 {
 		t.Errorf("a shadow is missed: %v, want none", gaps)
@@ -207,7 +207,7 @@ func TestRotationJSON(t *testing.T) {
 		t.Errorf("%v\n got %s\nwant %s", err, got, stored)
 	}
 	if got, _ := json.Marshal(Rotation{Turns: [][]UserID{}}); string(got) != `{"name":"","period":{},"start_date":"","hand_off":"00:00","turns":[]}` {
-		t.Errorf("the empty rotation is %s", got)
+		t.Errorf("the empty rotation is %s, want %q", got, `{"name":"","period":{},"start_date":"","hand_off":"00:00","turns":[]}`)
 	}
 	for _, wrong := range []string{`{"start_date":"7 March"}`, `{"hand_off":"9"}`, `{"members":[{"from":"soon"}]}`} {
 		if json.Unmarshal([]byte(wrong), &r) == nil {
