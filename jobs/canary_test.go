@@ -108,7 +108,7 @@ func TestLateCanaryRaisesTheAlarm(t *testing.T) {
 
 // While an earlier release is running, which would show a canary to people, there is none, and no
 // alarm. If such a release finds a canary's signal, its integration is muted.
-func TestNoCanaryBesideAnEarlierRelease(t *testing.T) {
+func TestCanaryIsNotPlantedBesideEarlierRelease(t *testing.T) {
 	t.Parallel()
 	clock := &offsetClock{}
 	w := newWorld(t, "1h", clock.Now)

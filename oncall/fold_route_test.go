@@ -52,7 +52,7 @@ func (s *stored) tally(rule string) RouteTally {
 	return t
 }
 
-func TestARuleChoosesThePolicy(t *testing.T) {
+func TestRuleChoosesPolicy(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	changes := s.fold(noon, routedTo("night", "a", High), routedTo("", "b", High))
@@ -148,7 +148,7 @@ func TestHeldAlertsDoNotCountForStorm(t *testing.T) {
 	equal(t, "incidents", len(s.incidents), 1)
 }
 
-func TestARuleSetsSeverityAndLabels(t *testing.T) {
+func TestRuleSetsSeverityAndLabels(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	s.fold(noon, routedTo("low", "a", High))
@@ -164,7 +164,7 @@ func TestARuleSetsSeverityAndLabels(t *testing.T) {
 	equal(t, "labels once the rules are gone", s.alerts[1].Labels["service"], "disk")
 }
 
-func TestARuleGroups(t *testing.T) {
+func TestRuleSetsGrouping(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	s.fold(noon, routedTo("group", "a", High), routedTo("group", "b", High), routedTo("", "c", High))

@@ -201,7 +201,7 @@ func TestManualResolveHoldsForHalfAnHour(t *testing.T) {
 	}
 }
 
-func TestAnAlertJoinsTheOpenIncidentOfItsGroup(t *testing.T) {
+func TestAlertJoinsOpenIncidentOfItsGroup(t *testing.T) {
 	t.Parallel()
 	var s stored
 	one, two := fires("a"), fires("b")

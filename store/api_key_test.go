@@ -24,7 +24,7 @@ func (w *world) apiKey(k oncall.APIKey) (key string, by oncall.Actor) {
 }
 
 // A key is good until it is revoked or expires; for a day after a rotation the old one is, too.
-func TestAnAPIKeyIsGoodForAsLongAsItSays(t *testing.T) {
+func TestAPIKeyExpires(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	root := oncall.ByCommandLine("root@test")

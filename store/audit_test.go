@@ -39,7 +39,7 @@ func (w *world) history(f store.AuditFilter) []string {
 }
 
 // The database keeps what was written from everybody.
-func TestTheAuditLogIsAppendOnly(t *testing.T) {
+func TestAuditLogIsAppendOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), oncall.ByUser(ann), oncall.TimeOff{UserID: ann, Start: start, End: start.Add(time.Hour)}, start))
@@ -54,7 +54,7 @@ func TestTheAuditLogIsAppendOnly(t *testing.T) {
 }
 
 // A page of the log ends where the next begins.
-func TestTheAuditLogIsReadInPages(t *testing.T) {
+func TestAuditLogIsReadInPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i := range 5 {

@@ -183,7 +183,7 @@ func TestEarlierReleasesIgnoreTheCanary(t *testing.T) {
 }
 
 // One of several instances plants a canary when it is due, and a leftover one is removed.
-func TestTheCanaryIsPlantedOnce(t *testing.T) {
+func TestCanaryIsPlantedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.another()

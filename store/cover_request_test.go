@@ -69,7 +69,7 @@ func TestFirstToTakeCoverWins(t *testing.T) {
 	}
 }
 
-func TestTheTimerOfACoverRequest(t *testing.T) {
+func TestCoverRequestTimer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := w.request()
@@ -98,7 +98,7 @@ func TestTheTimerOfACoverRequest(t *testing.T) {
 }
 
 // Everything that hangs on a schedule ends when it is removed.
-func TestARemovedScheduleEndsRequests(t *testing.T) {
+func TestRemovedScheduleEndsRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c, swap := w.request(), w.offer()

@@ -1,5 +1,5 @@
 // Package store keeps everything that Watchbill knows in PostgreSQL. One exported method is one
-// transaction, as TestOneExportedMethodIsOneTransaction checks. The transaction locks the rows that will change,
+// transaction, as TestExportedMethodIsOneTransaction checks. The transaction locks the rows that will change,
 // loads what a rule of package oncall needs, lets the rule decide, and saves the decision together with its
 // timeline and its jobs, or saves nothing at all.
 //

@@ -56,7 +56,7 @@ func TestFirstOnCallIsNotAnnounced(t *testing.T) {
 }
 
 // Many look at once from two instances: one hand-off, told once.
-func TestAHandoffHappensOnce(t *testing.T) {
+func TestHandoffHappensOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.look(w.System, start)
@@ -135,7 +135,7 @@ func TestUnconfirmedHandoff(t *testing.T) {
 }
 
 // An override is a hand-off at its beginning and at its end, and queues a look at both.
-func TestAnOverrideIsAHandoff(t *testing.T) {
+func TestOverrideCausesHandoff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.look(w.System, start)

@@ -222,7 +222,7 @@ func TestManyHeartbeatsAreOneIncident(t *testing.T) {
 }
 
 // A mute is a manager's, in the audit log, and over when it says so.
-func TestAHeartbeatIsMuted(t *testing.T) {
+func TestHeartbeatIsMuted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)

@@ -9,7 +9,7 @@ import (
 )
 
 // A rule that panics on a signal makes an error of it, so that the signal can be put aside.
-func TestAPanicIsAnError(t *testing.T) {
+func TestFoldPanicBecomesError(t *testing.T) {
 	t.Parallel()
 	b := integrationBatch{
 		Fold: &oncall.Fold{}, entries: []entry{{signal: oncall.Signal{Action: oncall.Trigger}}},

@@ -69,7 +69,7 @@ func TestSignalsAreFoldedInTheOrderOfTheirArrival(t *testing.T) {
 	}
 }
 
-func TestALateTriggerOfAnEndedEpisodeIsStale(t *testing.T) {
+func TestLateTriggerOfEndedEpisodeIsStale(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)
@@ -323,7 +323,7 @@ func TestFoldingRequiresTheLock(t *testing.T) {
 }
 
 // An incident that somebody has locked holds up its own signals, in order, and no others.
-func TestALockedIncidentHoldsUpNoOther(t *testing.T) {
+func TestLockedIncidentDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)
@@ -408,7 +408,7 @@ func (w *world) looked() {
 }
 
 // The holder of an incident is paged about a service that is new to it, but not about one whose alerts have cleared.
-func TestAServiceWhoseAlertsHaveClearedIsNotNew(t *testing.T) {
+func TestServiceWhoseAlertsHaveClearedIsNotNew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)

@@ -113,7 +113,7 @@ func TestPossiblyStoredSignalsReplayOnce(t *testing.T) {
 }
 
 // A commit that comes late, after its signals were replayed, does nothing, and all its callers know.
-func TestACommitThatWasReplayedDoesNotHappen(t *testing.T) {
+func TestReplayedCommitIsDropped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Resume()

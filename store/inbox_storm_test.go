@@ -141,7 +141,7 @@ func TestStormKeepsIncidentsInTheChannel(t *testing.T) {
 	}
 }
 
-func TestAStormEndsAndOneOfItIsSplitOff(t *testing.T) {
+func TestStormEndsAndAlertIsSplitOff(t *testing.T) {
 	t.Parallel()
 	w := newStormyWorld(t)
 	w.run(w.System)

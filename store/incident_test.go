@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
+func TestSignalBecomesIncidentThatPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	in := w.open()
@@ -87,7 +87,7 @@ type unknownJob struct{}
 
 func (unknownJob) Kind() string { return "unknown" }
 
-func TestATimerEscalatesOnceAndAStaleOneDoesNothing(t *testing.T) {
+func TestStaleTimerDoesNotEscalate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	in := w.open()
@@ -185,7 +185,7 @@ func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 	}
 }
 
-func TestTheTimelineCantBeChanged(t *testing.T) {
+func TestTimelineCantBeChanged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -206,7 +206,7 @@ func TestTheTimelineCantBeChanged(t *testing.T) {
 	}
 }
 
-func TestAPictureShowsTheWholeIncident(t *testing.T) {
+func TestPictureShowsWholeIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stop := w.run(w.System)

@@ -30,7 +30,7 @@ func (w *world) good(key string, now time.Time) bool {
 	return took[0]
 }
 
-func TestAKeyIsRotated(t *testing.T) {
+func TestKeyIsRotated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
@@ -123,7 +123,7 @@ func TestUsesOfKeysAreCounted(t *testing.T) {
 }
 
 // Alerts of a muted integration page nobody, but resolving still works.
-func TestAMutedIntegrationPagesNobody(t *testing.T) {
+func TestMutedIntegrationPagesNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
@@ -169,7 +169,7 @@ func TestAMutedIntegrationPagesNobody(t *testing.T) {
 }
 
 // A mute with an end pages again from that instant on, without anybody doing anything.
-func TestAMuteEnds(t *testing.T) {
+func TestIntegrationMuteEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
@@ -278,7 +278,7 @@ func TestIntegrationPermissions(t *testing.T) {
 }
 
 // An outdated form doesn't rotate a key that was rotated meanwhile.
-func TestAKeyIsNotRotatedTwice(t *testing.T) {
+func TestKeyIsNotRotatedTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	seen := w.strings(`SELECT key_hint FROM integrations WHERE name = 'grafana'`)[0]

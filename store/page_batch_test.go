@@ -97,7 +97,7 @@ func TestOneJobForABatch(t *testing.T) {
 
 // While the first is held back all are, so that nobody's next contact method takes them for lost; then one message
 // tells of them.
-func TestABatchIsDeferred(t *testing.T) {
+func TestBatchIsDeferred(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a")
@@ -116,7 +116,7 @@ func TestABatchIsDeferred(t *testing.T) {
 }
 
 // Pages that arrive one by one during a recipient's cooldown wait behind one job, too.
-func TestADeferredPageJoinsABatch(t *testing.T) {
+func TestDeferredPageJoinsBatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a")
@@ -159,7 +159,7 @@ func TestADeferredPageJoinsABatch(t *testing.T) {
 }
 
 // If it turns out that the recipient was told nothing, what is held goes now, and one job looks after it.
-func TestABatchIsReleased(t *testing.T) {
+func TestBatchIsReleased(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a")
@@ -176,7 +176,7 @@ func TestABatchIsReleased(t *testing.T) {
 }
 
 // Nobody needs the first any more, which says nothing about those behind it: each has a job.
-func TestABatchWithoutItsFirstPage(t *testing.T) {
+func TestBatchWithoutItsFirstPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.flood(oncall.High, "a", "b", "c", "d")
@@ -193,7 +193,7 @@ func TestABatchWithoutItsFirstPage(t *testing.T) {
 }
 
 // A job that dies, and one that an older release has done without a look at what is behind, is replaced by one.
-func TestABatchWithoutAJobIsQueuedAgain(t *testing.T) {
+func TestBatchWithoutJobIsQueuedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.flood(oncall.High, "a", "b", "c", "d")
@@ -217,7 +217,7 @@ func TestABatchWithoutAJobIsQueuedAgain(t *testing.T) {
 }
 
 // More than a message can tell of go with the next, and the worst of them have not waited behind others.
-func TestALongBatch(t *testing.T) {
+func TestLongBatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.flood(oncall.High, hosts("db", oncall.BundleLimit+200)...)

@@ -125,7 +125,7 @@ func TestOutdatedDirectMessageIsRedrawn(t *testing.T) {
 }
 
 // A failure is shown in the thread, so it makes a new version.
-func TestAFailedPageIsShown(t *testing.T) {
+func TestFailedPageIsShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()

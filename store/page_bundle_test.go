@@ -82,7 +82,7 @@ func TestBundlePageWithoutLeaderIsRequeued(t *testing.T) {
 
 // A message that fails fails for all that it told of, and the next doesn't wait for the end of a
 // hold that told nobody anything.
-func TestABundleFailsAsAWhole(t *testing.T) {
+func TestBundleFailsAsAWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a", "b")
@@ -116,7 +116,7 @@ func (w *world) throttled() {
 }
 
 // A throttled page has told nobody anything, so it doesn't start a cooldown for itself.
-func TestAThrottledBundleGoesAgainAtOnce(t *testing.T) {
+func TestThrottledBundleGoesAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.throttled()
@@ -129,7 +129,7 @@ func TestAThrottledBundleGoesAgainAtOnce(t *testing.T) {
 }
 
 // A bundle that was not sent may become part of another, and nothing of it is lost.
-func TestAThrottledBundleIsTakenAlongWhole(t *testing.T) {
+func TestThrottledBundleIsTakenAlongWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.throttled()
@@ -143,7 +143,7 @@ func TestAThrottledBundleIsTakenAlongWhole(t *testing.T) {
 }
 
 // The direct message of a bundle is a drawing: it shows when nothing in it waits any more.
-func TestABundleIsAcknowledged(t *testing.T) {
+func TestBundleIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a", "b", "c")
@@ -170,7 +170,7 @@ func TestABundleIsAcknowledged(t *testing.T) {
 
 // It follows its incidents whoever acknowledges them and how, with one redraw for all that has
 // happened since the last look.
-func TestABundleFollowsItsIncidents(t *testing.T) {
+func TestBundleFollowsItsIncidents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a", "b", "c", "d")

@@ -10,7 +10,7 @@ import (
 )
 
 // Six calls in an hour are enough for a number, whoever has it: then the next contact method follows.
-func TestAPhoneRingsSixTimesAnHour(t *testing.T) {
+func TestPhoneCallsAreLimitedPerHour(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()

@@ -66,7 +66,7 @@ func TestPayloadsAreKept(t *testing.T) {
 
 // Of each integration the newest 200 are kept, however many come at once and in whatever order they are
 // written; and none for longer than a week.
-func TestTheNewestPayloadsAreKept(t *testing.T) {
+func TestNewestPayloadsAreKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.more(1)[0]

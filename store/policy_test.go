@@ -31,7 +31,7 @@ func serverFull() setup.Setup {
 	return s
 }
 
-func TestAPolicyIsStoredWhole(t *testing.T) {
+func TestPolicyIsStoredWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), serverFull(), store.ApplyOptions{Write: true}, start))
@@ -137,7 +137,7 @@ func TestIncidentsGoRound(t *testing.T) {
 }
 
 // People who come on call get the incidents for which nobody was on call.
-func TestAnUnassignedIncidentIsAdopted(t *testing.T) {
+func TestUnassignedIncidentIsAdopted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := payments()
@@ -163,7 +163,7 @@ func TestAnUnassignedIncidentIsAdopted(t *testing.T) {
 	}
 }
 
-func TestTheReminderIsOneMessage(t *testing.T) {
+func TestReminderIsOneMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.another()

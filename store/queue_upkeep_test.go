@@ -155,7 +155,7 @@ func TestInterruptionsUseUpNoAttempt(t *testing.T) {
 }
 
 // A page that is nowhere in the queue although it waits is queued again, by one instance.
-func TestALostPageIsQueuedAgain(t *testing.T) {
+func TestLostPageIsQueuedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -189,7 +189,7 @@ func TestALostPageIsQueuedAgain(t *testing.T) {
 }
 
 // A timer that is nowhere in the queue although it is long due is queued again; one that waits is not.
-func TestALostTimerIsQueuedAgain(t *testing.T) {
+func TestLostTimerIsQueuedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -212,7 +212,7 @@ func TestALostTimerIsQueuedAgain(t *testing.T) {
 	}
 }
 
-func TestAJobThatRunsForTooLongIsReleased(t *testing.T) {
+func TestStuckJobIsReleased(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	job := w.job()

@@ -29,7 +29,7 @@ func (w *world) actAt(id oncall.IncidentID, who oncall.UserID, do oncall.ActKind
 
 // A report tells of a bundle as of one interruption, keeps an acknowledgement that was given back, and knows who was
 // on call instead of whom.
-func TestATeamsReport(t *testing.T) {
+func TestTeamReport(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a", "b", "c")

@@ -179,7 +179,7 @@ func TestRetentionDoesNotBlockSignals(t *testing.T) {
 }
 
 // The audit log has a term of its own, and so has what was told beside incidents.
-func TestTheAuditLogHasItsOwnTerm(t *testing.T) {
+func TestAuditLogHasItsOwnTerm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.check(w.MuteIntegration(t.Context(), oncall.ByUser(ann), "grafana", nil, start.Add(month)))

@@ -193,7 +193,7 @@ func TestMutedAlertsAreReleased(t *testing.T) {
 }
 
 // Somebody has locked an incident: what is about it waits in its order, and nothing else does.
-func TestALockedIncidentHoldsUpOnlyItsOwnSignals(t *testing.T) {
+func TestLockedIncidentDelaysOnlyItsSignals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)

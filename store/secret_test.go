@@ -99,7 +99,7 @@ func TestRollingUpgradeToFirstSecret(t *testing.T) {
 }
 
 // While a secret is replaced, instances that have the new one and those that don't read each other's links.
-func TestASecretIsReplaced(t *testing.T) {
+func TestSecretIsReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -185,7 +185,7 @@ func TestCodesAreNotReadFromTheDatabase(t *testing.T) {
 	}
 }
 
-func TestANewCodeReplacesTheOldOne(t *testing.T) {
+func TestNewCodeReplacesOldCode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()

@@ -43,7 +43,7 @@ func (w *world) noticeStates() []string {
 	return w.strings(`SELECT recipient || ' ' || kind || ' ' || coalesce(facts->>'state', '') FROM notices ORDER BY id`)
 }
 
-func TestASwapIsAcceptedAndUndone(t *testing.T) {
+func TestSwapIsAcceptedAndUndone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	swap := w.offer()
@@ -74,7 +74,7 @@ func TestASwapIsAcceptedAndUndone(t *testing.T) {
 }
 
 // A team that names its admins has rows that say more than who is in it.
-func TestASwapWhereATeamNamesAdmins(t *testing.T) {
+func TestSwapInTeamWithAdmins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := payments()
@@ -88,7 +88,7 @@ func TestASwapWhereATeamNamesAdmins(t *testing.T) {
 }
 
 // Two clicks at once, on two instances: exactly one of them counts.
-func TestOneOutcomeOfTwoAnswersAtOnce(t *testing.T) {
+func TestConcurrentSwapAnswersHaveOneOutcome(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.another()
@@ -120,7 +120,7 @@ func TestOneOutcomeOfTwoAnswersAtOnce(t *testing.T) {
 }
 
 // Two swaps of the same shift, both accepted at the same moment on two instances.
-func TestAShiftIsSwappedOnce(t *testing.T) {
+func TestShiftIsSwappedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.another()
@@ -163,7 +163,7 @@ func count[T any](t *testing.T, answers []func() (T, error)) int {
 	return done
 }
 
-func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
+func TestStaleSwapIsSavedAsStale(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	swap := w.offer()
@@ -185,7 +185,7 @@ func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
 	}
 }
 
-func TestTheTimerOfASwap(t *testing.T) {
+func TestSwapTimer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := context.Background()

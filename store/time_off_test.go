@@ -60,7 +60,7 @@ func TestTimeOffIsKeptUntilItIsCancelled(t *testing.T) {
 	}
 }
 
-func TestAnImportReplacesTheOneBefore(t *testing.T) {
+func TestImportReplacesPreviousImport(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	span := func(uid string, from, to int) oncall.TimeOff {

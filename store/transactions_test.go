@@ -31,7 +31,7 @@ var cached = map[string]bool{"directory": true, "Directory": true, "openToken": 
 
 // An exported method is one transaction, or one statement outside of any: whoever dies in it has done
 // all of it or nothing. Only the directory and the signing keys, which are cached, may be loaded by another.
-func TestOneExportedMethodIsOneTransaction(t *testing.T) {
+func TestExportedMethodIsOneTransaction(t *testing.T) {
 	t.Parallel()
 	files, parsed := sources(t)
 	c := newCounting(t, files, parsed)

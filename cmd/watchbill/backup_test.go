@@ -94,7 +94,7 @@ func latestVersion(t *testing.T) int64 {
 }
 
 // What a backup holds comes back byte for byte: each row, each sequence, and the schema with its constraints and triggers.
-func TestABackupComesBackAsItWas(t *testing.T) {
+func TestBackupRestoresEveryByte(t *testing.T) {
 	t.Parallel()
 	from, to := planted(t, latestVersion(t)), storetest.NewEmpty(t)
 	file := filepath.Join(t.TempDir(), "watchbill.backup")
@@ -134,7 +134,7 @@ func TestABackupComesBackAsItWas(t *testing.T) {
 }
 
 // A backup of an older schema is restored and then brought up to this one.
-func TestABackupOfAnOlderSchema(t *testing.T) {
+func TestBackupOfOlderSchema(t *testing.T) {
 	t.Parallel()
 	from, to := planted(t, 59), storetest.NewEmpty(t)
 	file := filepath.Join(t.TempDir(), "watchbill.backup")
@@ -165,7 +165,7 @@ func TestABackupOfAnOlderSchema(t *testing.T) {
 }
 
 // A backup that is cut off, changed or somebody else's is refused, and leaves the database empty.
-func TestABrokenBackupIsRefused(t *testing.T) {
+func TestBrokenBackupIsRefused(t *testing.T) {
 	t.Parallel()
 	from, to := planted(t, latestVersion(t)), storetest.NewEmpty(t)
 	dir := t.TempDir()

@@ -122,7 +122,7 @@ func (d *demo) channel(t *testing.T) string {
 	return b.String()
 }
 
-func TestTheDemoKeepsItsData(t *testing.T) {
+func TestDemoKeepsItsData(t *testing.T) {
 	t.Parallel()
 	database, dir := storetest.NewEmpty(t).Config().ConnString(), t.TempDir()
 	first := newDemo(t, database, dir)

@@ -10,7 +10,7 @@ import (
 )
 
 // The table in docs/kubernetes.md lists the chart's values, all of them and no others.
-func TestTheChartsValuesAreDocumented(t *testing.T) {
+func TestChartsValuesAreDocumented(t *testing.T) {
 	t.Parallel()
 	var values map[string]any
 	if err := yaml.Unmarshal([]byte(document(t, "deploy/helm/watchbill/values.yaml")), &values); err != nil {

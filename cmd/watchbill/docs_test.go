@@ -37,7 +37,7 @@ func block(t *testing.T, file, language string) string {
 	return m[1]
 }
 
-func TestTheExamplesOfTheDocumentsWork(t *testing.T) {
+func TestDocExamplesWork(t *testing.T) {
 	t.Parallel()
 	const people = "users: [{name: Ann, slack: U0ANN}, {name: Bo, slack: U0BO}, {name: Cy, slack: U0CY}, {name: Di, slack: U0DI}]\n"
 	const team = "teams: [{name: payments, channel: \"#payments\", members: [Ann]}]\npolicies: [{name: payments, team: payments, steps: [{page: [team payments], wait: 5m}]}]\n" +
@@ -63,7 +63,7 @@ func TestTheExamplesOfTheDocumentsWork(t *testing.T) {
 	}
 }
 
-func TestTheDocumentsNameEverySetting(t *testing.T) {
+func TestDocumentsNameEverySetting(t *testing.T) {
 	t.Parallel()
 	settings := document(t, "docs/settings.md")
 	files, err := filepath.Glob("*.go")
@@ -107,7 +107,7 @@ func TestSecretSettingsAreKnown(t *testing.T) {
 	}
 }
 
-func TestTheDocumentsTellWhatComesWhen(t *testing.T) {
+func TestDocumentsTellWhatComesWhen(t *testing.T) {
 	t.Parallel()
 	var all []oncall.Contact
 	names := map[oncall.ContactID]string{0: "Slack"}

@@ -13,7 +13,7 @@ import (
 
 // The doctor looks while the program runs: /readyz?verbose says in which areas something is to be mended, without any
 // names, and the home tab of admins says what.
-func TestTheDoctorLooksWhileTheProgramRuns(t *testing.T) {
+func TestDoctorLooksWhileProgramRuns(t *testing.T) {
 	t.Parallel()
 	r := newRoll(t)
 	r.env = append(r.env, "WATCHBILL_ADMINS=U0ANN")
@@ -47,7 +47,7 @@ func TestTheDoctorLooksWhileTheProgramRuns(t *testing.T) {
 }
 
 // doctor --fix applies migrations and gives lost timers back, says so, and then has nothing more to do.
-func TestTheDoctorMends(t *testing.T) {
+func TestDoctorMends(t *testing.T) {
 	t.Parallel()
 	r := newRoll(t)
 	const before = 99

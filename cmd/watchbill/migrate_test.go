@@ -38,7 +38,7 @@ No step holds anybody up for more than an instant`},
 	}
 }
 
-func TestAnEstimateIsRounded(t *testing.T) {
+func TestEstimateIsRounded(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
 		0: "an instant", 999 * time.Millisecond: "an instant", 1400 * time.Millisecond: "about 1 s", 10 * time.Minute: "about 10 minutes",

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the list of story commands anew")
 
 // docs/stories.md lists the commands of the stories in the words of the comments on the methods that
 // do them: "name ARGUMENTS: what it does."
-func TestTheDocumentListsEveryStoryCommand(t *testing.T) {
+func TestDocumentListsEveryStoryCommand(t *testing.T) {
 	t.Parallel()
 	const file = "docs/stories.md"
 	commands, comments := storyCommands(t)

@@ -93,7 +93,7 @@ func poolOf(cert []byte) *x509.CertPool {
 
 // A new certificate in the files is used by the next connection. While only one of the two files is new, or what is in them
 // can't be read, the certificate before stays in use.
-func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
+func TestCertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	f := tlsFlags{TLSCert: filepath.Join(dir, "tls.crt"), TLSKey: filepath.Join(dir, "tls.key")}

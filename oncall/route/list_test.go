@@ -42,7 +42,7 @@ func signal(labels ...string) oncall.Signal {
 	return s
 }
 
-func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
+func TestFirstMatchingRuleDecides(t *testing.T) {
 	r := router(t,
 		[]Rule{
 			{Name: "staging", If: []string{"labels.env is staging"}, Drop: true},
@@ -77,7 +77,7 @@ func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
 	}
 }
 
-func TestNoMatchUsesTheDefault(t *testing.T) {
+func TestDefaultAppliesIfNoRuleMatches(t *testing.T) {
 	r := router(t, []Rule{{Name: "a", If: []string{"labels.env is x"}, Drop: true}}, nil)
 	if got := r.Route(context.Background(), signal()); got.Matched() || got.Drop || got.Policy != 0 || got.Hold != 0 {
 		t.Errorf("routed %+v, want no rule to match", got)

@@ -84,7 +84,7 @@ func (f *failed) end() {
 	}
 }
 
-func TestAFailedTestsDatabaseIsKeptOnDemand(t *testing.T) {
+func TestFailedTestsDatabaseIsKeptOnDemand(t *testing.T) {
 	for _, keep := range []string{"", "1"} {
 		t.Setenv("WATCHBILL_KEEP_DB", keep)
 		test := &failed{TB: t}
@@ -115,7 +115,7 @@ func drop(t *testing.T, address string) {
 	}
 }
 
-func TestASetAddressIsUsed(t *testing.T) {
+func TestConfiguredAddressIsUsed(t *testing.T) {
 	address := os.Getenv("TEST_DATABASE_URL")
 	if address == "" {
 		address = storetest.NewURL(t) // the server that we started
