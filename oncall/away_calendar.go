@@ -12,6 +12,9 @@ import (
 // count as time off.
 const NoticeAwayCalendar NoticeKind = "away_calendar"
 
+// AwayCalendarUnread is the State of a NoticeAwayCalendar of a failure if nothing was read before.
+const AwayCalendarUnread = "unread"
+
 // AwayCalendarSource is the Source of time off from a person's calendar.
 const AwayCalendarSource = "calendar"
 

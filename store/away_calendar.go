@@ -203,6 +203,9 @@ func (s *System) EndAwayCalendar(ctx context.Context, r AwayReading, is AwayOutc
 			if !never && tries < awayMaxFailures {
 				return nil
 			}
+			if never {
+				n.Detail.State = oncall.AwayCalendarUnread
+			}
 			n.Key = fmt.Sprintf("away_calendar/%s/failed/%d", r.User, since.Unix())
 			return s.saveNotices(ctx, tx, now, []oncall.Notice{n})
 		}

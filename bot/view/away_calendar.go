@@ -25,9 +25,14 @@ type AwayCalendar struct {
 // drawAwayCalendar tells somebody what became of reading their calendar.
 func drawAwayCalendar(n oncall.Notice) Drawing {
 	f := n.Detail
-	if f.Note != "" {
+	trouble := Foreign(strings.TrimSuffix(f.Note, "."), maxNote)
+	switch {
+	case f.Note != "" && f.State == oncall.AwayCalendarUnread:
+		return Text(fmt.Sprintf(":warning: Nothing was read of your calendar at %s: %s. No time off comes from it. Copy its address anew, the secret one in iCal format, and give it by `/oncall away calendar`, or end it there. It is tried again every hour.",
+			Name(f.Address), trouble))
+	case f.Note != "":
 		text := fmt.Sprintf("Your calendar at %s can't be read: %s. What was read of it before counts. `/oncall away calendar` gives it another address, or ends it.",
-			Name(f.Address), Foreign(strings.TrimSuffix(f.Note, "."), maxNote))
+			Name(f.Address), trouble)
 		return Text(":warning: " + text)
 	}
 	return Text(fmt.Sprintf("Your calendar at %s is read every hour: %s as time off. If a shift falls into one, you are told.", Name(f.Address), eventsThatCount(f.Count)))
@@ -63,8 +68,13 @@ func (c AwayCalendar) Draw() Drawing {
 	if c.ReadAt != nil {
 		text += fmt.Sprintf(" Last read %s: %s.", Time(*c.ReadAt, c.Zone), eventsThatCount(c.Events))
 	}
-	if c.Trouble != "" {
-		text += fmt.Sprintf("\n:warning: It can't be read since %s: %s.", Time(*c.TroubleAt, c.Zone), Foreign(strings.TrimSuffix(c.Trouble, "."), maxNote))
+	trouble := Foreign(strings.TrimSuffix(c.Trouble, "."), maxNote)
+	switch {
+	case c.Trouble != "" && c.ReadAt == nil:
+		text = fmt.Sprintf(":warning: Your calendar at %s is tried every hour. Nothing has been read of it, since %s: %s. No time off comes from it. Give it another address, or end it.",
+			Name(c.Host), Time(*c.TroubleAt, c.Zone), trouble)
+	case c.Trouble != "":
+		text += fmt.Sprintf("\n:warning: It can't be read since %s: %s.", Time(*c.TroubleAt, c.Zone), trouble)
 	}
 	return Drawing{Text: text, Blocks: []slack.Block{
 		section(text),

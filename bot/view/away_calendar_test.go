@@ -14,6 +14,8 @@ func TestAwayCalendarViews(t *testing.T) {
 	golden(t, "away_calendar_read", Notice(n))
 	n.Detail.Count, n.Detail.Note = 0, "the calendar answers 404"
 	golden(t, "away_calendar_failed", Notice(n))
+	n.Detail.State = oncall.AwayCalendarUnread
+	golden(t, "away_calendar_unread", Notice(n))
 	golden(t, "away_calendar_form", AwayCalendarForm("", nil))
 	for _, h := range texts.Texts {
 		n.Detail.Note, n.Detail.Address = h.Text, h.Text
