@@ -72,7 +72,7 @@ func TestInWhatRoleSomebodyAnswers(t *testing.T) {
 	}
 }
 
-// What an answer comes to, by who may have sent it and to what.
+// The outcome of an answer depends on its possible senders and on the message it answers.
 func TestAnswerOutcomes(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)

@@ -32,7 +32,7 @@ func TestHooksAreChecked(t *testing.T) {
 	}
 }
 
-// What each template sends of an incident that opens, and that tickets are made of nothing else.
+// Each template's request about an incident that opens; no other event makes a ticket.
 func TestHookBodies(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC)

@@ -30,7 +30,7 @@ func TestHostileTopics(t *testing.T) {
 	}
 }
 
-// What answers say, and what an incident's thread keeps of a note, is bounded and can be stored.
+// The texts of answers, and of notes in an incident's thread, are bounded and can be stored.
 func TestHostileAnswersAndNotes(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostile.Texts {

@@ -215,7 +215,7 @@ func TestEveryChangeIsDrawnAtItsVersion(t *testing.T) {
 	})
 }
 
-// Where nobody can be reached the next step runs at once, and its repetitions are left out.
+// If a step reaches nobody, the next one runs at once, and the step is not repeated.
 func TestStepWithoutRecipientsGoesOn(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()

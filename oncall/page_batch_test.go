@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What becomes of the pages behind one depends on what becomes of it.
+// The outcome of a page decides what happens to the pages of its batch behind it.
 func TestBatchRemainderFollowsSentPage(t *testing.T) {
 	t.Parallel()
 	page := PageStatus{Page: Page{ID: 1, Call: Call{IncidentID: 1, UserID: ann, Method: MethodSlack}}, State: PageWaiting}

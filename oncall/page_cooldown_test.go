@@ -32,7 +32,7 @@ func TestWorseSeverityBreaksCooldown(t *testing.T) {
 	if until := last.DefersUntil(in(Medium, 1), MethodVoice, now.Add(59*time.Second)); !until.Equal(now.Add(time.Minute)) {
 		t.Errorf("a call is held until %s, want %s", until, now.Add(time.Minute))
 	}
-	// What breaks the hold counts for the rest of it, and doesn't make it longer.
+	// A message that breaks the cooldown counts for the rest of it, and doesn't extend it.
 	broken := last.Add(MethodSMS, now.Add(10*time.Second), in(Critical, 2))
 	if want := (LastPage{At: now, Severity: Critical, Integrations: []IntegrationID{1, 2}}); !cmp.Equal(want, broken) {
 		t.Errorf("after worse news: %+v, want %+v", broken, want)

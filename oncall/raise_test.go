@@ -71,7 +71,7 @@ func TestRaisePagesPolicyIfPersonIsUnreachable(t *testing.T) {
 	equal(t, "then", paged(c), []UserID{ann})
 }
 
-// Whoever pages somebody, and is first in the policy, is told who comes after them.
+// A person who raises an incident, and is first in the policy, is told who comes after them.
 func TestPagerIsToldWhoComesNext(t *testing.T) {
 	t.Parallel()
 	f := raiseFacts()

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Whoever comes next stands in for somebody who is away, unless they are away as well, on call then, or have left.
+// The next person in the turns stands in for somebody who is away, unless they too are away, on call then, or have
+// left.
 func TestStandIn(t *testing.T) {
 	t.Parallel()
 	r := trade(t)

@@ -41,7 +41,7 @@ func TestStepSkipsUnpageablePeople(t *testing.T) {
 	}
 }
 
-// A page that waits for somebody who has become a stranger is not sent, and the next step follows.
+// A waiting page for somebody who can no longer be paged is not sent, and the next step follows.
 func TestPageForUnpageablePersonIsSkipped(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)

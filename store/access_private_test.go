@@ -164,7 +164,7 @@ func TestRefusalsHidePrivateTeamMembers(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// Who has left can't read what they were asked, either.
+	// People who have left can't read what they were asked, either.
 	w.exec(`UPDATE covers SET asked = '[{"user": "U0BO", "at": "2026-03-02T11:00:00Z"}]'`)
 	w.exec(`UPDATE users SET deactivated_at = $1 WHERE id = 'U0BO'`, start)
 	_, err = w.Cover(t.Context(), oncall.ByUser(bo), cover.ID)

@@ -20,7 +20,7 @@ func (w *world) pagedBySMS(user oncall.UserID, number string) {
 	w.check(w.SetPreferences(w.t.Context(), oncall.ByTimer(), user, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}, start))
 }
 
-// A token tells whose it is and what it is about, for two days.
+// A token identifies its person and its message for two days.
 func TestTokensAreReadByEveryInstance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

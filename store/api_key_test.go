@@ -156,7 +156,7 @@ func TestAuditLogNamesTheKey(t *testing.T) {
 	if _, err = w.UnmuteIntegration(t.Context(), anns, "grafana", start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("the key of somebody who has left: %v, want the error %v", err, oncall.ErrNotFound)
 	}
-	// What a key is refused is told with its name.
+	// A refusal of a key names it.
 	_, err = w.AddShift(t.Context(), oncall.ByKey(oncall.APIKey{ID: teams.Key, Name: "deploy", Owner: bo}), 1, shiftOf(cy), start)
 	isRefused(t, err, `The API key "deploy" is not valid any more, and nothing was changed.`)
 }

@@ -134,7 +134,7 @@ func TestRefusalsAreFolded(t *testing.T) {
 	}
 }
 
-// Managers read what is of their teams and people; nobody reads of a private team who is not in it.
+// Managers read the entries about their teams and people; only members read those about a private team.
 func TestAuditLogPermissions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

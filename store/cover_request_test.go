@@ -179,7 +179,7 @@ func TestSwitchOverride(t *testing.T) {
 	if _, err := w.SwitchOverride(t.Context(), oncall.ByUser(mal), is.ID, half); err == nil {
 		t.Error("somebody of no team puts people on call for more")
 	}
-	// What can't be added isn't ended either.
+	// If the new override can't be saved, the old one is kept.
 	w.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'`)
 	w.exec(`CREATE TRIGGER refuse BEFORE INSERT ON overrides FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	if _, err := w.SwitchOverride(t.Context(), oncall.ByUser(ann), is.ID, half); err == nil || w.onCall(half)[0] != cy {

@@ -64,7 +64,7 @@ func TestCoverageIsChecked(t *testing.T) {
 	wantNotices(t, w, "leaver U0CY", "coverage U0ANN")
 }
 
-// Where a team has no admins its channel is told.
+// If a team has no admins, its channel is told.
 func TestCoverageWithoutAdmins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -77,7 +77,7 @@ func TestHandoffHappensOnce(t *testing.T) {
 	}
 }
 
-// After a long stop only the present is told, and nothing if it is as it was.
+// After a long stop only the current hand-off is reported, and none if nothing has changed.
 func TestHandoffsAfterLongStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -178,7 +178,7 @@ func TestOverrideCausesHandoff(t *testing.T) {
 	}
 }
 
-// A look that is planned already is not queued twice, however often the schedule is looked at.
+// A check that is already queued is not queued again, however often the schedule is checked.
 func TestOneHandoffCheckIsQueued(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -245,7 +245,7 @@ func TestEditNotifiesPeopleWhoseShiftsMove(t *testing.T) {
 	}
 }
 
-// An incident that nobody has goes to whoever comes on call next.
+// An incident without a holder goes to the people who come on call next.
 func TestUnheldIncidentIsAssigned(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -293,7 +293,7 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 	}
 }
 
-// While another session has the lock nobody folds, and what waits is folded when it comes free.
+// While another session has the lock nobody folds; waiting signals are folded once it is released.
 func TestFoldingRequiresTheLock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

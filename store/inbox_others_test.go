@@ -44,7 +44,7 @@ func TestLargeGroupIsOneIncident(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'triggered'`); n != 1 {
 		t.Errorf("%d incidents, want the one", n)
 	}
-	// Who has it is paged about another service, and not about one of which others are that nobody has loaded.
+	// The holder is paged about another service, but not about one that other, unloaded alerts already have.
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, start))
 	pages := w.count(`SELECT count(*) FROM pages`)
 	w.accept(one(most+1, oncall.High, "db"))

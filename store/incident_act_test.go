@@ -117,7 +117,7 @@ func TestStillOnQuestionFollowsIncident(t *testing.T) {
 	}
 }
 
-// Where two must acknowledge both are asked, and one may take their own acknowledgement back.
+// If two people must acknowledge, both are asked, and each may withdraw their own acknowledgement.
 func TestBothOwnersAreAskedAndOneTakesItBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

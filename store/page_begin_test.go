@@ -154,7 +154,7 @@ func TestFailedPageIsShown(t *testing.T) {
 	}
 }
 
-// Where all that a step has is blocked, the next one runs at once: nobody was reached.
+// If all pages of a step are blocked, the next step runs at once, since nobody was reached.
 func TestBlockedStepIsSkippedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -217,7 +217,7 @@ func TestExhaustedIncidentReportsWhoWasReached(t *testing.T) {
 	}
 }
 
-// A page that another one's message tells of doesn't wait for whoever sends that.
+// A page covered by another page's message doesn't wait for the job that sends it.
 func TestFinishedPageDoesNotWaitForRecipient(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -26,7 +26,7 @@ func (w *world) begin(page oncall.PageID, at time.Time) oncall.PageOrder {
 	return must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), oncall.SendPage{Page: page}, int64(page), at))
 }
 
-// Whatever happens to a bundle's lead, people are told of all its incidents.
+// People are told of all incidents of a bundle, whatever happens to its lead.
 func TestBundleKeepsEveryPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -42,7 +42,7 @@ func TestBundleKeepsEveryPage(t *testing.T) {
 	if order.Doubt == nil || len(order.Incidents) != 3 {
 		t.Errorf("after a crash: %+v; want Doubt non-nil and len(order.Incidents) == 3", order)
 	}
-	// What has been acknowledged meanwhile is left out, and when that is the first itself the others go by themselves.
+	// Incidents acknowledged meanwhile are left out; if the first itself is, the others go separately.
 	must[oncall.Incident](t)(w.Act(t.Context(), 2, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := w.begin(1, start.Add(2*time.Second)); len(order.Incidents) != 2 {
 		t.Errorf("after an acknowledgement: %+v, want 2 entries", order.Incidents)
@@ -64,7 +64,7 @@ func TestBundleKeepsEveryPage(t *testing.T) {
 	}
 }
 
-// A page whose bundle nobody leads is found and goes by itself.
+// A page whose bundle has no lead is found and sent separately.
 func TestBundlePageWithoutLeaderIsRequeued(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -52,7 +52,7 @@ func TestReasonsAreReadByBothReleases(t *testing.T) {
 			t.Errorf("read %q, want %q", p.Why, want[i])
 		}
 	}
-	// What it copies to a direct message is read as well.
+	// Copies in direct messages are read as well.
 	w.exec(`
 		INSERT INTO drawing_copies (incident_id, channel, ts, user_id, why, drawn)
 		SELECT incident_id, 'D1', '1.0', user_id, why, 1 FROM pages ORDER BY id LIMIT 1`)

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Six calls in an hour are enough for a number, whoever has it: then the next contact method follows.
+// A number gets at most six calls an hour, whoever owns it; then the next contact method is used.
 func TestPhoneCallsAreLimitedPerHour(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

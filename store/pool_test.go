@@ -106,7 +106,7 @@ func TestIntakeHasConnectionsOfItsOwn(t *testing.T) {
 	}
 }
 
-// Signals that can't be stored are a few lines in the log, however many they are.
+// Signals that can't be stored cause only a few lines in the log, however many there are.
 func TestOutageLogsFewLines(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -77,7 +77,7 @@ func TestRepeatedRaiseOpensNothing(t *testing.T) {
 	if made := w.raise(bo, oncall.RaiseRequest{Team: 1, Text: "down", Key: "view/V3"}); made.Again || made.Incident.ID != 2 {
 		t.Errorf("the same words of somebody else: %+v; want Again false and Incident.ID 2", made)
 	}
-	// Who comes later about the same message follows what is open.
+	// Somebody who raises the same message later follows the open incident.
 	if made := w.raise(cy, oncall.RaiseRequest{Team: 1, Text: "is it?", Key: "view/V1"}); !made.Again || made.Incident.ID != 1 {
 		t.Errorf("the same message: %+v; want Again true and Incident.ID 1", made)
 	}
@@ -188,7 +188,7 @@ func TestRaisePermissions(t *testing.T) {
 	again(`UPDATE teams SET acts = '', private = true`)
 	try("U0PAT", "")
 	try("U0MAL", "Guests")
-	// Whoever has raised it may add to it and end it, and no more.
+	// The person who raised it may add to it and resolve it, and no more.
 	id := oncall.IncidentID(w.count(`SELECT max(id) FROM incidents`))
 	for do, want := range map[oncall.ActKind]string{oncall.ActNote: "", oncall.ActAck: "private team", oncall.ActEscalate: "private team"} {
 		_, err := w.Act(t.Context(), id, oncall.ByUser("U0PAT"), oncall.Act{Do: do, Text: "more"}, w.clock())

@@ -59,7 +59,7 @@ func TestListsOfRulesHaveVersions(t *testing.T) {
 	}
 }
 
-// A dry run says what would be, down to the ids, and leaves nothing.
+// A dry run reports what would be saved, including the ids, and saves nothing.
 func TestDryRunReportsIDsAndSavesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

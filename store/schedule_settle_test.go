@@ -49,14 +49,14 @@ func TestSettledEditsNotifyOnce(t *testing.T) {
 	w.settle(1, start.Add(5*time.Minute))
 	w.wantNoticesSorted("shift_moved U0ANN", "shift_moved U0BO")
 
-	// What was undone before it was told is not told.
+	// An edit that was undone before people were told is not reported.
 	w.forget()
 	w.edit(1, start.Add(time.Hour), di)
 	w.edit(1, start.Add(time.Hour+time.Minute), ann, bo, bo)
 	w.settle(1, start.Add(2*time.Hour))
 	wantNotices(t, w)
 
-	// Who goes on and on keeps nobody in the dark.
+	// Continuous editing doesn't delay the notices for ever.
 	for i := range 8 {
 		w.edit(1, start.Add(3*time.Hour+time.Duration(i)*90*time.Second), di)
 	}

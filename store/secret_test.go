@@ -54,7 +54,7 @@ func sign(key []byte, at time.Time) string {
 }
 
 // The release before this one knows no secret and runs beside it through a roll: what either makes, both take.
-// Later whoever reads the database can forge nothing.
+// After that, somebody who reads the database can forge nothing.
 func TestRollingUpgradeToFirstSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -74,7 +74,7 @@ func TestMaintenanceOfASetUpFile(t *testing.T) {
 	}
 	apply(doc, true)
 
-	// What the file no longer names ends, if that is wanted.
+	// Windows that the file no longer names are ended, if requested.
 	next := withMaintenance(setup.Maintenance{Name: "next", Team: "payments", From: "2026-03-03 14:00", Until: "2026-03-03 15:00"})
 	apply(next, true, `add maintenance "next"`)
 	apply(payments(), false)

@@ -48,7 +48,7 @@ func TestTeamsAreRenamedAndRemoved(t *testing.T) {
 	}
 }
 
-// Rules are tried on what came, as they would be saved, and nothing is saved.
+// Rules are tried on kept payloads exactly as they would be saved, and nothing is saved.
 func TestRoutesAreTried(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

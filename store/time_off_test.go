@@ -47,7 +47,7 @@ func TestTimeOffIsKeptUntilItIsCancelled(t *testing.T) {
 	if diff := cmp.Diff([]string{"U0BO 20–22 Rome"}, w.away()); diff != "" {
 		t.Errorf("w.away() (-want +got):\n%s", diff)
 	}
-	// Who says it again is away once.
+	// Repeating the same time off adds it once.
 	if again := add(w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: bo, Start: day(20), End: day(21), Note: "again"}, start)); again != later {
 		t.Errorf("said again: %+v, want %+v", again, later)
 	}

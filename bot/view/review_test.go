@@ -69,7 +69,8 @@ func TestReview(t *testing.T) {
 	}
 }
 
-// What happened again and again is one line of the draft, which says how often and when; what people wrote never is.
+// Repeated events are one line of the draft, which says how often and when they happened; texts by people are never
+// merged.
 func TestReviewOfAStormIsShort(t *testing.T) {
 	t.Parallel()
 	r := drafted()
@@ -102,7 +103,7 @@ func TestReviewOfAStormIsShort(t *testing.T) {
 	}
 }
 
-// Whatever people and monitors wrote, the draft has no link, heading, mention or markup of theirs.
+// The draft has no link, heading, mention or markup from the texts of people and monitors.
 func TestReviewOfHostileTexts(t *testing.T) {
 	t.Parallel()
 	lines := strings.Count(drafted().Markdown(), "\n")

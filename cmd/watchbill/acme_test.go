@@ -29,7 +29,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// Where its address is public, Watchbill gets its own certificate, and all instances use the same.
+// If its address is public, Watchbill obtains its own certificate, which all instances share.
 func TestCertificatesFromAnACMEServer(t *testing.T) {
 	t.Parallel()
 	const name = "watchbill.example.com"

@@ -93,7 +93,7 @@ func latestVersion(t *testing.T) int64 {
 	return versions[len(versions)-1]
 }
 
-// What a backup holds comes back byte for byte: each row, each sequence, and the schema with its constraints and triggers.
+// A backup is restored byte for byte: each row, each sequence, and the schema with its constraints and triggers.
 func TestBackupRestoresEveryByte(t *testing.T) {
 	t.Parallel()
 	from, to := planted(t, latestVersion(t)), storetest.NewEmpty(t)

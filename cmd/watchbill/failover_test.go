@@ -79,7 +79,7 @@ func (p *chaosPlace) failover(name string, limit time.Duration, replica *localpg
 	load := p.load(50, 2)
 	p.accepts(load, 200)
 
-	// What is committed from now on is not on the replica, so it must not be accepted.
+	// Later commits are not on the replica, so they must not be accepted.
 	var receiver int
 	p.ask(replica.URL(), `SELECT pid FROM pg_stat_wal_receiver`, &receiver)
 	signalTo := func(s syscall.Signal) {

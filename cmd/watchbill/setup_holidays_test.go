@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A calendar beside the set-up file is read as the days in it, and what is wrong with it is said.
+// A calendar next to the set-up file is read as its days, and its errors are reported.
 func TestHolidaysOfAFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -106,7 +106,8 @@ func (s *soak) alert(t *soakTeam) {
 	})
 }
 
-// acknowledge presses the button in the page of whoever was on call when it opened. Who has no page has no button.
+// acknowledge presses the button in the page of the person on call when it opened. People without a page have no
+// button.
 func (s *soak) acknowledge(i *soakIncident, r *soakRotation) {
 	if !i.resolved.IsZero() {
 		return

@@ -179,7 +179,7 @@ func (s *soak) checkStorm(storm *soakStorm, pages map[string]map[string][]time.T
 	}
 }
 
-// checkHandOffs: whoever comes on call is told so at that time.
+// checkHandOffs checks that people who come on call are told so at that time.
 func (s *soak) checkHandOffs(r *soakRotation) {
 	for _, at := range r.changes(soakStart.Add(time.Second), s.end.Add(-time.Minute)) {
 		user := r.who(at)
