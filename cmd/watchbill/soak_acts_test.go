@@ -247,7 +247,8 @@ func (s *soak) accept(r *soakRotation, mine, theirs int, a, b string) {
 			s.settle()
 			if now := s.sim.Messages(m.Channel); strings.Contains(now[i].Text, "ccepted") {
 				r.overrides = append(r.overrides,
-					soakOverride{user: b, from: r.start(mine), to: r.start(mine + 1)}, soakOverride{user: a, from: r.start(theirs), to: r.start(theirs + 1)})
+					soakOverride{user: b, swapped: a, from: r.start(mine), to: r.start(mine + 1)},
+					soakOverride{user: a, swapped: b, from: r.start(theirs), to: r.start(theirs + 1)})
 				s.did["swaps"]++
 			}
 			return

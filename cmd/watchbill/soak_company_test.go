@@ -46,12 +46,14 @@ type soakRotation struct {
 	days      int // of each turn
 	turns     []string
 	zone      *time.Location
-	overrides []soakOverride // the newest last, which wins
+	overrides []soakOverride       // the newest last, which wins
+	left      map[string]time.Time // of the company
 }
 
+// A soakOverride puts somebody on call. A swap is void once the other has left.
 type soakOverride struct {
-	user     string
-	from, to time.Time
+	user, swapped string
+	from, to      time.Time
 }
 
 // turn returns the number of the turn at a time, counted in local days, which clock changes make longer or shorter.
@@ -72,10 +74,15 @@ func (r *soakRotation) start(turn int) time.Time {
 
 func (r *soakRotation) ofTurn(turn int) string { return r.turns[turn%len(r.turns)] }
 
-// who returns who is on call at a time.
+func (r *soakRotation) gone(user string, at time.Time) bool {
+	left, gone := r.left[user]
+	return gone && !at.Before(left)
+}
+
+// who returns who is on call at a time, or who would be, had they not left.
 func (r *soakRotation) who(at time.Time) string {
 	for _, o := range slices.Backward(r.overrides) {
-		if !at.Before(o.from) && at.Before(o.to) {
+		if !at.Before(o.from) && at.Before(o.to) && !r.gone(o.user, at) && !r.gone(o.swapped, at) {
 			return o.user
 		}
 	}
@@ -122,8 +129,8 @@ func newSoakCompany(random *rand.Rand, teams int) *soakCompany {
 		}
 		c.teams = append(c.teams, &soakTeam{
 			name: name, key: fmt.Sprintf("%032x", 0x5eed0000+i), zone: zone,
-			primary:   &soakRotation{name: name + "-primary", days: days, turns: people[:soakPrimaries], zone: zone},
-			secondary: &soakRotation{name: name + "-secondary", days: 7, turns: people[soakPrimaries:], zone: zone},
+			primary:   &soakRotation{name: name + "-primary", days: days, turns: people[:soakPrimaries], zone: zone, left: c.left},
+			secondary: &soakRotation{name: name + "-secondary", days: 7, turns: people[soakPrimaries:], zone: zone, left: c.left},
 		})
 	}
 	return c
