@@ -38,6 +38,7 @@ type soakStorm struct {
 	token  string
 	team   *soakTeam
 	opened time.Time
+	over   time.Time
 	alerts int
 }
 
@@ -267,7 +268,9 @@ func (s *soak) storm(t *soakTeam) {
 		}
 		s.signal(t, map[string]string{"dedup_key": fmt.Sprintf("%s-%d", storm.token, n), "title": fmt.Sprintf("pod %d down, %s", n, storm.token), "severity": "critical"})
 	}
-	s.on(s.clock.Now().Add(s.between(20*time.Minute, time.Hour)), func() {
+	over := s.clock.Now().Add(s.between(20*time.Minute, time.Hour))
+	storm.over = over.Add(15 * time.Minute)
+	s.on(over, func() {
 		for n := range storm.alerts {
 			s.signal(t, map[string]string{"dedup_key": fmt.Sprintf("%s-%d", storm.token, n), "status": "resolved"})
 		}

@@ -14,10 +14,11 @@ const (
 	soakHealed = 5 * time.Minute  // how long after an outage of Slack what waited for it has come
 )
 
-// pagesTo lists the pages that somebody got, as their messages stand now, oldest first.
+// pagesTo lists the pages that somebody got, as their messages stand now, oldest first: of one incident, and of several.
 func (s *soak) pagesTo(user string) []slacksim.Message {
 	return slices.DeleteFunc(s.sim.Messages("@"+strings.ToLower(user[2:])), func(m slacksim.Message) bool {
-		return !strings.Contains(m.Text, "paged because") && !strings.Contains(string(m.Blocks), "paged because")
+		text := m.Text + string(m.Blocks)
+		return !strings.Contains(text, "paged because") && !strings.Contains(text, "incidents* for you")
 	})
 }
 
@@ -42,6 +43,10 @@ func (s *soak) check() {
 		}
 	}
 	for _, i := range s.incidents {
+		if s.stormy(i) {
+			s.did["alerts in storms"]++ // part of the storm's incident
+			continue
+		}
 		s.checkPages(i, pages[i.token])
 		s.checkChannel(i)
 	}
@@ -144,7 +149,7 @@ func (s *soak) checkChannel(i *soakIncident) {
 	}
 	roots := 0
 	for _, m := range s.sim.Messages("#" + i.team.name) {
-		if m.ThreadTS != "" && m.ThreadTS != m.TS || !slices.Contains(tokensIn(m), i.token) || strings.Contains(m.Text, "takes over from") {
+		if m.ThreadTS != "" && m.ThreadTS != m.TS || !slices.Contains(tokensIn(m), i.token) || strings.Contains(m.Text, "takes over from") || strings.Contains(m.Text, "on call in *") {
 			continue
 		}
 		roots++
@@ -155,6 +160,13 @@ func (s *soak) checkChannel(i *soakIncident) {
 	if roots != 1 {
 		s.t.Errorf("%s: %d messages in the channel, want 1", i, roots)
 	}
+}
+
+// stormy reports whether an alert came while its team had a storm.
+func (s *soak) stormy(i *soakIncident) bool {
+	return slices.ContainsFunc(s.storms, func(storm *soakStorm) bool {
+		return storm.team == i.team && !i.opened.Before(storm.opened) && i.opened.Before(storm.over)
+	})
 }
 
 // checkStorm: a storm is a handful of pages, the first at once.
