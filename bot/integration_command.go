@@ -331,7 +331,7 @@ func (b *Bot) doIntegration(ctx context.Context, r request, p press, verb string
 	case view.IntegrationEdit:
 		return "", b.editIntegration(ctx, p, in)
 	case view.IntegrationTest:
-		return b.tryIntegration(ctx, p, in.ID)
+		return b.askTest(ctx, r, p, in)
 	case view.IntegrationMuteHours:
 		until := r.now.Add(view.MuteHours)
 		answer, err = b.setMute(ctx, r, in, &until)

@@ -30,6 +30,7 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (mod
 	view.ModalRotation:        (*Bot).submitRotation,
 	view.ModalRotationRemove:  (*Bot).submitRotationRemove,
 	view.ModalRotateKey:       (*Bot).submitRotate,
+	view.ModalTest:            (*Bot).submitTest,
 	view.ModalAPIKey:          (*Bot).submitAPIKey,
 	view.ModalMapping:         (*Bot).submitMapping,
 	view.ModalContactAdd:      (*Bot).submitContactAdd,

@@ -306,33 +306,63 @@ func (b *Bot) tryIntegration(ctx context.Context, p press, id oncall.Integration
 	if err != nil {
 		return "", integrationGone(err)
 	}
-	return view.TryAlertSent(in.Name, r.firstPaged(in.PolicyID)), nil
+	users, _ := r.firstPaged(in.PolicyID)
+	return view.TryAlertSent(in.Name, users), nil
 }
 
 // testAlert returns whom a test alert of an integration would page.
 func (r request) testAlert(id oncall.IntegrationID) view.TestAlert {
 	in, _ := r.directory.Integration(id)
 	var t view.TestAlert
-	users := r.firstPaged(in.PolicyID)
+	users, all := r.firstPaged(in.PolicyID)
 	for _, u := range users {
-		t.Names = append(t.Names, r.directory.Users[u].Name)
+		t.Users, t.Names = append(t.Users, u), append(t.Names, r.directory.Users[u].Name)
 	}
-	t.Self = len(users) == 1 && users[0] == r.user.ID
+	t.Self = all && len(users) == 1 && users[0] == r.user.ID
 	return t
 }
 
-// firstPaged returns the people on call whom the first step of a policy pages now.
-func (r request) firstPaged(id oncall.PolicyID) (users []oncall.UserID) {
+// firstPaged returns the people on call whom the first step of a policy pages now, and whether these are all that it has.
+func (r request) firstPaged(id oncall.PolicyID) (users []oncall.UserID, all bool) {
 	policy := r.directory.Policies[id]
 	if len(policy.Steps) == 0 {
-		return nil
+		return nil, false
 	}
+	all = true
 	for _, target := range policy.Steps[0].Targets {
-		if s, known := r.directory.Schedule(target.Schedule); known && target.Which == "" {
-			for _, d := range s.Who(r.now) {
-				users = append(users, d.Users...)
-			}
+		s, known := r.directory.Schedule(target.Schedule)
+		if !known || target.Which != "" {
+			all = false
+			continue
+		}
+		for _, d := range s.Who(r.now) {
+			users = append(users, d.Users...)
 		}
 	}
-	return users
+	return users, all
+}
+
+// askTest sends a test alert at once if that pages nobody but the person, and otherwise asks first.
+func (b *Bot) askTest(ctx context.Context, r request, p press, in store.IntegrationState) (string, error) {
+	t := r.testAlert(in.ID)
+	if t.Self {
+		return b.tryIntegration(ctx, p, in.ID)
+	}
+	if p.inModal() {
+		return "", b.pushModal(ctx, p.trigger, view.TestForm(in.ID, in.Name, t))
+	}
+	return "", b.openModal(ctx, p.trigger, view.TestForm(in.ID, in.Name, t))
+}
+
+// submitTest sends the test alert that was confirmed.
+func (b *Bot) submitTest(ctx context.Context, s submission) (modalResponse, error) {
+	id, known := readIncidentValue(s.meta())
+	if !known {
+		return modalResponse{}, oncall.Refuse("This version of Watchbill doesn't know that form, and nothing was changed.")
+	}
+	answer, err := b.tryIntegration(ctx, press{user: s.user}, oncall.IntegrationID(id))
+	if err != nil {
+		return modalResponse{}, err
+	}
+	return replace(view.TextModal(answer)), nil
 }

@@ -253,6 +253,7 @@ const (
 	ActionPayloadMap Action = "payload_map"
 
 	ModalRotateKey Modal = "key_rotate"
+	ModalTest      Modal = "integration_test"
 	ModalAPIKey    Modal = "api_key"
 	ModalMapping   Modal = "mapping_try"
 

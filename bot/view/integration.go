@@ -137,7 +137,7 @@ func (in Integration) menu() slack.BlockElement {
 		options = append(options, optionObject(option{IntegrationMuteHours + id, "Mute for 2 hours"}),
 			optionObject(option{IntegrationMute + id, "Mute until unmuted"}))
 	}
-	options = append(options, optionObject(option{IntegrationTest + id, "Send a test alert"}), optionObject(option{IntegrationEdit + id, "Edit…"}))
+	options = append(options, optionObject(option{IntegrationTest + id, "Send a test alert…"}), optionObject(option{IntegrationEdit + id, "Edit…"}))
 	return slack.NewOverflowBlockElement(string(ActionIntegration), options...)
 }
 

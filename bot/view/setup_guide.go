@@ -137,8 +137,15 @@ func snippetText(k MadeKey) string {
 
 // A TestAlert says whom a test alert would page.
 type TestAlert struct {
-	Names []string // none: it isn't known
-	Self  bool     // only the reader
+	Users []oncall.UserID // none: it isn't known
+	Names []string        // theirs
+	Self  bool            // only the reader
+}
+
+// TestForm asks before a test alert pages people.
+func TestForm(id oncall.IntegrationID, name string, t TestAlert) slack.ModalViewRequest {
+	return dialog(ModalTest, "Send a test alert", "Page", valueOf(id),
+		section(fmt.Sprintf("A test alert of *%s*. It pages %s now, the way a real alert would.", Name(name), paged(t.Users))))
 }
 
 // testButton sends a test alert. It asks first if that pages others than the reader.

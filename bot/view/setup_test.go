@@ -66,6 +66,7 @@ func setupViews(text string) map[string]slack.ModalViewRequest {
 		"setup_integration":     SetupIntegrationForm{Meta: meta, Is: is, Kinds: kinds, Policies: []string{"p"}, ByFile: true}.Draw(),
 		"setup_integration_new": SetupIntegrationForm{Meta: SetupMeta{Team: CutPlain(text, 60)}, Is: setup.Integration{Policy: "p"}, Kinds: kinds, Policies: []string{"p"}}.Draw(),
 		"setup_integration_key": NewIntegrationKey(3, made, TestAlert{Names: []string{text}}),
+		"setup_test":            TestForm(3, text, TestAlert{}),
 		"setup_routes":          routesEdited(text).Draw(),
 		"setup_routes_none":     SetupRoutes{Meta: SetupMeta{Team: CutPlain(text, 60)}, End: "the policy of its monitor", Zone: time.UTC}.Draw(),
 		"setup_route":           SetupRoute{Meta: routesEdited(text).Meta, Policies: []string{"p", "q"}}.Draw(),
