@@ -331,14 +331,6 @@ func (t AnswerScope) Help() Sentence {
 	return help
 }
 
-func ids(shown []ShownPage) (out []IncidentID) {
-	for _, s := range shown {
-		out = append(out, s.IncidentID)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
 // nameAll lists incidents, at most ten of them.
 func nameAll(all []IncidentID) string {
 	const most = 10
