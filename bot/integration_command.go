@@ -12,6 +12,7 @@ import (
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
@@ -187,6 +188,9 @@ func (b *Bot) mute(ctx context.Context, r request) (view.Drawing, error) {
 		if r.aboutIncident() {
 			return runIncidentCommand(ctx, b, r, "snooze")
 		}
+		if d, ok := r.muteTeam(); ok {
+			return d, nil
+		}
 		return view.Drawing{}, r.noIntegration(all, strings.Join(r.words[:nameLength(r.words)], " "))
 	}
 	if len(r.words) == n {
@@ -204,6 +208,35 @@ func (b *Bot) mute(ctx context.Context, r request) (view.Drawing, error) {
 		until = &at
 	}
 	return b.setMute(ctx, r, in, until)
+}
+
+// muteTeam offers maintenance where the words to mute name a team and not an integration, if the person may begin it.
+func (r request) muteTeam() (view.Drawing, bool) {
+	words := withoutWord(r.words, "team")
+	if len(words) == 0 {
+		return view.Drawing{}, false
+	}
+	m, rest, err := r.maintained(words)
+	if err != nil || m.IntegrationID != 0 || len(rest) == len(words) {
+		return view.Drawing{}, false
+	}
+	t, _ := r.directory.Team(m.TeamID)
+	offers := r.offers(view.OpenMaintenance, access.Maintain, "Maintenance…", "", m.TeamID)
+	if len(offers) == 0 {
+		return view.Drawing{}, false
+	}
+	if oneOf(rest, 0, "for") {
+		rest = rest[1:]
+	}
+	if _, err := r.muteEnd(rest); len(rest) > 0 && err == nil {
+		length := unescape(strings.Join(rest, " "))
+		offers[0].With, offers[0].Label = length, "Maintenance for "+length+"…"
+		if oneOf(rest, 0, "until", "till") {
+			offers[0].Label = "Maintenance " + length + "…"
+		}
+	}
+	text := fmt.Sprintf("*%s* is a team, not an integration, and nothing was changed. Maintenance keeps all that comes to it from paging.", view.Name(t.Name))
+	return view.Offer(view.Text(text), offers), true
 }
 
 // muteEnd parses "2h", "for 2 hours" and "until 9am".

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
@@ -25,16 +26,12 @@ func (b *Bot) maintenance(ctx context.Context, r request) (view.Drawing, error) 
 	}
 	switch {
 	case len(words) == 0, len(words) == 1 && oneOf(words, 0, "list", "all", "show", "ls"):
-		all, err := b.store.MaintenanceWindows(ctx, r.by(), r.now)
-		if err != nil {
-			return view.Drawing{}, fmt.Errorf("list maintenance: %w", err)
-		}
-		if len(all) == 0 {
-			return view.Drawing{Text: "No maintenance is in force or planned" + r.noneVisible() + ". `" + maintenanceExample + "` begins one."}, nil
-		}
-		return view.Maintenance(shownMaintenance(all), r.now, r.location), nil
+		return b.listMaintenance(ctx, r, 0)
 	case oneOf(words, 0, "end", "stop", "cancel", "over", "done", "finish", "delete", "remove"):
 		return b.endMaintenance(ctx, r, words[1:])
+	}
+	if of, rest, err := r.maintained(words); err == nil && len(rest) == 0 && of.IntegrationID == 0 {
+		return b.listMaintenance(ctx, r, of.TeamID)
 	}
 	m, name, integration, err := r.readMaintenance(words)
 	if err != nil {
@@ -44,6 +41,24 @@ func (b *Bot) maintenance(ctx context.Context, r request) (view.Drawing, error) 
 		return view.Drawing{}, maintenanceGone(err)
 	}
 	return view.MaintenanceBegun(view.MaintenanceWindow{Maintenance: m, Team: name, Integration: integration}, r.now, r.location), nil
+}
+
+// listMaintenance lists the windows of a team, 0: of all, and offers the form of a new one.
+func (b *Bot) listMaintenance(ctx context.Context, r request, team oncall.TeamID) (view.Drawing, error) {
+	all, err := b.store.MaintenanceWindows(ctx, r.by(), r.now)
+	if err != nil {
+		return view.Drawing{}, fmt.Errorf("list maintenance: %w", err)
+	}
+	of, offers := "", r.offers(view.OpenMaintenance, access.Maintain, "Add maintenance…", "Maintenance of")
+	if t, known := r.directory.Team(team); known {
+		all = slices.DeleteFunc(all, func(m store.MaintenanceState) bool { return m.TeamID != team })
+		of, offers = " of *"+view.Name(t.Name)+"*", r.offers(view.OpenMaintenance, access.Maintain, "Add maintenance…", "", team)
+	}
+	if len(all) == 0 {
+		none := "No maintenance" + of + " is in force or planned" + r.noneVisible() + ". `" + maintenanceExample + "` begins one."
+		return view.Offer(view.Drawing{Text: none}, offers), nil
+	}
+	return view.Offer(view.Maintenance(shownMaintenance(all), r.now, r.location), offers), nil
 }
 
 func shownMaintenance(all []store.MaintenanceState) []view.MaintenanceWindow {

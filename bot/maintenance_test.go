@@ -25,7 +25,7 @@ func TestMaintenanceCommand(t *testing.T) {
 		"payments except critical 2h why":              "*Payments* (not critical alerts): why. …",
 		"payments 2h except critical":                  "*Payments* (not critical alerts). …",
 		"2h a reason":                                  "*Payments*: a reason. Until Mon 2 Mar 15:00 …",
-		"payments":                                     "Say for how long, too, as in …",
+		"payments service=checkout":                    "Say for how long, too, as in …",
 		"payments soon":                                "Say for how long, or from when to when: …",
 		"payments until yesterday":                     "The maintenance would …",
 		"payments 20s":                                 "A maintenance window is a minute long at least, and nothing was changed.",

@@ -289,6 +289,11 @@ func (f *offering) may(user oncall.UserID, o offered) error {
 		}
 	case view.ActionHomeFind, view.ActionHomeSetup:
 		return model.May(by, access.See, access.Object{})
+	case view.ActionSetupOpen:
+		words := strings.Fields(o.value)
+		id, _ := strconv.ParseInt(words[1], 10, 64)
+		act := map[string]access.Permission{view.OpenMaintenance: access.Maintain, view.OpenRoutes: access.EditSchedule}[words[0]]
+		return model.May(by, act, access.Object{Team: oncall.TeamID(id)})
 	case view.ActionSetupNew:
 		return model.May(by, access.OthersThings, access.Object{})
 	case view.ActionEnd:

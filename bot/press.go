@@ -116,6 +116,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionMappingSave:      (*Bot).saveMapping,
 	view.ActionMappingRemove:    (*Bot).removeMapping,
 
+	view.ActionSetupOpen:      (*Bot).openSetup,
 	view.ActionIntegration:    (*Bot).pressIntegration,
 	view.ActionMaintenanceEnd: (*Bot).pressMaintenance,
 	view.ActionPayload:        (*Bot).pressPayload,

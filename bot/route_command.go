@@ -7,6 +7,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/route"
 	"github.com/watchbill/watchbill/store"
 )
@@ -36,7 +37,7 @@ func (b *Bot) routes(ctx context.Context, r request) (view.Drawing, error) {
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	return view.Routes(append(lists, l), r.routesEnd(m.IntegrationID), r.location), nil
+	return view.Offer(view.Routes(append(lists, l), r.routesEnd(m.IntegrationID), r.location), r.offers(view.OpenRoutes, access.EditSchedule, "", "Rules of", m.TeamID)), nil
 }
 
 // noRouted refuses an unknown name, with a guess.
@@ -70,7 +71,7 @@ func (b *Bot) allRoutes(ctx context.Context, r request) (view.Drawing, error) {
 	for _, l := range latest {
 		lists = append(lists, r.shownRoutes(l.Owner, store.RouteHistory{Versions: []route.Definition{l}}))
 	}
-	return view.AllRoutes(lists, r.noneVisible(), r.location), nil
+	return view.Offer(view.AllRoutes(lists, r.noneVisible(), r.location), r.offers(view.OpenRoutes, access.EditSchedule, "", "Rules of")), nil
 }
 
 func (b *Bot) routeList(ctx context.Context, r request, owner oncall.RouteOwner) (view.RouteList, error) {

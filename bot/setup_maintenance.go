@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -12,13 +13,18 @@ import (
 
 // planMaintenance opens the form of a window.
 func (b *Bot) planMaintenance(ctx context.Context, e setupEdit, p press) error {
-	f := view.MaintenanceForm{Team: e.meta.Team}
+	return b.pushModal(ctx, p.trigger, e.maintenanceForm("").Draw())
+}
+
+// maintenanceForm returns the form of a window. when is how long it begins with; empty: as usual.
+func (e setupEdit) maintenanceForm(when string) view.MaintenanceForm {
+	f := view.MaintenanceForm{Team: e.meta.Team, When: cmp.Or(when, "2h")}
 	for _, in := range e.directory.Integrations {
 		if in.TeamID == e.team.ID {
 			f.Integrations = append(f.Integrations, view.Choice{Value: strconv.FormatInt(int64(in.ID), 10), Label: in.Name})
 		}
 	}
-	return b.pushModal(ctx, p.trigger, f.Draw())
+	return f
 }
 
 // submitMaintenance begins or plans a window.
@@ -38,8 +44,7 @@ func (b *Bot) submitMaintenance(ctx context.Context, s submission) (modalRespons
 		return modalResponse{}, maintenanceGone(err)
 	}
 	shown := view.MaintenanceWindow{Maintenance: m, Team: e.meta.Team, Integration: e.directory.IntegrationName(m.IntegrationID)}
-	b.drawTeamBelow(ctx, s, e.meta.Team, view.MaintenanceBegun(shown, e.now, e.location).Text)
-	return modalResponse{}, nil
+	return b.confirmSetup(ctx, s, e.meta.Team, view.MaintenanceBegun(shown, e.now, e.location).Text), nil
 }
 
 // typedMaintenance reads the form, in the words that the command takes.

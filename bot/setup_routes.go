@@ -35,6 +35,9 @@ func (b *Bot) editRoutes(ctx context.Context, e setupEdit, p press) error {
 	if view.IsSetupTeam(p.view) {
 		return b.pushModal(ctx, p.trigger, v.Draw())
 	}
+	if !p.inModal() {
+		return b.openModal(ctx, p.trigger, v.Draw())
+	}
 	return b.updateModal(ctx, p.view, v.Draw()) // in the place of the integration's form: there is no fourth view
 }
 
@@ -296,6 +299,5 @@ func (b *Bot) submitRoutes(ctx context.Context, s submission) (modalResponse, er
 	if err != nil {
 		return modalResponse{}, setupRefusal(err)
 	}
-	b.drawTeamBelow(ctx, s, e.meta.Team, savedSetup("Saved.", done))
-	return modalResponse{}, nil
+	return b.confirmSetup(ctx, s, e.meta.Team, savedSetup("Saved.", done)), nil
 }

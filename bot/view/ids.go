@@ -295,6 +295,7 @@ const (
 	ActionRouteAdd         Action = "setup_route_add"
 	ActionSetupRoutes      Action = "setup_routes"
 	ActionSetupMaintenance Action = "setup_maintenance"
+	ActionSetupOpen        Action = "setup_open"       // in a message; its values are "maintenance 3 2h" and "routes 3"
 	ActionSetupGroup       Action = "setup_user_group" // its value is the group's handle; empty: a new one
 	ActionSetupRename      Action = "setup_team_rename"
 	ActionSetupRemoveTeam  Action = "setup_team_remove"

@@ -15,6 +15,7 @@ const WindowPagesCritical = "critical"
 // A MaintenanceForm asks for a window of a team.
 type MaintenanceForm struct {
 	Team         string
+	When         string
 	Integrations []Choice // of it, by their ids
 }
 
@@ -26,7 +27,7 @@ func (f MaintenanceForm) Draw() slack.ModalViewRequest {
 	}
 	return dialog(ModalSetupMaintenance, "Maintenance", "Plan it", SetupMeta{Team: f.Team}.String(),
 		section("Alerts of *"+Name(f.Team)+"* are kept and counted, and page nobody. What still fires at the end pages then."),
-		textField(BlockWindowWhen, "When", "Such as 2h, until 14:00, tomorrow 22:00 to 23:30.", "2h"),
+		textField(BlockWindowWhen, "When", "Such as 2h, until 14:00, tomorrow 22:00 to 23:30.", f.When),
 		choiceField(BlockWindowOf, "Of what", "", "0", of),
 		optional(textField(BlockWindowOnly, "Only alerts with", "Labels such as service=checkout env=prod. Left empty: all.", "")),
 		optional(textField(BlockReason, "Why", "Everybody who sees its alerts reads it.", "")),

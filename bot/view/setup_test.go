@@ -72,7 +72,7 @@ func setupViews(text string) map[string]slack.ModalViewRequest {
 		"setup_route":           SetupRoute{Meta: routesEdited(text).Meta, Policies: []string{"p", "q"}}.Draw(),
 		"setup_user_group":      SetupGroupForm{Meta: meta, Group: setup.UserGroup{Handle: "@" + text, Schedules: []string{"b"}, WhenEmpty: oncall.WhenEmptyFallback}, Schedules: []string{"a", "b"}, Fallback: ann, ByFile: true}.Draw(),
 		"setup_user_group_new":  SetupGroupForm{Meta: SetupMeta{Team: CutPlain(text, 60)}, Schedules: []string{"a"}}.Draw(),
-		"setup_maintenance":     MaintenanceForm{Team: CutPlain(text, 60), Integrations: []Choice{{"3", text}}}.Draw(),
+		"setup_maintenance":     MaintenanceForm{Team: CutPlain(text, 60), When: "2h", Integrations: []Choice{{"3", text}}}.Draw(),
 		"setup_team_rename":     RenameTeamForm{Team: CutPlain(text, 60)}.Draw(),
 		"setup_team_remove":     RemoveTeamForm{Team: CutPlain(text, 60), Goes: goes, Open: 2, ByFile: true}.Draw(),
 		"setup_team_needed":     RemoveTeamForm{Team: CutPlain(text, 60), InTheWay: []string{"policy \"ops\": step 2 names team \"" + text + "\""}}.Draw(),
