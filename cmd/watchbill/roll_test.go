@@ -91,7 +91,7 @@ func takeOver(r *roll, previous string) {
 // depends on the release that wrote it, and on whether one SMS names several.
 func (r *roll) acksBySMS(titles ...string) {
 	r.Helper()
-	code := regexp.MustCompile(`\b[0-9]+a\b`)
+	code := regexp.MustCompile(`\bb?[0-9]+a\b`)
 	for _, text := range r.phone.Inbox(annPhone) {
 		if !slices.ContainsFunc(titles, func(title string) bool { return strings.Contains(text, title) }) {
 			continue
