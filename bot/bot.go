@@ -60,6 +60,7 @@ type Bot struct {
 	inFlight  inFlight
 	workspace atomic.Pointer[store.Workspace] // nil until known
 	lookups   lookupLimiter
+	homes     openHomes
 	sockets   [2]socket
 	all       sync.WaitGroup // goroutines started by Run
 	hungUp    chan struct{}  // closed when Run has stopped waiting

@@ -21,7 +21,16 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	if err != nil {
 		return err
 	}
-	return b.slack.PublishHome(ctx, string(user), home.Draw())
+	tab := home.Draw()
+	shows, err := digestOf(tab)
+	if err != nil {
+		return err
+	}
+	if err := b.slack.PublishHome(ctx, string(user), tab); err != nil {
+		return err
+	}
+	b.homes.drawn(user, shows, b.clock())
+	return nil
 }
 
 // home loads a person's App Home.

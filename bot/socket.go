@@ -56,6 +56,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	b.all.Go(func() { b.watch(listening) })
 	b.all.Go(func() { b.backfillUsers(listening) })
+	b.all.Go(func() { b.refreshHomes(listening) })
 	<-ctx.Done()
 	b.inFlight.drain()
 	sleep(listening, flushTime)
