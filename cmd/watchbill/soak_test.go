@@ -77,7 +77,7 @@ func newSoak(t *testing.T, seed uint64, teams, days int) *soak {
 	}
 	s.clock.park(soakStart)
 	s.company = newSoakCompany(s.random, teams)
-	s.sim = slacksim.New(slacksim.Options{Now: s.clock.Now, Manifest: slacksim.MustManifest(watchbill.Manifest)})
+	s.sim = slacksim.New(slacksim.Options{Now: s.clock.Now, Manifest: slacksim.MustManifest(watchbill.Manifest), AckTimeout: time.Minute})
 	t.Cleanup(func() {
 		for _, what := range s.sim.Violations() {
 			t.Error(what)
