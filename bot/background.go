@@ -2,16 +2,35 @@ package bot
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/notify"
 )
 
 // backgroundLimit bounds work that continues after the person has been answered.
 const backgroundLimit = 15 * time.Second
 
+const (
+	// maxLate is the number of answers that wait at the same time, and lateLimit how long an answer is of use.
+	maxLate   = 128
+	lateLimit = 10 * time.Minute
+	// lateAttempts limits the attempts to post an answer, with latePause between them.
+	lateAttempts = 20
+	latePause    = 2 * time.Second
+)
+
 // inBackground runs work that would take too long before the answer. Shutdown cancels it, so nothing may depend
 // on it.
 func (b *Bot) inBackground(ctx context.Context, what string, do func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backgroundLimit)
+	b.inBackgroundFor(ctx, backgroundLimit, what, do)
+}
+
+func (b *Bot) inBackgroundFor(ctx context.Context, limit time.Duration, what string, do func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	ended := make(chan struct{})
 	b.all.Go(func() {
 		defer cancel()
@@ -26,4 +45,36 @@ func (b *Bot) inBackground(ctx context.Context, what string, do func(context.Con
 			b.log.Warn().Err(err).Msg("could not send " + what)
 		}
 	})
+}
+
+// postLater posts an answer that Slack doesn't take now, and reports false if too many wait already. Shutdown drops
+// it: what it tells of is done.
+func (b *Bot) postLater(ctx context.Context, m slackcall.Message, d view.Drawing) bool {
+	if b.late.Add(1) > maxLate {
+		b.late.Add(-1)
+		return false
+	}
+	b.inBackgroundFor(ctx, lateLimit, "an answer to a message", func(ctx context.Context) error {
+		defer b.late.Add(-1)
+		var err error
+		for range lateAttempts {
+			if !sleep(ctx, latePause) {
+				break
+			}
+			if _, err = b.post(ctx, m, d); err == nil || !unposted(err) {
+				return err
+			}
+		}
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			b.log.Warn().Err(err).Msg("an answer to a message is too old to be posted")
+		}
+		return fmt.Errorf("give up: %w", err)
+	})
+	return true
+}
+
+// unposted reports whether it is certain that a message was not posted, so that another attempt can't double it.
+func unposted(err error) bool {
+	o := slackcall.OutcomeOf(err)
+	return o == slackcall.Unsent || o == notify.Throttled
 }

@@ -58,6 +58,7 @@ type Bot struct {
 	envelopes *prometheus.CounterVec
 	counted   prometheus.Gauge // this app's connections, by Slack's count
 	inFlight  inFlight
+	late      atomic.Int32                    // answers that wait for Slack
 	workspace atomic.Pointer[store.Workspace] // nil until known
 	lookups   lookupLimiter
 	homes     openHomes

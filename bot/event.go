@@ -13,7 +13,6 @@ import (
 
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/bot/view"
-	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -112,7 +111,8 @@ func (b *Bot) mentioned(ctx context.Context, e slackevents.EventsAPIEvent, m *sl
 	})
 }
 
-// answerOnce posts the answer to an event once, however often Slack delivers the event. An empty answer is not
+// answerOnce does what an event asks for once, however often Slack delivers the event, and posts the answer. An answer
+// that has to wait follows later: by the next delivery the same words may mean something else. An empty one is not
 // posted.
 func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m slackcall.Message, say func() view.Drawing) error {
 	callback, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
@@ -134,11 +134,8 @@ func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m sl
 	if _, err = b.post(ctx, m, answer); err == nil {
 		return nil
 	}
-	if o := slackcall.OutcomeOf(err); o == slackcall.Unsent || o == notify.Throttled {
-		// Not posted: the next delivery may try again.
-		if err := b.store.ForgetEvent(context.WithoutCancel(ctx), key); err != nil {
-			return fmt.Errorf("allow a repeated delivery: %w", err)
-		}
+	if unposted(err) && b.postLater(ctx, m, answer) {
+		return nil
 	}
 	return fmt.Errorf("answer a message to the bot: %w", err)
 }

@@ -3,7 +3,9 @@ package bot
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 )
 
@@ -81,5 +83,36 @@ func TestRefusedEventsAreAcknowledged(t *testing.T) {
 	})
 	if home := w.sim.HomeText("eve"); home != "" {
 		t.Errorf("Eve's home is %s, want %s", home, "")
+	}
+}
+
+// What a message asks for is done once, even if its answer is late and Slack delivers the message again: by then
+// "ack everything" would take what the person has never seen.
+func TestLateAnswersRepeatNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, slacksim.Options{RetryDelays: []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond}})
+	w.listen(1)
+	id := w.incident().Incident.ID
+	w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLimit, RetryAfter: 4 * time.Second})
+	if _, err := w.sim.Say(string(ann), "@oncall", "", "ack everything"); err != nil {
+		t.Fatal(err)
+	}
+	w.until("it is acknowledged", func() bool { return w.picture(id).Incident.Status == oncall.Acknowledged })
+	if _, err := w.store.Act(w.ctx, id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActUnack}, w.clock()); err != nil {
+		t.Fatal(err)
+	}
+	w.until("the answer is posted", func() bool { return len(w.sim.Messages("@ann")) == 2 })
+	for _, e := range w.sim.Envelopes() {
+		if e.Name == "message.im" {
+			if acked, err := w.sim.Redeliver(w.ctx, e.ID, true); err != nil || !acked {
+				t.Errorf("the redelivered event: acknowledged %t, %v; want it acknowledged", acked, err)
+			}
+		}
+	}
+	if got := w.picture(id).Incident.Status; got != oncall.Triggered {
+		t.Errorf("after the late answer the incident is %v, want %v", got, oncall.Triggered)
+	}
+	if m := w.sim.Messages("@ann"); len(m) != 2 || !strings.Contains(m[1].Text, "Acknowledged") {
+		t.Errorf("the conversation is %+v, want the question and one answer", m)
 	}
 }

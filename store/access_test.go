@@ -37,7 +37,6 @@ var withoutActor = map[string]string{
 	"PressDrawn":     "so here",
 	"NoticeDrawn":    "so here: where a message is",
 	"RememberEvent":  "whether Slack has delivered something before",
-	"ForgetEvent":    "so here",
 	"SaveUser":       "what Slack says of people",
 	"SaveStanding":   "so here",
 	"SaveChannels":   "what Slack says of channels",

@@ -269,10 +269,6 @@ func TestSlacksRepetitionsAreKnown(t *testing.T) {
 	if !first("a") || first("a") || !first("b") {
 		t.Error("the first is not told from a repetition")
 	}
-	w.check(w.ForgetEvent(t.Context(), "a"))
-	if !first("a") || first("b") {
-		t.Error("a key was not forgotten, or another was")
-	}
 }
 
 func TestMetrics(t *testing.T) {

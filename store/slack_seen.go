@@ -15,11 +15,3 @@ func (s *Store) RememberEvent(ctx context.Context, key string, now time.Time) (b
 	}
 	return tag.RowsAffected() == 1, nil
 }
-
-// ForgetEvent makes a key new again, so that Slack's retry of an event that could not be handled is accepted.
-func (s *Store) ForgetEvent(ctx context.Context, key string) error {
-	if _, err := s.pool.Exec(ctx, `DELETE FROM slack_seen WHERE key = $1`, key); err != nil {
-		return fmt.Errorf("forget %q: %w", key, translate(err))
-	}
-	return nil
-}
