@@ -34,6 +34,8 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	}
 	if order.AskedBy != (oncall.Actor{}) {
 		m.AskedBy, m.AskedFor = order.AskedBy.Shown(names), order.AskedFor
+	} else {
+		m.Joined = oncall.JoinedAlert(order.Page.Why)
 	}
 	if in.NextAt != nil && in.NextAt.After(m.Expires) {
 		m.Expires = *in.NextAt
@@ -41,7 +43,7 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	m.Until = schedule.ZonedStamp(m.Expires, zone)
 	stepsWebhook := order.Page.Method == oncall.MethodWebhook && order.Page.Contact == 0
 	if stepsWebhook && (dir == nil || dir.VeiledWebhook(in.TeamID, m.To)) { // other people may read the webhook's messages, so they hold only the incident's number
-		m.Title, m.Team, m.Why, m.Reason, m.Severity = in.ID.String()+" of a private team", "", "", nil, ""
+		m.Title, m.Team, m.Why, m.Reason, m.Joined, m.Severity = in.ID.String()+" of a private team", "", "", nil, "", ""
 	}
 	if n := len(order.Incidents); n > 1 {
 		m.Count, m.Lines = n, oncall.BundleLines(order.Incidents, bundleLines)

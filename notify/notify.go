@@ -37,6 +37,7 @@ type Message struct {
 	Since    string    // Opened, formatted for the person; empty: not shown
 	AskedBy  string    // the person who asks for help; the recipient accepts ("a") or declines ("d"). Empty: an ordinary page
 	AskedFor string    // the reason that AskedBy gave, also part of Why
+	Joined   string    // the title of an alert that joined the incident, also part of Why. Empty: the page isn't about one
 
 	// A bundle is about several incidents at once: Count is how many, and Lines are the worst ones.
 	Count int

@@ -83,6 +83,27 @@ func FuzzFit(f *testing.F) {
 	})
 }
 
+// A page about an alert that joined an incident begins with that alert, which must not be cut off.
+func TestTextsNameTheAlertThatJoined(t *testing.T) {
+	t.Parallel()
+	m := Message{Purpose: ForPage, Incident: 16, Severity: "critical", Title: "Alert storm from demo, such as pod api-10 crashlooping", Joined: "lat\ntest", Code: 2}
+	want := "lat test, new in Alert storm from demo, such as pod api-10 crashlooping. "
+	if got := smsText(m); got != "Watchbill #16 critical: "+want+"Reply 2a ack, 2r resolve, 2e escalate" {
+		t.Errorf("the text: %q, want it with %q", got, want)
+	}
+	if got := voiceText(m, "Press 1."); !strings.Contains(got, "lat test, new in Alert storm from demo") {
+		t.Errorf("the call: %q, want it with the alert first", got)
+	}
+	m.Joined, m.Title = strings.Repeat("j", 500), strings.Repeat("t", 500)
+	if got := smsText(m); segments(got) > maxSegments || !strings.Contains(got, "Reply 2a ack") {
+		t.Errorf("the long text became %q", got)
+	}
+	m.Count, m.Lines = 2, []string{"#16 critical: Alert storm", "#17 high: queue"}
+	if got := smsText(m); strings.Contains(got, "jjj") {
+		t.Errorf("a bundle: %q, want its incidents alone", got)
+	}
+}
+
 // A request for help says who asks and what to answer.
 func TestTextsAskAResponder(t *testing.T) {
 	t.Parallel()

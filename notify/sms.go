@@ -66,7 +66,7 @@ func (s SMS) Send(ctx context.Context, m Message) Receipt {
 
 // smsText returns what the person reads. What to answer is never cut; the rest may be.
 func smsText(m Message) string {
-	title := oneLine(m.Title, 400)
+	title := m.subject(400)
 	switch m.Purpose {
 	case ForVerify:
 		if m.OneWay {

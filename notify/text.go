@@ -79,6 +79,15 @@ func (m Message) whyPaged() string {
 	return "You are paged because " + strings.TrimSuffix(oneLine(m.Why, 2*maxTitle), ".") + "."
 }
 
+// subject returns what a text that doesn't say why is about, on one line: the title, behind that of an alert that
+// joined the incident.
+func (m Message) subject(longest int) string {
+	if joined := oneLine(m.Joined, maxTitle); joined != "" && m.Count < 2 {
+		return oneLine(joined+", new in "+oneLine(m.Title, longest), longest)
+	}
+	return oneLine(m.Title, longest)
+}
+
 // asker returns the name of the person asking for help, short enough to show.
 func (m Message) asker() string { return oneLine(m.AskedBy, maxName) }
 

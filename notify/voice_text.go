@@ -24,7 +24,7 @@ func keys(m Message) string {
 // voiceText returns what a call says: the title and the number, but no further hosts or secrets, and short
 // enough for somebody who has just woken up.
 func voiceText(m Message, menu string) string {
-	title := speakable(oneLine(m.Title, spoken))
+	title := speakable(m.subject(spoken))
 	var head string
 	switch {
 	case m.Purpose == ForVerify:

@@ -64,6 +64,6 @@ func (f *Fold) joinGroup(c *Change, a *Alert) {
 	was := in.Severity
 	c.count(a.Severity)
 	if fresh && in.Severity == was {
-		c.pageAboutService(service)
+		c.pageAboutService(service, a.Title)
 	}
 }

@@ -3,6 +3,7 @@ package oncall
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -172,7 +173,7 @@ func (f *Fold) takeAlert(c *Change, a *Alert) {
 	was := in.Severity
 	c.count(a.Severity)
 	if fresh && in.Severity == was {
-		c.pageAboutService(service)
+		c.pageAboutService(service, a.Title)
 	}
 }
 
@@ -185,14 +186,26 @@ func (s *Storm) addService(service string) bool {
 	return true
 }
 
-// pageAboutService pages the holders about a service that is new to the incident.
-func (c *Change) pageAboutService(service string) {
+// pageAboutService pages the holders about an alert of a service that is new to the incident. The page names the alert,
+// because the incident's title need not.
+func (c *Change) pageAboutService(service, title string) {
 	in := &c.Incident
 	if in.Status != Acknowledged {
 		return
 	}
 	c.record(EventServiceJoined, c.by, Detail{Text: service})
-	c.pageOthers(in.Holders(), Say("it is about another service as well since you acknowledged it: %s", service))
+	c.pageOthers(in.Holders(), Say(joinedBecause+"%s", cutTitle(title)))
+}
+
+// joinedBecause begins the reason of a page about an alert that joined an incident.
+const joinedBecause = "of another service's alert in it: "
+
+// JoinedAlert returns the title of the alert that joined the incident, if that is why somebody is paged; otherwise nothing.
+func JoinedAlert(why Sentence) string {
+	if len(why) != 1 || !strings.HasPrefix(why[0], joinedBecause) {
+		return ""
+	}
+	return strings.TrimPrefix(why[0], joinedBecause)
 }
 
 func stormTitle(in Integration, a *Alert) string {

@@ -235,3 +235,19 @@ func TestMonitorAckDoesNotSilenceStorm(t *testing.T) {
 	s.fold(noon, Signal{Action: AckSignal, DedupKey: "alert 3"})
 	equal(t, "status", s.incidents[5].Status, Triggered)
 }
+
+// Only the reason of such a page names an alert, and nothing that somebody wrote.
+func TestJoinedAlert(t *testing.T) {
+	t.Parallel()
+	for want, why := range map[string]Sentence{
+		"lat: test": Say(joinedBecause+"%s", "lat: test"),
+		"":          Say("%s asks you to help: %slat", UserID("U0CY"), joinedBecause),
+	} {
+		if got := JoinedAlert(why); got != want {
+			t.Errorf("%q: got %q, want %q", why, got, want)
+		}
+	}
+	if got := JoinedAlert(nil); got != "" {
+		t.Errorf("no reason: got %q, want %q", got, "")
+	}
+}
