@@ -104,7 +104,7 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 	if len(words) > 0 {
 		var err error
 		if known, rest, err = findCommand(words); err != nil {
-			return view.Drawing{}, err
+			return b.whoInNamed(ctx, oncall.UserID(c.UserID), words, err)
 		}
 	}
 	r, err := b.request(ctx, oncall.UserID(c.UserID), rest)
@@ -113,6 +113,23 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 	}
 	r.trigger, r.channel, r.place.Channel = c.TriggerID, c.ChannelID, c.ChannelID
 	return known.run(b, ctx, r)
+}
+
+// whoInNamed says who is on call if words that are no command begin with the name of a team or schedule; otherwise it
+// returns the refusal.
+func (b *Bot) whoInNamed(ctx context.Context, user oncall.UserID, words []string, refusal error) (view.Drawing, error) {
+	r, err := b.request(ctx, user, words)
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	for n := min(len(r.words), maxObjectNameWords); n > 0; n-- {
+		if _, known := lookUp(r.directory, strings.Join(r.words[:n], " ")); known {
+			if text, err := b.who(ctx, r); err == nil {
+				return view.Drawing{Text: text}, nil
+			}
+		}
+	}
+	return view.Drawing{}, refusal
 }
 
 // request loads what every handler needs, for an answer that only the person sees.

@@ -51,9 +51,17 @@ var elsewhere = map[string]string{
 	"services": "Integrations are what sends alerts, and teams answer for them: `/oncall setup` shows both. `/oncall integrations` lists them, `/oncall teams` shows who is in the teams, `/oncall incidents` what is open.",
 	"holidays": view.HolidaysHelp,
 	"holiday":  view.HolidaysHelp,
-	"version":  "`watchbill version` says which version runs. `/oncall help` lists what can be typed.",
-	"undo":     "Each answer that can be undone has its own Undo. `/oncall override cancel` lists your overrides, `/oncall unack 12` and `/oncall reopen 12` take back what was done with an incident.",
+	"thanks":   thanks, "thank": thanks, "thx": thanks, "danke": thanks,
+	"stop": stopPaging, "stop-paging": stopPaging,
+	"version": "`watchbill version` says which version runs. `/oncall help` lists what can be typed.",
+	"undo":    "Each answer that can be undone has its own Undo. `/oncall override cancel` lists your overrides, `/oncall unack 12` and `/oncall reopen 12` take back what was done with an incident.",
 }
+
+const (
+	thanks     = "You're welcome. `/oncall incidents` shows what is open, `/oncall help` what can be typed."
+	stopPaging = "What pages you stops once you take it: `/oncall ack 12`, or `/oncall snooze 12 2h` for a while. `/oncall contact` says how you are paged, " +
+		"and with `/oncall cover` or `/oncall away` others are asked to take your shifts."
+)
 
 // findCommand returns the command named by the first word, and the remaining words.
 func findCommand(words []string) (command, []string, error) {
@@ -128,8 +136,17 @@ func unknownCommand(name string, words []string) error {
 			guess = aliases[guess]
 		}
 	}
+	if len(words) > 2 && (slices.Contains([]string{"resolve", "merge", "verdict"}, guess) || !slices.ContainsFunc(words, isArgument)) {
+		guess = "" // what letters resemble is not what a sentence means
+	}
 	return oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
 		view.Name(unescape(name)), view.DidYouMean(guess, "`/oncall %s`"), view.ExamplesFor(guess, fittingCommands(words)))
+}
+
+// isArgument reports whether a word is what commands take, and hardly a part of a sentence: a number, a time, a person.
+func isArgument(word string) bool {
+	_, mention := view.ReadMention(word)
+	return mention || strings.HasPrefix(word, "@") || hasDigit(word)
 }
 
 // fittingCommands returns the commands that take what was typed: a number, a person, a time.

@@ -9,8 +9,15 @@ import (
 func TestRephrase(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
-		"when am I next on call?":               "me",
-		"my next shift":                         "me",
+		"when am I next on call?": "me",
+		"my next shift":           "me",
+		"who has 4":               "incident 4", "who acked 4?": "incident 4", "is 4 fixed": "incident 4", "does somebody have #4": "incident #4",
+		"is anybody on it?": "incidents", "has anybody got it": "incidents", "who has it": "incidents",
+		"who is on call 4 may": "who is on call 4 may", "is @bo on call at 18": "who @bo at 18", "who is on 4 may": "who is on 4 may",
+		"wake up bo: db is down": "page bo db is down", "wake up 12": "wake up 12",
+		"i need help with 4": "add 4", "help 4": "add 4", "i'm on it 5": "ack 5", "on it #5": "ack #5", "looking into 5": "ack 5",
+		"false alarm 4": "verdict 4 noise", "false alarm on 4: the probe broke": "verdict 4 noise the probe broke", "stop paging me": "stop-paging",
+		"who next week": "who next week", "who is away next week": "who next week", "who on call last monday": "who last monday",
 		"is @bo on call tomorrow":               "who @bo tomorrow",
 		"i'm sick tomorrow":                     "away tomorrow",
 		"I'm on it!":                            "ack",

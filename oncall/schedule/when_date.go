@@ -275,7 +275,7 @@ func (r *reading) readWeekday(ts []token, from Date, shortToo bool) (days, int) 
 	i, which := 0, ""
 	if len(ts) > 1 {
 		switch ts[0].text {
-		case "this", "coming", "diesen", "diese", "kommenden", "next", "nächsten", "naechsten", "following":
+		case "this", "coming", "diesen", "diese", "kommenden", "next", "nächsten", "naechsten", "following", "last", "letzten":
 			which, i = ts[0].text, 1
 		}
 	}
@@ -290,6 +290,8 @@ func (r *reading) readWeekday(ts []token, from Date, shortToo bool) (days, int) 
 		for d = d.AddDays(1); d.Weekday() != Monday; {
 			d = d.AddDays(1)
 		}
+	case "last", "letzten": // in the seven days before today
+		d = r.today().AddDays(-7)
 	}
 	for d.Weekday() != weekday {
 		d = d.AddDays(1)
