@@ -16,7 +16,7 @@ import (
 // CheckCoverage looks for problems with coverage, warns people of new findings, and deletes those that were fixed, so
 // that there is a new warning if they recur.
 func (s *System) CheckCoverage(ctx context.Context, now time.Time) error {
-	dir, err := s.directory(ctx)
+	dir, err := s.freshDirectory(ctx)
 	if err != nil {
 		return err
 	}

@@ -107,6 +107,13 @@ func (s *Store) directory(ctx context.Context) (*Directory, error) {
 	return dir, nil
 }
 
+// freshDirectory loads the directory anew. A job that a change has queued may begin before the cache drops what was there
+// before that change.
+func (s *Store) freshDirectory(ctx context.Context) (*Directory, error) {
+	s.cache.drop()
+	return s.directory(ctx)
+}
+
 // DirectoryAt returns a directory whose schedules reach back to an instant: dir, if that is recent enough.
 func (s *Store) DirectoryAt(ctx context.Context, by oncall.Actor, dir *Directory, at time.Time) (*Directory, error) {
 	if at.After(dir.since) {
