@@ -205,6 +205,14 @@ func (b *Bot) rootLinks(ctx context.Context, of []oncall.Incident) map[oncall.In
 	for i, in := range of {
 		ids[i] = in.ID
 	}
+	return b.linksTo(ctx, ids)
+}
+
+// linksTo returns permalinks to those of some incidents that have a message.
+func (b *Bot) linksTo(ctx context.Context, ids []oncall.IncidentID) map[oncall.IncidentID]string {
+	if len(ids) == 0 {
+		return nil
+	}
 	roots, err := b.store.Roots(ctx, ids)
 	if err != nil {
 		b.log.Warn().Err(err).Msg("could not link to incidents")

@@ -34,7 +34,7 @@ func (b *Bot) leaver(ctx context.Context, r request) (view.Drawing, error) {
 	case len(mine) == 0:
 		return view.Drawing{}, oncall.Refuse("No team of yours counts on %s.", id)
 	}
-	return view.Departures(id, r.directory.Users[id].DeactivatedAt != nil, mine, r.user.TimeZone), nil
+	return view.Departures(id, r.directory.Users[id].DeactivatedAt != nil, mine, r.user.TimeZone, b.linksTo(ctx, view.LeftIncidents(mine))), nil
 }
 
 // A repair is one team's departure in the hands of somebody who finds a replacement.

@@ -71,6 +71,9 @@ func (b *Bot) noticeFor(ctx context.Context, n oncall.Notice) (view.Drawing, err
 			return view.VeiledNotice(), nil
 		}
 	}
+	if n.Kind == oncall.NoticeLeaver {
+		return view.Leaver(b.forReader(ctx, n), b.linksTo(ctx, view.LeftIncidents(n.Detail.Departures))), nil
+	}
 	return view.Notice(b.forReader(ctx, n)), nil
 }
 

@@ -82,6 +82,7 @@ func (j *Jobs) regularChores() []chore {
 		{"end storms", j.endStorms},
 		{"close what has flapped", j.closeOverdueFlaps},
 		{"close by age", func(ctx context.Context, now time.Time) error { _, err := j.store.AgeAlerts(ctx, now); return err }},
+		{"take back what leavers have", j.takeBackFromLeavers},
 		{"reconcile hand-offs", j.checkSchedules},
 		{"settle edits", j.settleSchedules},
 		{"remind of unacknowledged incidents", j.store.RemindUnacked},
@@ -127,6 +128,16 @@ func (j *Jobs) endStorms(ctx context.Context, now time.Time) error {
 	errs := []error{err}
 	for _, id := range storms {
 		errs = append(errs, j.store.EndStorm(ctx, id, now))
+	}
+	return errors.Join(errs...)
+}
+
+// takeBackFromLeavers lets incidents page again that only people have who have left Slack.
+func (j *Jobs) takeBackFromLeavers(ctx context.Context, now time.Time) error {
+	had, err := j.store.HadByLeavers(ctx)
+	errs := []error{err}
+	for _, id := range had {
+		errs = append(errs, j.store.TakeBackFromLeavers(ctx, id, now))
 	}
 	return errors.Join(errs...)
 }

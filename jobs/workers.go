@@ -129,7 +129,9 @@ func (j *Jobs) answerTimeOff(ctx context.Context, job *river.Job[oncall.AnswerTi
 	return unlessMissing(j.store.AnswerTimeOff(ctx, job.Args, j.clock()))
 }
 
-// checkCoverage warns about gaps in coverage after an edit.
+// checkCoverage warns about gaps in coverage after an edit. It is also what follows when somebody leaves: first, what they
+// had in hand pages again.
 func (j *Jobs) checkCoverage(ctx context.Context, _ *river.Job[oncall.CheckCoverage]) error {
-	return j.store.CheckCoverage(ctx, j.clock())
+	now := j.clock()
+	return errors.Join(j.takeBackFromLeavers(ctx, now), j.store.CheckCoverage(ctx, now))
 }

@@ -3,6 +3,7 @@ package oncall
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // ack stops the escalation once as many people have acknowledged as the policy requires. A monitor's
@@ -92,7 +93,7 @@ func (c *Change) unack(Act) error {
 	others := without(had, []UserID{c.by.User})
 	switch {
 	case len(others) < len(had):
-		c.takeBackAck(others)
+		c.takeBackAcks([]UserID{c.by.User}, others, Detail{})
 		return nil
 	case in.Status != Acknowledged && len(in.Acks) > 0:
 		return Refuse("You have not acknowledged incident %s, so there is nothing to take back.", in.ID)
@@ -104,21 +105,23 @@ func (c *Change) unack(Act) error {
 	return nil
 }
 
-// takeBackAck withdraws one of several acknowledgements. If the remaining ones are enough, the incident stays
-// acknowledged. If it is snoozed or still escalating, that continues. Otherwise it pages from the first step, now.
-func (c *Change) takeBackAck(others []UserID) {
+// takeBackAcks withdraws some of the acknowledgements, and records d with what remains. If the remaining ones are enough,
+// the incident stays acknowledged. If it is snoozed or still escalating, that continues. Otherwise it pages from the first
+// step, now.
+func (c *Change) takeBackAcks(from, others []UserID, d Detail) {
 	in, enough := &c.Incident, max(c.policy().Acks, 1)
 	in.Acks = others
 	has := in.Status == Acknowledged && len(others) >= enough
-	if has && in.AckedBy.User == c.by.User {
+	if has && slices.Contains(from, in.AckedBy.User) {
 		in.AckedBy = Actor{User: others[len(others)-1]}
 	}
 	if has || in.Status == Snoozed || in.Status == Triggered && !in.Exhausted {
-		c.record(EventAckTakenBack, c.by, Detail{Acked: others, Count: len(others), Of: enough})
+		d.Acked, d.Count, d.Of = others, len(others), enough
+		c.record(EventAckTakenBack, c.by, d)
 		return
 	}
 	c.startOver()
-	d := Detail{Users: []UserID{c.by.User}}
+	d.Users = from
 	// People who have acknowledged aren't paged. If the policy that the incident starts over with needs no more
 	// acknowledgements than there are, keeping them could leave nobody to page.
 	if p := c.policy(); len(others) > 0 && len(others) < p.Acks {
@@ -127,4 +130,24 @@ func (c *Change) takeBackAck(others []UserID) {
 	}
 	c.record(EventUnacknowledged, c.by, d)
 	c.runStep()
+}
+
+// hasLeft says in an event, for readers that don't know Detail.Left, why an acknowledgement counts no more.
+const hasLeft = "who had acknowledged it has left Slack"
+
+// TakeBackFromLeavers withdraws the acknowledgements of people who have left Slack. It reports false if there are none. A
+// snooze stays, whoever asked for it: it ends by itself.
+func (in Incident) TakeBackFromLeavers(f Facts, now time.Time) (Change, bool) {
+	var left []UserID
+	for _, u := range in.ackers() {
+		if f.Roster.Users[u].DeactivatedAt != nil {
+			left = append(left, u)
+		}
+	}
+	if !in.Open() || len(left) == 0 {
+		return Change{}, false
+	}
+	c := in.begin(ByTimer(), f, now)
+	c.takeBackAcks(left, without(in.ackers(), left), Detail{Left: left, Text: hasLeft})
+	return c.done(), true
 }

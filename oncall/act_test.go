@@ -119,6 +119,16 @@ func (s *scenario) run(t *testing.T, words []string) string {
 		t.Fatal(err)
 	}
 	s.now = noon.Add(d)
+	if words[2] == "leaves" {
+		gone := user(words[1])
+		s.facts.Roster.Users[gone] = User{ID: gone, DeactivatedAt: &s.now}
+		c, any := s.in.TakeBackFromLeavers(s.facts, s.now)
+		if !any {
+			return "  nothing\n"
+		}
+		s.take(t, c)
+		return s.out.String()
+	}
 	by, a := actOf(t, s.now, words[1:])
 	c, err := s.in.Do(a, by, s.facts, s.now)
 	var refusal Refusal

@@ -26,6 +26,34 @@ type Departure struct {
 	ByFile bool        `json:"by_file,omitempty"` // the set-up file manages the team
 	Shifts []LeftShift `json:"shifts,omitempty"`  // in the next weeks, by start
 	Places []Place     `json:"places,omitempty"`  // where the set-up names them
+
+	Incidents []LeftIncident `json:"incidents,omitempty"` // open ones, by id
+	Actions   []LeftAction   `json:"actions,omitempty"`   // which are not done, by id
+}
+
+// LeftWork is what a person has in hand of a team's, or had when they left.
+type LeftWork struct {
+	User      UserID
+	Team      TeamID
+	Incidents []LeftIncident
+	Actions   []LeftAction
+}
+
+// A LeftIncident is an open incident that the person has acknowledged or snoozed.
+type LeftIncident struct {
+	ID      IncidentID `json:"id"`
+	Title   string     `json:"title"`
+	Snoozed bool       `json:"snoozed,omitempty"`
+}
+
+// A LeftAction is something that the person is to do after an incident. Once they have left, By is asked about it, or else
+// a manager.
+type LeftAction struct {
+	ID       ReviewActionID `json:"id"`
+	Incident IncidentID     `json:"incident"`
+	Text     string         `json:"text"`
+	By       UserID         `json:"by,omitempty"`
+	DueAt    time.Time      `json:"due_at"`
 }
 
 // A LeftShift is a shift that the schedule plans for the person.
@@ -57,10 +85,10 @@ const (
 	PlacePolicy   PlaceKind = "policy"
 )
 
-// Matters reports whether any future paging depends on the person. Mere membership of a team doesn't matter: members who
-// can't be paged are skipped.
+// Matters reports whether any future paging depends on the person, or they leave work behind. Mere membership of a team
+// doesn't matter: members who can't be paged are skipped.
 func (d Departure) Matters() bool {
-	return len(d.Shifts) > 0 || slices.ContainsFunc(d.Places, func(p Place) bool { return p.Kind != PlaceMember })
+	return len(d.Shifts)+len(d.Incidents)+len(d.Actions) > 0 || slices.ContainsFunc(d.Places, func(p Place) bool { return p.Kind != PlaceMember })
 }
 
 // Vacant returns the shifts with nobody else on call.

@@ -97,6 +97,7 @@ type Detail struct {
 	Count    int        `json:"count,omitempty"`
 	Of       int        `json:"of,omitempty"`
 	Acked    []UserID   `json:"acked,omitempty"`    // who has acknowledged, if more people must
+	Left     []UserID   `json:"left,omitempty"`     // whose acknowledgement counts no more because they have left Slack
 	Incident IncidentID `json:"incident,omitempty"` // another incident
 	Quiet    bool       `json:"quiet,omitempty"`    // not shown in the thread
 	Over     bool       `json:"over,omitempty"`     // EventLate: the late signal was an end; EventSilenceFailed: see there

@@ -30,6 +30,7 @@ var withoutEntry = map[string]string{
 	"EndReviewAction":       "so here",
 	"EndStorm":              "so here",
 	"CloseFlap":             "so here",
+	"TakeBackFromLeavers":   "so here",
 	"Answer":                "so here; and it notes that a contact method was used",
 	"SaveKeyUses":           "it counts",
 	"ResealSigning":         "the same secrets, sealed otherwise",

@@ -35,6 +35,9 @@ func (s *Store) Departures(ctx context.Context, by oncall.Actor, user oncall.Use
 		if err != nil {
 			return err
 		}
+		if in.Work, err = leftWork(ctx, tx, user); err != nil {
+			return err
+		}
 		all, err = in.Departures(user, now)
 		return err
 	})
@@ -67,6 +70,9 @@ func (s *Store) notifyOfLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, 
 	if err != nil {
 		return err
 	}
+	if in.Work, err = leftWork(ctx, tx, ""); err != nil {
+		return err
+	}
 	named := dir.leavers(in)
 	if err := s.notifyVoid(ctx, tx, dir, in, named, void, now); err != nil {
 		return err
@@ -90,7 +96,8 @@ func (s *Store) notifyOfLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, 
 	return s.saveNotices(ctx, tx, now, wanted)
 }
 
-// leavers lists the people who have left Slack and whom a team, a policy, a schedule or an override names.
+// leavers lists the people who have left Slack and whom a team, a policy, a schedule or an override names, or who leave work
+// behind.
 func (d *Directory) leavers(in setup.Installation) []oncall.UserID {
 	named := d.PeopleNamed()
 	for _, s := range in.Schedules {
@@ -98,6 +105,9 @@ func (d *Directory) leavers(in setup.Installation) []oncall.UserID {
 		for _, o := range s.Overrides {
 			named = append(named, o.From)
 		}
+	}
+	for _, w := range in.Work {
+		named = append(named, w.User)
 	}
 	slices.Sort(named)
 	return slices.DeleteFunc(slices.Compact(named), func(id oncall.UserID) bool { return d.Users[id].DeactivatedAt == nil })

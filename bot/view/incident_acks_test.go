@@ -54,6 +54,10 @@ func TestThreadTextOfSeveralAcknowledgements(t *testing.T) {
 		d.Users = users
 		return d
 	}
+	left := func(d oncall.Detail, users ...oncall.UserID) oncall.Detail {
+		d.Left = users
+		return d
+	}
 	timer, person := oncall.ByTimer(), oncall.ByUser(ann)
 	for _, c := range []struct {
 		kind   oncall.EventKind
@@ -69,6 +73,9 @@ func TestThreadTextOfSeveralAcknowledgements(t *testing.T) {
 		{oncall.EventAckTakenBack, person, of(0, 2), "<@U0ANN> took back their acknowledgement: 0 of 2 have acknowledged; 2 more are needed.", false},
 		{oncall.EventAckTakenBack, person, of(2, 2, bo, cy), "<@U0ANN> took back their acknowledgement: 2 of 2 have acknowledged: <@U0BO> and <@U0CY>.", false},
 		{oncall.EventUnacknowledged, person, about(of(1, 2, bo), ann), "<@U0ANN> took back their acknowledgement: 1 of 2 have acknowledged: <@U0BO>; one more is needed, so it pages again.", false},
+		{oncall.EventUnacknowledged, timer, left(of(0, 0), bo), "<@U0BO> has left Slack: nobody has it any more, so it pages again.", false},
+		{oncall.EventUnacknowledged, timer, left(of(1, 3, cy), ann, bo), "<@U0ANN> and <@U0BO> have left Slack: 1 of 3 have acknowledged: <@U0CY>; 2 more are needed, so it pages again.", false},
+		{oncall.EventAckTakenBack, timer, left(of(2, 2, ann, cy), bo), "<@U0BO> has left Slack, so their acknowledgement counts no more: 2 of 2 have acknowledged: <@U0ANN> and <@U0CY>.", false},
 		{oncall.EventStillOnAsked, timer, oncall.Detail{Users: []oncall.UserID{ann, bo}, Until: noon}, "<@U0ANN> and <@U0BO> are asked: still on it? Without an answer it pages again at <!date^1772452800^{time}|Mon 2 Mar 12:00 UTC>.", false},
 		{oncall.EventMerged, person, oncall.Detail{Incident: 9, Users: []oncall.UserID{bo, cy}}, "<@U0ANN> merged #9 into it, with its responders <@U0BO> and <@U0CY>.", false},
 	} {

@@ -17,7 +17,7 @@ func actLine(e oncall.Event) string {
 	case oncall.EventAckCounted:
 		return fmt.Sprintf("%s acknowledged it%s: %d of %d have.", by, viaMethod(e.Actor), d.Count, d.Of)
 	case oncall.EventAckTakenBack:
-		return fmt.Sprintf("%s took back their acknowledgement%s: %s.", by, withPrefix(",", viaMethod(e.Actor)), ackProgress(d))
+		return takenBackLine(e)
 	case oncall.EventUnacknowledged:
 		return unacknowledgedLine(e)
 	case oncall.EventStillOnAsked:
@@ -72,9 +72,21 @@ func actLine(e oncall.Event) string {
 	}
 }
 
+func takenBackLine(e oncall.Event) string {
+	d := e.Detail
+	if len(d.Left) > 0 {
+		return fmt.Sprintf("%s so their acknowledgement counts no more: %s.", leftSlack(d.Left, ","), ackProgress(d))
+	}
+	return fmt.Sprintf("%s took back their acknowledgement%s: %s.", actorName(e.Actor), withPrefix(",", viaMethod(e.Actor)), ackProgress(d))
+}
+
 func unacknowledgedLine(e oncall.Event) string {
 	d, by := e.Detail, actorName(e.Actor)
 	switch {
+	case len(d.Left) > 0 && len(d.Acked) > 0:
+		return fmt.Sprintf("%s %s, so it pages again.", leftSlack(d.Left, ":"), ackProgress(d))
+	case len(d.Left) > 0:
+		return leftSlack(d.Left, ":") + " nobody has it any more, so it pages again."
 	case e.Actor.User == "":
 		return fmt.Sprintf("It pages again: %s.", cmp.Or(Foreign(d.Text, maxTitle), "the acknowledgement has ended"))
 	case len(d.Users) > 0 && !slices.Contains(d.Users, e.Actor.User):
@@ -83,6 +95,15 @@ func unacknowledgedLine(e oncall.Event) string {
 		return fmt.Sprintf("%s took back their acknowledgement: %s, so it pages again.", by, ackProgress(d))
 	}
 	return fmt.Sprintf("%s gave it back: it pages again.", by)
+}
+
+// leftSlack says who has left, and ends with a mark.
+func leftSlack(left []oncall.UserID, mark string) string {
+	have := " has"
+	if len(left) > 1 {
+		have = " have"
+	}
+	return named(left) + have + " left Slack" + mark
 }
 
 // ackProgress says who has acknowledged, out of how many who must, and how many more are needed.

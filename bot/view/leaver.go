@@ -3,6 +3,7 @@ package view
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,8 +14,11 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// maxLeavers is how many shifts, and how many places, are listed of a team.
-const maxLeavers = 8
+// Bounds of a list: how many shifts, places, incidents and actions are listed of a team, and how many teams.
+const (
+	maxLeavers   = 8
+	maxLeftTeams = 14 // a team has three blocks, and a message 50
+)
 
 // A LeaverHow is a way to replace somebody who has left.
 type LeaverHow string
@@ -56,9 +60,10 @@ func ReadLeaverValue(value string) (m LeaverMeta, ok bool) {
 	return LeaverMeta{User: oncall.UserID(user), Team: oncall.TeamID(team)}, found && err == nil
 }
 
-// drawLeaver draws the notice about somebody who has left.
-func drawLeaver(n oncall.Notice) Drawing {
+// Leaver draws the notice about somebody who has left, with links to incidents that have a message.
+func Leaver(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 	f := n.Detail
+	look := leaverLook{zone: f.TimeZone, links: links, left: true}
 	if len(f.Users) != 1 {
 		return drawLines(n)
 	}
@@ -67,35 +72,72 @@ func drawLeaver(n oncall.Notice) Drawing {
 	case oncall.LeaverReplaced:
 		return Text(user + " has left Slack. No team of yours counts on them any more.")
 	case oncall.LeaverBack:
-		if len(f.Departures) == 0 {
+		if !slices.ContainsFunc(f.Departures, planned) {
 			return Text(user + " is back in Slack. Nothing names them any more: `/oncall setup` and `/oncall schedule edit` put them back.")
 		}
-		return Join(Text(user+" is back in Slack, and on call again where they still have turns:"), leaverTeams(f.Departures, f.TimeZone, false))
+		return Join(Text(user+" is back in Slack, and on call again where they still have turns:"), leaverTeams(f.Departures, look))
 	}
 	head := user + " has left Slack and is paged no more."
-	return Join(Text(head), leaverTeams(f.Departures, f.TimeZone, true))
+	look.mends = true
+	return Join(Text(head), leaverTeams(f.Departures, look))
+}
+
+// LeftIncidents returns the incidents that a drawing of departures lists.
+func LeftIncidents(all []oncall.Departure) []oncall.IncidentID {
+	var ids []oncall.IncidentID
+	for _, of := range all {
+		for _, in := range of.Incidents[:min(len(of.Incidents), maxLeavers)] {
+			ids = append(ids, in.ID)
+		}
+	}
+	return ids
+}
+
+// planned reports whether the set-up or a schedule names the person.
+func planned(of oncall.Departure) bool { return len(of.Shifts)+len(of.Places) > 0 }
+
+// A leaverLook says how departures are shown.
+type leaverLook struct {
+	zone  string
+	links map[oncall.IncidentID]string
+	mends bool // with what is to be done
+	left  bool // the person has left already
 }
 
 // Departures answers who asks where teams count on a person.
-func Departures(user oncall.UserID, left bool, of []oncall.Departure, zone string) Drawing {
+func Departures(user oncall.UserID, left bool, of []oncall.Departure, zone string, links map[oncall.IncidentID]string) Drawing {
 	head := mention(user) + " is active in Slack. This is where your teams count on them:"
 	if left {
 		head = mention(user) + " has left Slack. This is where your teams count on them:"
 	}
-	return Join(Text(head), leaverTeams(of, zone, true))
+	return Join(Text(head), leaverTeams(of, leaverLook{zone: zone, links: links, mends: true, left: left}))
 }
 
 // leaverTeams lists what each team still needs from a leaver, with buttons to fix it.
-func leaverTeams(all []oncall.Departure, zone string, mends bool) Drawing {
+func leaverTeams(all []oncall.Departure, look leaverLook) Drawing {
 	var d Drawing
-	for _, of := range all {
-		text := leaverWords(of, zone, mends)
+	for i, of := range all {
+		if !look.mends && !planned(of) {
+			continue
+		}
+		if i == maxLeftTeams {
+			more := "and " + Count(len(all)-i, "more team")
+			d.Text += "\n" + more
+			d.Blocks = append(d.Blocks, section(more))
+			break
+		}
+		text := leaverWords(of, look.zone, look.mends)
 		d.Text = strings.TrimPrefix(d.Text+"\n"+text, "\n")
 		d.Blocks = append(d.Blocks, section(text))
-		if buttons := leaverButtons(of); mends && len(buttons) > 0 {
+		if work := workWords(of, look); look.mends && work != "" {
+			d.Text += "\n" + work
+			d.Blocks = append(d.Blocks, section(work))
+		}
+		if buttons := leaverButtons(of); look.mends && len(buttons) > 0 {
 			d.Blocks = append(d.Blocks, slack.NewActionBlock("", buttons...))
 		}
 	}
+	d.Text = fitLines(strings.Split(d.Text, "\n"), MaxText-maxSection/4)
 	return d
 }
 
@@ -144,6 +186,43 @@ func leaverWords(of oncall.Departure, zone string, mends bool) string {
 	return strings.Join(lines, "\n")
 }
 
+// workWords lists what the person has in hand, or had when they left.
+func workWords(of oncall.Departure, look leaverLook) string {
+	var lines []string
+	if len(of.Incidents) > 0 {
+		head := "*Open incidents* that they have:"
+		if look.left {
+			head = "*Open incidents* that they had. What nobody else has pages again; what is snoozed wakes by itself:"
+		}
+		lines = append(lines, head)
+		for _, in := range of.Incidents[:min(len(of.Incidents), maxLeavers)] {
+			line := "• " + link(look.links[in.ID], in.ID.String()) + " " + Foreign(in.Title, maxAlertTitle)
+			if in.Snoozed {
+				line += ", snoozed"
+			}
+			lines = append(lines, line)
+		}
+		if more := len(of.Incidents) - maxLeavers; more > 0 {
+			lines = append(lines, fmt.Sprintf("and %d more", more))
+		}
+	}
+	if len(of.Actions) == 0 {
+		return fitLines(lines, maxSection)
+	}
+	lines = append(lines, "*Open actions* of theirs. Without them, whoever wanted it done is asked, or else a manager; `/oncall action` gives it to somebody else:")
+	for _, a := range of.Actions[:min(len(of.Actions), maxLeavers)] {
+		line := fmt.Sprintf("• %s, until %s: %s", a.Incident, lastDay(a.DueAt, location(look.zone)), Foreign(a.Text, maxAlertTitle))
+		if a.By != "" && a.By != of.User {
+			line += " (from " + mention(a.By) + ")"
+		}
+		lines = append(lines, line)
+	}
+	if more := len(of.Actions) - maxLeavers; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return fitLines(lines, maxSection)
+}
+
 func shiftLines(all []oncall.LeftShift, zone string) []string {
 	var lines []string
 	for _, s := range all[:min(len(all), maxLeavers)] {
@@ -187,6 +266,9 @@ func placeWords(places []oncall.Place) []string {
 func leaverButtons(of oncall.Departure) []slack.BlockElement {
 	value := LeaverValue(of.User, of.Team)
 	var buttons []slack.BlockElement
+	if !planned(of) {
+		return nil
+	}
 	if len(of.Shifts) > 0 || !of.ByFile {
 		buttons = append(buttons, button(ActionLeaverHand, value, "Who takes over…").WithStyle(slack.StylePrimary))
 	}

@@ -32,6 +32,22 @@ func leaving(name string) []oncall.Departure {
 	}
 }
 
+// leftWork is what Bo has in hand in a team whose schedules don't name him, and more of it than is listed in another.
+func leftWork(team, title, todo string) []oncall.Departure {
+	due := time.Date(2026, 3, 6, 23, 0, 0, 0, time.UTC)
+	some := oncall.Departure{
+		User: bo, Team: 1, Name: team,
+		Incidents: []oncall.LeftIncident{{ID: 3, Title: title}, {ID: 17, Title: title, Snoozed: true}},
+		Actions:   []oncall.LeftAction{{ID: 1, Incident: 3, Text: todo, By: ann, DueAt: due}, {ID: 2, Incident: 3, Text: todo, By: bo, DueAt: due}},
+	}
+	many := oncall.Departure{User: bo, Team: 2, Name: team}
+	for i := range 10 {
+		many.Incidents = append(many.Incidents, oncall.LeftIncident{ID: oncall.IncidentID(20 + i), Title: title})
+		many.Actions = append(many.Actions, oncall.LeftAction{ID: oncall.ReviewActionID(20 + i), Incident: 20, Text: todo, By: ann, DueAt: due})
+	}
+	return []oncall.Departure{some, many}
+}
+
 func TestLeaverViews(t *testing.T) {
 	t.Parallel()
 	n := oncall.Notice{To: string(ann), Kind: oncall.NoticeLeaver, Detail: oncall.NoticeDetail{Users: []oncall.UserID{bo}, Departures: leaving("payments"), TimeZone: "Europe/Berlin"}}
@@ -43,6 +59,12 @@ func TestLeaverViews(t *testing.T) {
 	n.Detail.State, n.Detail.Departures = "", leaving("payments")[:1]
 	n.Detail.Departures[0].Shifts[0].Had, n.Detail.Departures[0].Shifts[1].Back = ann, []oncall.UserID{cy}
 	golden(t, "leaver_swapped", Notice(n))
+	n.Detail.Departures = leftWork("payments", "disk full on db-1", "write the runbook")
+	links := map[oncall.IncidentID]string{3: "https://example.slack.com/archives/C0PAY/p3"}
+	golden(t, "leaver_work", Leaver(n, links))
+	golden(t, "leaver_work_ahead", Departures(bo, false, n.Detail.Departures, "Europe/Berlin", links))
+	n.Detail.State = oncall.LeaverBack
+	golden(t, "leaver_work_back", Leaver(n, links))
 	m := LeaverMeta{User: bo, Team: 1}
 	golden(t, "leaver_form", LeaverForm(m, leaving("payments")[0]))
 	m.How, m.To = LeaverForGood, cy
@@ -56,6 +78,10 @@ func TestLeaverViews(t *testing.T) {
 		d := Notice(n)
 		checkLimits(t, d)
 		harmless(t, "who has left, "+h.Name, d.Blocks)
+		n.Detail.Departures = leftWork(h.Text, h.Text, h.Text)
+		work := Notice(n)
+		checkLimits(t, work)
+		harmless(t, "what who has left had, "+h.Name, work.Blocks)
 		harmless(t, "the preview, "+h.Name, LeaverPreview(m, leaving(h.Text)[0], LeaverMoves([]string{h.Text}, map[string][]string{h.Text: {h.Text}}), nil))
 		named := []schedule.Stint{leaving(h.Text)[0].Shifts[0].Stint}
 		harmless(t, "the warnings, "+h.Name, LeaverPreview(m, leaving(h.Text)[0], LeaverStintLines(named, ""), LeaverWarnings(cy, named, named, "")))

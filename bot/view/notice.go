@@ -19,7 +19,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeReminder:     drawReminder,
 	oncall.NoticeMoved:        drawMoved,
 	oncall.NoticeCoverage:     drawCoverage,
-	oncall.NoticeLeaver:       drawLeaver,
+	oncall.NoticeLeaver:       func(n oncall.Notice) Drawing { return Leaver(n, nil) },
 	oncall.NoticeVoid:         drawVoid,
 	oncall.NoticeHoliday:      drawHoliday,
 	oncall.NoticeAwayCalendar: drawAwayCalendar,

@@ -33,7 +33,12 @@ func (in Installation) Departures(user oncall.UserID, now time.Time) ([]oncall.D
 		if known {
 			d.Places = doc.places(t.Name, name)
 		}
-		if len(d.Shifts)+len(d.Places) > 0 {
+		for _, w := range in.Work {
+			if w.User == user && w.Team == t.ID {
+				d.Incidents, d.Actions = append(d.Incidents, w.Incidents...), append(d.Actions, w.Actions...)
+			}
+		}
+		if len(d.Shifts)+len(d.Places)+len(d.Incidents)+len(d.Actions) > 0 {
 			out = append(out, d)
 		}
 	}

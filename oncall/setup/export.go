@@ -24,6 +24,8 @@ type Installation struct {
 	Routes       []route.Definition // the lists in force
 
 	Heartbeats []oncall.Heartbeat // of the integrations, by name; without those created by a ping
+
+	Work []oncall.LeftWork // for Departures: what leavers have in hand
 }
 
 // A KnownUser is a person, and where they are known from.
