@@ -243,10 +243,15 @@ func (s *soak) accept(r *soakRotation, mine, theirs int, a, b string) {
 	all := s.sim.Messages("@" + strings.ToLower(b[2:]))
 	for i, m := range slices.Backward(all) {
 		if strings.Contains(string(m.Blocks), "swap_accept") {
+			before := len(s.sim.Ephemerals(b))
 			_, err := s.sim.Click(s.t.Context(), b, m.Channel, m.TS, "swap_accept")
 			s.must(err)
-			s.settle()
-			if now := s.sim.Messages(m.Channel); strings.Contains(now[i].Text, "ccepted") {
+			var accepted bool
+			s.until("an answer to the acceptance of a swap", func() bool {
+				accepted = strings.Contains(s.sim.Messages(m.Channel)[i].Text, "ccepted")
+				return accepted || len(s.sim.Ephemerals(b)) > before
+			})
+			if accepted {
 				r.overrides = append(r.overrides,
 					soakOverride{user: b, swapped: a, from: r.start(mine), to: r.start(mine + 1)},
 					soakOverride{user: a, swapped: b, from: r.start(theirs), to: r.start(theirs + 1)})

@@ -200,8 +200,12 @@ func (s *soak) checkHandOffs(r *soakRotation) {
 		}
 		late := s.backAt(at)
 		var told int
+		var around []string
 		for _, m := range s.sim.Messages("@" + strings.ToLower(user[2:])) {
 			said := soakTime(m.TS)
+			if said.After(at.Add(-time.Hour)) && said.Before(at.Add(time.Hour)) {
+				around = append(around, said.Format(time.TimeOnly)+" "+m.Text)
+			}
 			limit := at.Add(time.Minute)
 			if !late.Equal(at) {
 				limit = late.Add(soakHealed)
@@ -211,7 +215,7 @@ func (s *soak) checkHandOffs(r *soakRotation) {
 			}
 		}
 		if told != 1 {
-			s.t.Errorf("%s: %s came on call at %s and was told %d times, want once", r.name, user, at.UTC().Format(time.DateTime), told)
+			s.t.Errorf("%s: %s came on call at %s and was told %d times, want once; they heard %q", r.name, user, at.UTC().Format(time.DateTime), told, around)
 		}
 		s.did["hand-offs"]++
 	}
