@@ -231,10 +231,12 @@ func (s *soak) swap(t *soakTeam) {
 		s.did["swaps refused"]++
 		return
 	}
-	s.on(s.clock.Now().Add(s.between(time.Minute, 20*time.Minute)), func() { s.accept(r, mine, theirs, a, b) })
+	offered := s.clock.Now()
+	s.on(offered.Add(s.between(time.Minute, 20*time.Minute)), func() { s.accept(r, offered, mine, theirs, a, b) })
 }
 
-func (s *soak) accept(r *soakRotation, mine, theirs int, a, b string) {
+// accept presses the button of the swap that was offered then, if its message has come.
+func (s *soak) accept(r *soakRotation, offered time.Time, mine, theirs int, a, b string) {
 	_, aGone := s.company.left[a]
 	_, bGone := s.company.left[b]
 	if aGone || bGone || s.out(s.clock.Now()) {
@@ -242,7 +244,7 @@ func (s *soak) accept(r *soakRotation, mine, theirs int, a, b string) {
 	}
 	all := s.sim.Messages("@" + strings.ToLower(b[2:]))
 	for i, m := range slices.Backward(all) {
-		if strings.Contains(string(m.Blocks), "swap_accept") {
+		if strings.Contains(string(m.Blocks), "swap_accept") && !soakTime(m.TS).Before(offered) {
 			before := len(s.sim.Ephemerals(b))
 			_, err := s.sim.Click(s.t.Context(), b, m.Channel, m.TS, "swap_accept")
 			s.must(err)
