@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -117,9 +115,9 @@ func routeText(r *oncall.AlertRoute) string {
 	if r == nil {
 		return ""
 	}
-	text, err := json.Marshal(r)
+	text, err := storableJSON(r)
 	if err != nil {
 		return ""
 	}
-	return oncall.Storable(strings.ReplaceAll(string(text), `\u0000`, ""))
+	return text
 }

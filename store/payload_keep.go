@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -202,11 +199,8 @@ func (s *Store) savePayloads(ctx context.Context, batch []oncall.Payload) error 
 // payloadTexts encodes the parts of a payload that are stored as JSON.
 func payloadTexts(p oncall.Payload) (headers, keys string, err error) {
 	clean := func(v any) (string, error) {
-		text, err := json.Marshal(v)
-		if err != nil {
-			return "", fmt.Errorf("keep a payload: %w", err)
-		}
-		return strings.ReplaceAll(string(text), `\u0000`, ""), nil
+		text, err := storableJSON(v)
+		return text, wrapAny(err, "keep a payload")
 	}
 	if p.Headers == nil {
 		p.Headers = map[string]string{}

@@ -2,11 +2,9 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -115,11 +113,11 @@ func (w *inboxWorker) releaseHeld(ctx context.Context) (released int, err error)
 	var of []oncall.IntegrationID
 	var signals []string
 	for _, a := range found {
-		text, err := json.Marshal(oncall.ReleaseOf(a))
+		text, err := storableJSON(oncall.ReleaseOf(a))
 		if err != nil {
 			return 0, fmt.Errorf("release alert %d: %w", a.ID, err)
 		}
-		of, signals = append(of, a.IntegrationID), append(signals, strings.ReplaceAll(string(text), `\u0000`, ""))
+		of, signals = append(of, a.IntegrationID), append(signals, text)
 	}
 	if _, err := w.conn.Exec(ctx, insert, of, now, signals); err != nil {
 		return 0, fmt.Errorf("release alerts that were held: %w", err)

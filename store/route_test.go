@@ -144,6 +144,21 @@ func TestHeldAlertSurvivesItsInstance(t *testing.T) {
 	}
 }
 
+// A text that looks like the escape of NUL in JSON keeps no held alert from paging, neither its own nor others.
+func TestHeldAlertWithBackslashesPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.grow(ruled(holding()))
+	w.run(w.System)
+	w.accept(trigger("probe-1"), trigger(`probe-C:\u0000x`))
+	w.fold()
+	w.advance(5 * time.Minute)
+	w.until("what was held pages", func() bool { return w.count(`SELECT count(*) FROM incidents`) == 2 })
+	if got, want := w.strings(`SELECT title FROM incidents ORDER BY title`), []string{"probe-1 is full", `probe-C:\u0000x is full`}; !slices.Equal(got, want) {
+		t.Errorf("incidents: %q, want %q", got, want)
+	}
+}
+
 // At the end of the hold the current rules apply: a removed rule holds nothing, and one that now drops the alert drops it.
 func TestHeldAlertIsReconsideredInTime(t *testing.T) {
 	t.Parallel()
