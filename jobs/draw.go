@@ -92,10 +92,12 @@ type laterError struct{ after time.Duration }
 
 func (l laterError) Error() string { return "to be drawn after " + l.after.String() }
 
-// noRoomError is like later, but the drawing waits because others go first. Its delay is in real time.
+// noRoomError is like laterError, but the drawing waits because others go first. Its delay is in real time.
 type noRoomError struct{ after time.Duration }
 
-func (n noRoomError) Error() string { return "there is no room for " + n.after.String() }
+func (n noRoomError) Error() string {
+	return "no room for another drawing; try again in " + n.after.String()
+}
 
 // RetryAfter returns the delay.
 func (n noRoomError) RetryAfter() time.Duration { return n.after }

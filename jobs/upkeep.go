@@ -132,7 +132,7 @@ func (j *Jobs) endStorms(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// takeBackFromLeavers lets incidents page again that only people have who have left Slack.
+// takeBackFromLeavers makes incidents page again if everybody who acknowledged them has left Slack.
 func (j *Jobs) takeBackFromLeavers(ctx context.Context, now time.Time) error {
 	had, err := j.store.HadByLeavers(ctx)
 	errs := []error{err}

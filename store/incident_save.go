@@ -27,7 +27,7 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 		return err
 	}
 	if err := numberBatches(ctx, tx, pages, now); err != nil {
-		return fmt.Errorf("number convoys: %w", err)
+		return fmt.Errorf("number batches of pages: %w", err)
 	}
 	saved := map[string]oncall.PageID{}
 	queuePages(batch, pages, func(id oncall.PageID, key string) { saved[key] = id })

@@ -16,7 +16,8 @@ import (
 // maxPosts is how many posts the status page shows.
 const maxPosts = 50
 
-// Publish puts an update about an incident on the status page. The title counts where it is given.
+// Publish puts an update about an incident on the status page. An empty title keeps the
+// previous one.
 func (s *Store) Publish(ctx context.Context, by oncall.Actor, id oncall.IncidentID, title string, u oncall.StatusUpdate, now time.Time) error {
 	const known = `SELECT title FROM status_posts WHERE incident_id = $1 FOR UPDATE`
 	const post = `
@@ -63,8 +64,7 @@ func (s *Store) Withdraw(ctx context.Context, by oncall.Actor, id oncall.Inciden
 	})
 }
 
-// publishing asks whether somebody may say something of an incident to people outside: the person who may act on it, if it is
-// of no private team.
+// publishing runs do if the actor may publish updates about the incident: they may act on it, and its team isn't private.
 func (s *Store) publishing(ctx context.Context, by oncall.Actor, id oncall.IncidentID, do func(pgx.Tx, oncall.Incident, oncall.Team) error) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {

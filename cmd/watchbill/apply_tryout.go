@@ -20,7 +20,7 @@ const maxDetours = 10
 // A tryout is what a document would change for past signals, for one rule list or integration.
 type tryout struct {
 	what string // "integration \"demo\""
-	of   string // "of integration demo"
+	of   string // " of its 3 integrations", with the leading space; empty for an integration
 	oncall.Preview
 }
 
@@ -52,7 +52,9 @@ func tryOut(ctx context.Context, db *store.System, before *store.Directory, made
 				one.Preview, n = one.With(previews[in.ID]), n+1
 			}
 		}
-		one.of = map[bool]string{true: " of its integration", false: fmt.Sprintf(" of its %d integrations", n)}[n == 1]
+		if one.of = fmt.Sprintf(" of its %d integrations", n); n == 1 {
+			one.of = " of its integration"
+		}
 		all = append(all, one)
 	}
 	for _, in := range made.After.Integrations {
