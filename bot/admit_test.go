@@ -153,7 +153,5 @@ func TestReturningPersonCanActAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.click(ann, view.ActionAck)
-	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
-		t.Errorf("Ann's click left the incident %s, want acknowledged", in.Status)
-	}
+	w.until("Ann's click acknowledges the incident", func() bool { return w.picture(p.Incident.ID).Incident.Status == oncall.Acknowledged })
 }
