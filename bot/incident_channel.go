@@ -31,7 +31,7 @@ type channelKeeper struct {
 // answer was lost. What Slack refuses for good is left out, except the channel itself.
 func (b *Bot) KeepChannel(ctx context.Context, order store.ChannelOrder) (oncall.IncidentChannel, error) {
 	k := channelKeeper{Bot: b, ChannelOrder: order, is: order.Channel}
-	for _, step := range []func(context.Context) error{k.create, k.greet, k.setTopic, k.bookmark, k.invite, k.end, k.archive} {
+	for _, step := range []func(context.Context) error{k.create, k.greet, k.setTopic, k.bookmark, k.invite, k.say, k.end, k.archive} {
 		if err := step(ctx); err != nil {
 			return k.is, fmt.Errorf("keep the channel of incident %s: %w", order.Picture.Incident.ID, err)
 		}
@@ -202,6 +202,17 @@ func (k *channelKeeper) invite(ctx context.Context) error {
 		}
 		k.is.Invited = append(slices.Clone(k.is.Invited), u)
 	}
+	return nil
+}
+
+// say tells those in the channel what people did, in one message.
+func (k *channelKeeper) say(ctx context.Context) error {
+	if d := view.ChannelLines(k.Say); d.Text != "" {
+		if err := k.postOnce(ctx, fmt.Sprintf("channel-%d-%d-say-%d", k.Picture.Incident.ID, k.is.Round, k.is.Saying), d); err != nil {
+			return err
+		}
+	}
+	k.is.Said = k.is.Saying
 	return nil
 }
 

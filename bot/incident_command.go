@@ -116,10 +116,26 @@ func (b *Bot) actAndShow(ctx context.Context, r request, id oncall.IncidentID, a
 		b.log.Warn().Err(err).Msg("could not show the result of a command")
 		return fmt.Sprintf("Done: incident %s.", id), nil
 	}
+	if b.saidThere(ctx, r, p) {
+		return "", nil
+	}
 	if !slices.ContainsFunc(acts, func(a oncall.Act) bool { return a.Do != oncall.ActNote }) {
 		return view.Noted(p.Incident, b.rootLink(ctx, id)), nil
 	}
 	return b.summary(ctx, p), nil
+}
+
+// saidThere reports whether the timeline says what was done just where it was asked for by a mention: in the incident's own channel, or
+// in the thread of its message. An answer would say it twice.
+func (b *Bot) saidThere(ctx context.Context, r request, p oncall.Picture) bool {
+	if r.asker.Via != oncall.ViaChannel {
+		return false
+	}
+	if own := p.Incident.Channel; own != nil && own.ID == r.place.Channel && !own.Archived {
+		return own.Private || !p.Team.Private
+	}
+	roots, err := b.store.Roots(ctx, []oncall.IncidentID{p.Incident.ID})
+	return err == nil && r.place.TS != "" && roots[p.Incident.ID] == r.place && !b.veiled(ctx, p, r.place.Channel)
 }
 
 // summary describes an incident's state in a sentence, with a permalink to its message.

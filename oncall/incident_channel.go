@@ -24,6 +24,8 @@ type IncidentChannel struct {
 	Invited   []UserID  `json:"invited,omitempty"`
 	Bookmarks []string  `json:"bookmarks,omitempty"` // addresses
 	Ended     bool      `json:"ended,omitempty"`     // it says that the incident is resolved
+	Said      int64     `json:"said,omitempty"`      // the last event that it has said, or that was there before it
+	Saying    int64     `json:"saying,omitempty"`    // the last event of what is being said, so that another attempt says the same
 	Archived  bool      `json:"archived,omitempty"`
 
 	Busy   bool       `json:"busy,omitempty"`    // a job works on it, until LookAt
@@ -79,7 +81,7 @@ func (c *Change) keepChannel() {
 // changesChannel reports whether an incident's channel may have to show what the event says.
 func (e Event) changesChannel() bool {
 	switch e.Kind {
-	case EventAlertJoined, EventAlertResolved, EventPageDelivered, EventPageReceipt, EventChannel, EventChannelArchived, EventChannelFailed, EventUpdate, EventNote, EventReviewAction, EventReviewActionDone:
+	case EventAlertJoined, EventAlertResolved, EventPageDelivered, EventPageReceipt, EventChannel, EventChannelArchived, EventChannelFailed:
 		return false
 	default:
 		return true
@@ -93,6 +95,7 @@ type ChannelFacts struct {
 	Paged    []UserID // who was paged
 	Alerts   []Alert
 	Users    map[UserID]User
+	Events   []Event // the whole timeline, oldest first
 	Now      time.Time
 }
 
@@ -103,7 +106,9 @@ type ChannelPlan struct {
 	Topic     string
 	Invite    []UserID
 	Bookmarks []Link
-	End       bool // say that the incident is resolved
+	Say       []Event // what people did since the channel was told last
+	More      bool    // there is more to say, which another plan has
+	End       bool    // say that the incident is resolved
 	Archive   bool
 }
 
@@ -124,17 +129,64 @@ func (f ChannelFacts) Plan() (ChannelPlan, bool) {
 		is.Name, is.Private, is.TriedAt = channelName(in, is.Round), f.Private, f.Now
 	}
 	plan := ChannelPlan{Version: in.Version, Topic: f.topic(), Archive: !in.Open() && !f.archiveAt().After(f.Now)}
+	plan.Say, plan.More = f.say(&is)
 	if in.Open() {
 		is.Ended = false
 		plan.Invite, plan.Bookmarks = f.invite(is), f.bookmarks(is)
 	}
 	if f.Private && !is.Private { // its team has become private since: everybody can read the channel
-		plan.Topic, plan.Bookmarks, is.Greeted = in.ID.String(), nil, true
+		plan.Topic, plan.Bookmarks, is.Greeted, plan.Say = in.ID.String(), nil, true, nil
 	}
 	plan.End = !in.Open() && !is.Ended
 	plan.Channel = is
-	due := is.ID == "" || !is.Greeted || plan.Topic != is.Topic || len(plan.Invite)+len(plan.Bookmarks) > 0 || plan.End || plan.Archive
+	due := is.ID == "" || !is.Greeted || plan.Topic != is.Topic || len(plan.Invite)+len(plan.Bookmarks)+len(plan.Say) > 0 || plan.End || plan.Archive
 	return plan, due
+}
+
+// say returns what the channel has to say next, and notes that in it. What was there before the channel isn't said: the greeting
+// tells how things stand. An attempt that died is made again with the same events.
+func (f ChannelFacts) say(is *IncidentChannel) (out []Event, more bool) {
+	n := len(f.Events)
+	if n == 0 {
+		return nil, false
+	}
+	last := f.Events[n-1].ID
+	switch {
+	case is.ID == "":
+		is.Said, is.Saying = last, last
+		return nil, false
+	case is.Said == 0: // the release before didn't note it
+		is.Said = last - 1
+	}
+	until := last
+	if is.Saying > is.Said {
+		until = is.Saying
+	}
+	for _, e := range f.Events {
+		if e.ID <= is.Said || !e.inOwnChannel() {
+			continue
+		}
+		if e.ID > until {
+			more = true
+			continue
+		}
+		out = append(out, e)
+	}
+	is.Saying = until
+	return out, more
+}
+
+// inOwnChannel reports whether the incident's own channel says the event: those who work on it see what the others do, wherever
+// they do it. The end and an update have messages of their own there.
+func (e Event) inOwnChannel() bool {
+	switch e.Kind {
+	case EventResolved, EventUpdate, EventChannelAsked, EventChannel, EventChannelFailed, EventPaging:
+		return false
+	case EventSeverity, EventReopened, EventUnacknowledged, EventUnsnoozed: // whoever did it
+		return e.InThread()
+	default:
+		return e.Actor.User != "" && e.InThread()
+	}
 }
 
 // archiveAt returns when the channel of a resolved incident is archived.

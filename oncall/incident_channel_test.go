@@ -25,6 +25,15 @@ func channelFacts() ChannelFacts {
 	return f
 }
 
+// channelEvents are what people did, and what happened by itself.
+func channelEvents() []Event {
+	return []Event{
+		{ID: 1, Kind: EventOpened}, {ID: 2, Kind: EventNote, Actor: ByUser(ann)}, {ID: 3, Kind: EventPaging, Detail: Detail{Step: 2}},
+		{ID: 4, Kind: EventAcknowledged, Actor: ByUser(bo)}, {ID: 5, Kind: EventResolved, Actor: ByUser(bo)},
+		{ID: 6, Kind: EventNote, Actor: ByUser(bo), Detail: Detail{Quiet: true}}, {ID: 7, Kind: EventPageDelivered, Detail: Detail{Users: []UserID{bo}}},
+	}
+}
+
 func TestChannelPlan(t *testing.T) {
 	t.Parallel()
 	over := func(f *ChannelFacts, ago time.Duration) {
@@ -67,6 +76,22 @@ func TestChannelPlan(t *testing.T) {
 		"reopened": {func(f *ChannelFacts) {
 			f.Incident.Channel.Ended, f.Incident.Channel.Topic = true, "#7 high, resolved: Disk full: db-1"
 		}, true, func(p ChannelPlan) bool { return !p.Channel.Ended && !p.Archive && p.Channel.ID == "C1" }},
+		"what people did is said": {func(f *ChannelFacts) {
+			f.Incident.Channel.Said, f.Events = 3, channelEvents()
+		}, true, func(p ChannelPlan) bool {
+			return len(p.Say) == 1 && p.Say[0].ID == 4 && p.Channel.Said == 3 && p.Channel.Saying == 7 && !p.More
+		}},
+		"the same is said in another attempt, and the rest later": {func(f *ChannelFacts) {
+			f.Incident.Channel.Said, f.Incident.Channel.Saying, f.Events = 1, 3, channelEvents()
+		}, true, func(p ChannelPlan) bool {
+			return len(p.Say) == 1 && p.Say[0].ID == 2 && p.Channel.Saying == 3 && p.More
+		}},
+		"what was before it is not said": {func(f *ChannelFacts) {
+			f.Incident.Channel, f.Events = &IncidentChannel{}, channelEvents()
+		}, true, func(p ChannelPlan) bool { return len(p.Say) == 0 && p.Channel.Said == 7 }},
+		"nothing is said in public of a team that has become private": {func(f *ChannelFacts) {
+			f.Private, f.Incident.Channel.Said, f.Events = true, 1, channelEvents()
+		}, true, func(p ChannelPlan) bool { return len(p.Say) == 0 && p.Channel.Saying == 7 }},
 		"reopened after it was archived": {func(f *ChannelFacts) { f.Incident.Channel.Archived = true }, true, func(p ChannelPlan) bool {
 			return p.Channel.ID == "" && p.Channel.Name == "inc-7-2-disk-full-db-1" && !p.Channel.Greeted
 		}},

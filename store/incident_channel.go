@@ -79,7 +79,7 @@ func (s *System) BeginChannel(ctx context.Context, id oncall.IncidentID, now tim
 }
 
 func channelFacts(dir *Directory, p oncall.Picture, now time.Time) oncall.ChannelFacts {
-	return oncall.ChannelFacts{Incident: p.Incident, Private: p.Team.Private, Paged: p.Paged, Alerts: p.Alerts, Users: dir.Users, Now: now}
+	return oncall.ChannelFacts{Incident: p.Incident, Private: p.Team.Private, Paged: p.Paged, Alerts: p.Alerts, Users: dir.Users, Events: p.Events, Now: now}
 }
 
 func saveChannel(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, is oncall.IncidentChannel) error {
@@ -98,7 +98,7 @@ func (s *System) EndChannel(ctx context.Context, order ChannelOrder, became onca
 		if became.LookAt != nil {
 			tasks = append(tasks, oncall.Task{Do: oncall.KeepChannel{Incident: id}, At: *became.LookAt})
 		}
-		if in.Version != order.Version && why == "" { // something has happened meanwhile
+		if (in.Version != order.Version || order.More) && why == "" { // something has happened meanwhile
 			tasks = append(tasks, oncall.Task{Do: oncall.KeepChannel{Incident: id}, At: now})
 		}
 		if err := s.enqueue(ctx, tx, now, tasks); err != nil || tells {

@@ -30,6 +30,15 @@ func ChannelGreeting(p oncall.Picture, address string) Drawing {
 	return Text(text)
 }
 
+// ChannelLines says in an incident's own channel what people did, a sentence a line. Its text is empty if there is nothing to say.
+func ChannelLines(events []oncall.Event) Drawing {
+	text, _ := threadText(events)
+	if text == "" {
+		return Drawing{}
+	}
+	return Text(text)
+}
+
 // ChannelEnd ends an incident's own channel.
 func ChannelEnd(p oncall.Picture) Drawing {
 	in := p.Incident

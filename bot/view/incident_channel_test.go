@@ -17,6 +17,12 @@ func TestChannelMessages(t *testing.T) {
 	golden(t, "incident_with_channel", Incident(p))
 	p.Incident.Status, p.Incident.ResolvedBy, p.Incident.ResolvedAt = oncall.Resolved, oncall.ByUser(bo), new(noon.Add(time.Hour))
 	golden(t, "channel_end", ChannelEnd(p))
+	golden(t, "channel_lines", ChannelLines([]oncall.Event{
+		{Kind: oncall.EventAcknowledged, Actor: oncall.ByUser(bo)}, {Kind: oncall.EventNote, Actor: oncall.ByUser(bo), Detail: oncall.Detail{Text: "is it <the> backup?"}},
+	}))
+	if d := ChannelLines(nil); d.Text != "" {
+		t.Errorf("nothing has happened, and the channel says %q, want nothing", d.Text)
+	}
 	if text := HasChannel(p.Incident) + ChannelComes(p.Incident.ID); text == "" {
 		t.Error("nothing is said of the channel")
 	}
