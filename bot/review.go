@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,26 +84,70 @@ func (b *Bot) review(ctx context.Context, by oncall.Actor, p oncall.Picture, roo
 	}
 	r := view.Review{Picture: p, Names: directory.Users, Channels: directory.ChannelCalled, Now: b.clock()}
 	_, r.Zone = zoneOf(directory.Users[by.User])
+	if zone := directory.TeamZone(p.Incident.TeamID); zone != "" && zone != time.UTC.String() { // everybody reads it
+		_, r.Zone = zoneOf(oncall.User{TimeZone: zone})
+	}
 	if r.Actions, err = b.store.ReviewActions(ctx, by, p.Incident.ID); err != nil {
 		return r, err
 	}
+	us, err := b.slack.Auth(ctx)
+	if err != nil {
+		return r, err
+	}
 	if root != (store.MessageRef{}) {
-		r.Talk = b.conversation(ctx, slackcall.MessageID(root))
+		r.Talk = b.conversation(ctx, slackcall.MessageID(root), us.UserID)
 	}
 	if own := p.Incident.Channel; own != nil && own.ID != "" {
-		r.Talk = append(r.Talk, b.conversation(ctx, slackcall.MessageID{Channel: own.ID})...)
+		r.Talk = append(r.Talk, b.conversation(ctx, slackcall.MessageID{Channel: own.ID}, us.UserID)...)
 	}
+	r.Names = maps.Clone(r.Names)
+	r.Names[oncall.UserID(us.UserID)] = oncall.User{Name: us.User}
+	b.nameReferences(ctx, &r)
 	return r, nil
 }
 
-// conversation returns what people wrote in a thread or channel. Where Slack doesn't let us read it, the draft does without.
-func (b *Bot) conversation(ctx context.Context, in slackcall.MessageID) (out []view.Remark) {
+// nameReferences looks up in Slack the people and channels that a review has no names for. Without an answer the draft does without
+// them; the names of private channels stay where they are.
+func (b *Bot) nameReferences(ctx context.Context, r *view.Review) {
+	people, channels := r.References()
+	for _, id := range people[:min(len(people), maxLookups)] {
+		if u, err := b.slack.User(ctx, string(id), slackcall.ForRest); err == nil {
+			r.Names[id] = b.person(u)
+		}
+	}
+	if len(channels) == 0 {
+		return
+	}
+	all, err := b.Channels(ctx)
+	if err != nil {
+		b.log.Warn().Err(err).Msg("could not look up the channels that people named; the draft of a review lacks them")
+	}
+	known := r.Channels
+	r.Channels = func(id string) string {
+		if name := known(id); name != "" {
+			return name
+		}
+		for _, c := range all {
+			if c.ID == id && !c.Private {
+				return c.Name
+			}
+		}
+		return ""
+	}
+}
+
+// conversation returns what people wrote in a thread or channel, without what they told us to do: the timeline has that. Where Slack
+// doesn't let us read it, the draft does without.
+func (b *Bot) conversation(ctx context.Context, in slackcall.MessageID, us string) (out []view.Remark) {
 	messages, err := b.slack.Talk(ctx, in)
 	if err != nil {
 		b.log.Warn().Err(err).Str("channel", in.Channel).Msg("could not read what people wrote about an incident; the draft of its review lacks it")
 	}
 	for _, m := range messages {
 		if m.BotID != "" || m.User == "" || m.Text == "" || m.SubType != "" && m.SubType != "thread_broadcast" && m.SubType != "file_share" {
+			continue
+		}
+		if said := strings.TrimSpace(m.Text); strings.HasPrefix(said, "<@"+us+">") || strings.HasPrefix(said, "<@"+us+"|") {
 			continue
 		}
 		out = append(out, view.Remark{At: slackTime(m.Timestamp), By: oncall.UserID(m.User), Text: m.Text})

@@ -6,6 +6,7 @@ import (
 	"html"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -174,9 +175,9 @@ func (l reviewLine) says(zone *time.Location) string {
 	return fmt.Sprintf("%s (%d times %s)", l.text, l.count, when)
 }
 
-// name returns a person's name; their id, if it is unknown.
+// name returns a person's name, if it is known.
 func (r Review) name(u oncall.UserID) string {
-	return escapeMarkdown(cmp.Or(r.Names[u].Name, string(u)))
+	return escapeMarkdown(cmp.Or(r.Names[u].Name, "somebody"))
 }
 
 // slackReference matches what Slack puts in angle brackets: people, channels, times, links.
@@ -202,17 +203,74 @@ func (r Review) plain(text string) string {
 func (r Review) referenceWords(sigil, id, label string) string {
 	switch {
 	case sigil == "@":
-		return cmp.Or(r.Names[oncall.UserID(id)].Name, label, id)
-	case sigil == "#" && r.Channels != nil:
-		return "#" + cmp.Or(r.Channels(id), label, id)
+		return cmp.Or(r.Names[oncall.UserID(id)].Name, label, "somebody")
 	case sigil == "#":
-		return "#" + cmp.Or(label, id)
+		if name := r.channelName(id, label); name != "" {
+			return "#" + name
+		}
+		return "another channel"
+	case sigil == "!" && strings.HasPrefix(id, "date^"):
+		return r.instant(id, label)
 	case sigil == "!" && label == "":
 		return "@" + id
 	case label != "" && sigil == "" && label != id:
 		return label + " (" + id + ")"
 	}
 	return cmp.Or(label, id)
+}
+
+// channelName returns a channel's name; empty: it is unknown.
+func (r Review) channelName(id, label string) string {
+	if own := r.Picture.Incident.Channel; own != nil && own.ID == id {
+		return own.Name
+	}
+	if r.Channels == nil {
+		return label
+	}
+	return cmp.Or(r.Channels(id), label)
+}
+
+// instant formats a time of Slack's, as "date^1772452800^{time}", in the zone of the review.
+func (r Review) instant(id, label string) string {
+	_, rest, _ := strings.Cut(id, "^")
+	seconds, form, _ := strings.Cut(rest, "^")
+	n, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil || n < 0 || n > maxUnix {
+		return label
+	}
+	at := time.Unix(n, 0)
+	switch {
+	case !strings.Contains(form, "{time"):
+		return at.In(r.Zone).Format("Mon 2 Jan")
+	case strings.Contains(form, "{date"):
+		return Time(at, r.Zone)
+	}
+	return at.In(r.Zone).Format("15:04")
+}
+
+// maxUnix is in the year 9999.
+const maxUnix = 253402300799
+
+// References returns the people and the channels to which the texts of the review refer by ids that it has no names for.
+func (r Review) References() (people []oncall.UserID, channels []string) {
+	texts := make([]string, 0, len(r.Talk)+len(r.Picture.Events))
+	for _, t := range r.Talk {
+		texts = append(texts, "<@"+string(t.By)+">", t.Text)
+	}
+	for _, e := range r.Picture.Events {
+		texts = append(texts, EventLine(e))
+	}
+	for _, text := range texts {
+		for _, m := range slackReference.FindAllStringSubmatch(text, -1) {
+			switch id := m[2]; {
+			case m[1] == "@" && r.Names[oncall.UserID(id)].Name == "" && !slices.Contains(people, oncall.UserID(id)):
+				people = append(people, oncall.UserID(id))
+			case m[1] == "#" && r.channelName(id, m[3]) == "" && !slices.Contains(channels, id):
+				channels = append(channels, id)
+			}
+		}
+	}
+	return people, channels
 }
 
 // unescapeMrkdwn undoes Slack's escapes.

@@ -69,6 +69,36 @@ func TestReview(t *testing.T) {
 	}
 }
 
+// No id of Slack's and no time in another zone is in the draft, whatever people and the timeline refer to.
+func TestReviewNamesWhatItRefersTo(t *testing.T) {
+	t.Parallel()
+	r := drafted()
+	r.Zone = time.FixedZone("CET", 3600)
+	r.Picture.Incident.Channel = &oncall.IncidentChannel{ID: "C0INC", Name: "inc-12-checkout"}
+	at := fmt.Sprint(noon.Unix())
+	for said, want := range map[string]string{
+		"<@U0BO> and <@U0NEW|new> and <@U0GONE>":             "Bo\\_Bo and new and somebody",
+		"<#C0INC> <#C0PAY|old> <#C0NEW|new> <#C0X> <#C0Y|>":  "\\#inc-12-checkout \\#payments \\#new another channel another channel",
+		"<!date^" + at + "^{time}|12:00 UTC>":                "13:00",
+		"<!date^" + at + "^{date_long_pretty} {time}|12:00>": "Mon 2 Mar 13:00",
+		"<!date^" + at + "^{date_short_pretty}|Mon 2 Mar>":   "Mon 2 Mar",
+		"<!date^x^{time}|12:00 *UTC*>":                       "12:00 \\*UTC\\*",
+		"<!date^99999999999999999^{time}|then>":              "then",
+	} {
+		if got := r.plain(said); got != want {
+			t.Errorf("%s: %q, want %q", said, got, want)
+		}
+	}
+	r.Talk = []Remark{{At: noon, By: "U0DI", Text: "<@U0CY> <#C0X> <#C0Y|> <#C0INC> <@U0CY> <#C0PAY>"}}
+	people, channels := r.References()
+	if want := []oncall.UserID{"U0DI", "U0CY"}; !slices.Equal(people, want) {
+		t.Errorf("without a name are %v, want %v", people, want)
+	}
+	if want := []string{"C0X", "C0Y"}; !slices.Equal(channels, want) {
+		t.Errorf("channels without a name are %v, want %v", channels, want)
+	}
+}
+
 // Repeated events are one line of the draft, which says how often and when they happened; texts by people are never
 // merged.
 func TestReviewOfAStormIsShort(t *testing.T) {
