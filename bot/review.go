@@ -147,7 +147,7 @@ func (b *Bot) conversation(ctx context.Context, in slackcall.MessageID, us strin
 		if m.BotID != "" || m.User == "" || m.Text == "" || m.SubType != "" && m.SubType != "thread_broadcast" && m.SubType != "file_share" {
 			continue
 		}
-		if said := strings.TrimSpace(m.Text); strings.HasPrefix(said, "<@"+us+">") || strings.HasPrefix(said, "<@"+us+"|") {
+		if view.Addresses(m.Text, oncall.UserID(us)) {
 			continue
 		}
 		out = append(out, view.Remark{At: slackTime(m.Timestamp), By: oncall.UserID(m.User), Text: m.Text})

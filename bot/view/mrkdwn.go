@@ -157,6 +157,12 @@ func ReadMention(word string) (oncall.UserID, bool) {
 	return oncall.UserID(m[1]), true
 }
 
+// Addresses reports whether a message begins with a mention of somebody.
+func Addresses(text string, user oncall.UserID) bool {
+	text = strings.TrimSpace(text)
+	return strings.HasPrefix(text, "<@"+string(user)+">") || strings.HasPrefix(text, "<@"+string(user)+"|")
+}
+
 // Sentence formats a sentence whose words are safe already, and mentions its people.
 func Sentence(s oncall.Sentence) string {
 	return s.Shown(func(u oncall.UserID) string { return mention(u) })
