@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -16,8 +17,16 @@ import (
 // mentionCommands lists the commands that work in a mention of the app.
 var mentionCommands = []string{"who", "next", "teams", "incidents", "page", "help"}
 
-// directCommands lists the commands that work in a direct message. None of them opens a modal.
-var directCommands = slices.Concat(mentionCommands, []string{"me", "schedule", "users", "incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate", "actions"})
+// directCommands lists the commands that work in a direct message. A message can't open a form: those of planning answer with
+// a button for it.
+var directCommands = slices.Concat(mentionCommands, []string{
+	"me", "schedule", "users", "incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate", "actions", "swap", "cover", "override", "away",
+})
+
+// formButtons lists the buttons that open the forms of planning.
+var formButtons = map[string]view.Action{
+	"swap": view.ActionHomeSwap, "cover": view.ActionHomeCover, "override": view.ActionHomeOverride, "away": view.ActionHomeAway,
+}
 
 // hereCommands lists the commands that also work in a mention in an incident's own channel, or in its thread.
 var hereCommands = []string{
@@ -82,13 +91,19 @@ func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (
 	switch {
 	case known.name == "page":
 		return b.raiseFromMessage(ctx, r, m)
+	case known.name != "" && formButtons[known.name] != "" && !slices.Contains(m.can, known.name):
+		return view.Drawing{}, oncall.Refuse("`/oncall %s` does that in any channel, and a direct message to me: it is yours alone.", known.name)
 	case !slices.Contains(m.can, known.name):
 		r.words = typedWords(strings.Join(words, " "), r.directory)
 		return b.pageNamedTeam(ctx, r, m)
 	case known.name == "help" && len(rest) == 0:
 		return view.AllHelp(r.abilities()), nil
 	}
-	return known.run(b, ctx, r)
+	d, err := known.run(b, ctx, r)
+	if does := formButtons[known.name]; does != "" && errors.Is(err, errNeedsForm) {
+		return view.OpensForm(does), nil
+	}
+	return d, err
 }
 
 // pageNamedTeam pages the team or schedule named at the beginning of a mention; a question is answered with who is

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/slack-go/slack"
@@ -126,10 +127,13 @@ func (b *Bot) submitted(ctx context.Context, c slack.InteractionCallback) (modal
 // openModal opens a modal for a person who has just typed or pressed something.
 func (b *Bot) openModal(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
 	if trigger == "" { // a message can't open one
-		return oncall.Refuse("This needs a form, which only `/oncall` can open. Or write it in one line, as `/oncall help` shows.")
+		return fmt.Errorf("%w: %w", errNeedsForm, oncall.Refuse("This needs a form, which only `/oncall` can open. Or write it in one line, as `/oncall help` shows."))
 	}
 	return shown(b.slack.OpenView(ctx, trigger, v))
 }
+
+// errNeedsForm is returned where a form is needed and none can be opened.
+var errNeedsForm = errors.New("a message can't open a form")
 
 // pushModal opens a modal on top of the one whose button was pressed.
 func (b *Bot) pushModal(ctx context.Context, trigger string, v slack.ModalViewRequest) error {

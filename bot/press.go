@@ -34,6 +34,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionSwapWithdraw: swapPress(oncall.WithdrawSwap),
 	view.ActionSwapUndo:     swapPress(oncall.UndoSwap),
 	view.ActionSwapWith:     (*Bot).swapOther,
+	view.ActionSwapWhich:    (*Bot).pressSwapWhich,
 
 	view.ActionCoverTake:     fromHome(coverPress(oncall.TakeCover)),
 	view.ActionCoverPart:     (*Bot).coverPart,

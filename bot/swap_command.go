@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
@@ -18,41 +17,58 @@ func (b *Bot) swap(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 1 && oneOf(r.words, 0, "list", "mine", "pending") {
 		return b.pending(ctx, r)
 	}
-	text, err := b.askSwap(ctx, r)
-	return view.Drawing{Text: text}, err
+	return b.askSwap(ctx, r)
 }
 
-func (b *Bot) askSwap(ctx context.Context, r request) (string, error) {
+func (b *Bot) askSwap(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 0 {
-		return "", b.openModal(ctx, r.trigger, r.swapModal("", "", ""))
+		return view.Drawing{}, b.openModal(ctx, r.trigger, r.swapModal("", "", ""))
 	}
 	mine, id, theirs, err := b.readSwap(ctx, r)
 	if err != nil {
-		return "", err
+		return view.Drawing{}, err
 	}
 	other, err := b.user(ctx, id)
 	if err != nil {
-		return "", err
+		return view.Drawing{}, err
 	}
 	give, err := r.stintsAt(r.user.ID, mine)
 	if err != nil {
-		return "", err
+		return view.Drawing{}, err
 	}
 	take, err := r.stintsAt(other.ID, theirs)
 	if err != nil {
+		return view.Drawing{}, err
+	}
+	give, take = oncall.Swappable(give, r.now), oncall.Swappable(take, r.now)
+	if len(give) != 1 || len(take) != 1 {
+		return b.askWhichSwap(ctx, r, other.ID, give, take)
+	}
+	text, err := b.offerSwap(ctx, r, give[0], take[0], "")
+	return view.Drawing{Text: text}, err
+}
+
+// askWhichSwap asks which shifts are to be swapped, if the words name none, or a day that several touch: in a form, or where
+// none can be opened, by a button for one.
+func (b *Bot) askWhichSwap(ctx context.Context, r request, other oncall.UserID, give, take []schedule.Stint) (view.Drawing, error) {
+	which := view.SwapWhich{Other: other, Give: view.StintValues(give), Take: view.StintValues(take)}
+	if r.trigger == "" {
+		return which.Draw(give, take, r.user.TimeZone), nil
+	}
+	return view.Drawing{}, b.openModal(ctx, r.trigger, r.swapOf(which).Draw())
+}
+
+// pressSwapWhich opens the form for the shifts that a message asked about.
+func (b *Bot) pressSwapWhich(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
 		return "", err
 	}
-	if len(give) != 1 || len(take) != 1 {
-		var chosen, wanted string
-		if len(give) == 1 {
-			chosen = view.StintValue(give[0])
-		}
-		if len(take) == 1 {
-			wanted = view.StintValue(take[0])
-		}
-		return "", b.openModal(ctx, r.trigger, r.swapModal(other.ID, chosen, wanted))
+	which, err := view.ReadSwapWhich(p.value)
+	if err != nil {
+		return "", fmt.Errorf("read the shifts of a swap: %w", err)
 	}
-	return b.offerSwap(ctx, r, give[0], take[0], "")
+	return "", b.openModal(ctx, p.trigger, r.swapOf(which).Draw())
 }
 
 // pending answers `/oncall swap list` and `/oncall cover list`.
@@ -109,7 +125,7 @@ func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stin
 	if err != nil {
 		return "", fmt.Errorf("offer a swap: %w", err)
 	}
-	return view.SwapOffered(swap, r.location), nil
+	return view.SwapOffered(swap, r.user.TimeZone), nil
 }
 
 // stintsAt finds the shifts that the words refer to; nil without words.
@@ -124,8 +140,7 @@ func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint,
 	return r.stintsIn(user, when)
 }
 
-// stintsIn finds a person's shifts that begin on a day, or within a day of an instant, or else those that
-// include it.
+// stintsIn finds the shifts of a person's that a time can mean.
 func (r request) stintsIn(user oncall.UserID, when schedule.Moment) ([]schedule.Stint, error) {
 	from, to := when.Start, when.End
 	today, _ := r.zone.Local(r.now)
@@ -138,22 +153,11 @@ func (r request) stintsIn(user oncall.UserID, when schedule.Moment) ([]schedule.
 		from = r.now
 	}
 	if when.IsInstant() {
-		to = from.Add(24 * time.Hour)
+		to = from
 	}
-	var begin, within []schedule.Stint
-	for _, s := range r.stints(user) {
-		switch {
-		case !s.Start.Before(from) && s.Start.Before(to) && s.Start.After(r.now):
-			begin = append(begin, s)
-		case !s.Start.After(from) && s.End.After(from), !when.IsInstant() && s.Start.Before(to) && s.End.After(from):
-			within = append(within, s)
-		}
-	}
-	switch {
-	case len(begin) > 0:
-		return begin, nil
-	case len(within) > 0:
-		return within, nil
+	switch meant := oncall.ShiftsMeant(r.stints(user), from, to); {
+	case len(meant) > 0:
+		return meant, nil
 	case when.IsInstant():
 		return nil, oncall.Refuse("%s has no shift at %s.", user, view.Time(from, r.location))
 	}

@@ -120,6 +120,7 @@ const (
 	ActionSwapAccept    Action = "swap_accept"
 	ActionSwapDecline   Action = "swap_decline"
 	ActionSwapWithdraw  Action = "swap_withdraw"
+	ActionSwapWhich     Action = "swap_which"
 	ActionSwapUndo      Action = "swap_undo"
 	ActionCoverTake     Action = "cover_take"
 	ActionCoverPart     Action = "cover_part"

@@ -1,7 +1,9 @@
 package view
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -18,6 +20,8 @@ type SwapForm struct {
 	Give   string // values of the chosen shifts
 	Take   string
 	Zone   *time.Location
+
+	Several bool // several shifts touch the day that was typed
 }
 
 // Draw draws the form, prefilled.
@@ -27,7 +31,11 @@ func (f SwapForm) Draw() slack.ModalViewRequest {
 	}
 	person := userField(BlockWith, "For a shift of", "", f.Other)
 	person.DispatchAction = true
-	blocks := []slack.Block{choiceField(BlockGive, "Your shift", "", f.Give, stintOptions(f.Mine, f.Zone)), person}
+	var blocks []slack.Block
+	if f.Several {
+		blocks = append(blocks, section("More than one shift touches the day that you wrote. Choose which:"))
+	}
+	blocks = append(blocks, choiceField(BlockGive, "Your shift", "", f.Give, stintOptions(f.Mine, f.Zone)), person)
 	if f.Other != "" {
 		blocks = append(blocks, f.takeField())
 	}
@@ -50,8 +58,57 @@ func TakeBlock(other oncall.UserID) Block { return blockTake + "_" + Block(other
 // SwapSent replaces the form and says what was offered.
 func SwapSent(text string) slack.ModalViewRequest { return readOnly("Swap shifts", section(text)) }
 
-// SwapOffered says who was asked, and until when.
-func SwapOffered(s oncall.Swap, zone *time.Location) string {
-	return fmt.Sprintf("%s is asked, by %s at the latest. You can take it back until then, in the message you get.",
-		mention(s.Take.User), Time(s.ExpiresAt, zone))
+// SwapOffered says who was asked, until when, and about which shifts: a typed day doesn't name them.
+func SwapOffered(s oncall.Swap, zone string) string {
+	return fmt.Sprintf("%s is asked, by %s at the latest: your %s for their %s. You can take it back until then, in the message you get.",
+		mention(s.Take.User), Time(s.ExpiresAt, location(zone)), StintWords(s.Give, zone), StintWords(s.Take, zone))
+}
+
+// A SwapWhich holds the shifts that a person may have meant, by value: none is any of theirs.
+type SwapWhich struct {
+	Other oncall.UserID `json:"other"`
+	Give  []string      `json:"give,omitempty"`
+	Take  []string      `json:"take,omitempty"`
+}
+
+// StintValues returns the values of some shifts. More than ten were not named by a day.
+func StintValues(of []schedule.Stint) []string {
+	values := make([]string, min(len(of), 10))
+	for i := range values {
+		values[i] = StintValue(of[i])
+	}
+	return values
+}
+
+// ReadSwapWhich reads the value of the button.
+func ReadSwapWhich(value string) (w SwapWhich, err error) {
+	err = json.Unmarshal([]byte(value), &w)
+	return w, err
+}
+
+// Draw asks in a message, with a button for the form.
+func (w SwapWhich) Draw(give, take []schedule.Stint, zone string) Drawing {
+	lines := []string{"Which shifts do you mean?"}
+	list := func(whose string, of []schedule.Stint) {
+		if len(of) == 0 {
+			return
+		}
+		lines = append(lines, whose)
+		for _, s := range of[:min(len(of), 10)] {
+			lines = append(lines, "• "+StintWords(s, zone))
+		}
+	}
+	list("Yours:", give)
+	list("Those of "+mention(w.Other)+":", take)
+	value, _ := json.Marshal(w) // strings always marshal
+	d := Text(strings.Join(lines, "\n"))
+	d.Blocks = append(d.Blocks, slack.NewActionBlock("", button(ActionSwapWhich, string(value), "Choose").WithStyle(slack.StylePrimary)))
+	return d
+}
+
+// OpensForm offers the form that a message can't open, as it takes a press.
+func OpensForm(does Action) Drawing {
+	d := Text("That takes a form. Or write it in one line: `swap mon @bo fri`, `cover tomorrow`, `override @bo today 18:00 to 22:00`, `away 24 dec to 27 dec`.")
+	d.Blocks = append(d.Blocks, slack.NewActionBlock("", button(does, "", "Open the form").WithStyle(slack.StylePrimary)))
+	return d
 }

@@ -226,7 +226,7 @@ func (s *soak) swap(t *soakTeam) {
 			}
 		}
 	}
-	text := s.command(a, "#"+t.name, fmt.Sprintf("/oncall swap %s <@%s> %s", r.start(mine).Format(time.DateOnly), b, r.start(theirs).Format(time.DateOnly)))
+	text := s.command(a, "#"+t.name, fmt.Sprintf("/oncall swap %s <@%s> %s", r.start(mine).Format("2006-01-02 15:04"), b, r.start(theirs).Format("2006-01-02 15:04")))
 	if !strings.Contains(text, "is asked") {
 		s.did["swaps refused"]++
 		return
