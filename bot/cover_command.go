@@ -65,7 +65,7 @@ func (b *Bot) coverForm(ctx context.Context, r request, user oncall.UserID, why 
 	if err != nil {
 		return err
 	}
-	return b.openModal(ctx, r.trigger, view.CoverForm(user, stints, r.location, why))
+	return b.openModal(ctx, r.trigger, view.CoverForm(user, stints, schedule.Stint{}, r.location, why))
 }
 
 // errNoShift means that words name no shift and no time.

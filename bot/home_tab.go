@@ -249,7 +249,7 @@ func (b *Bot) homeCover(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, p.trigger, view.CoverForm(p.user, r.stints(p.user), r.location, ""))
+	return "", b.openModal(ctx, p.trigger, view.CoverForm(p.user, r.stints(p.user), view.ReadStintPart(p.value), r.location, ""))
 }
 
 func (b *Bot) homeSwap(ctx context.Context, p press) (string, error) {

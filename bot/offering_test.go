@@ -163,7 +163,7 @@ func (f *offering) views() []readView {
 		})},
 		{name: "cover for the manager", draw: ask(func(r request) (any, error) {
 			stints, err := b.coverable(r, aManager)
-			return view.CoverForm(aManager, stints, r.location, ""), err
+			return view.CoverForm(aManager, stints, view.ReadStintPart(""), r.location, ""), err
 		})},
 	}
 	all = append(all, readView{name: "set-up", draw: ask(func(r request) (any, error) { v, err := b.setupTeams(f.ctx, r); return v.Draw(), err })})

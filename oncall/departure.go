@@ -25,6 +25,7 @@ type Departure struct {
 	Name   string      `json:"name"`              // of the team
 	ByFile bool        `json:"by_file,omitempty"` // the set-up file manages the team
 	Shifts []LeftShift `json:"shifts,omitempty"`  // in the next weeks, by start
+	Kept   []KeptShift `json:"kept,omitempty"`    // which others keep, by start
 	Places []Place     `json:"places,omitempty"`  // where the set-up names them
 
 	Incidents []LeftIncident `json:"incidents,omitempty"` // open ones, by id
@@ -61,8 +62,14 @@ type LeftShift struct {
 	schedule.Stint
 	Beside []UserID `json:"beside,omitempty"` // who has the shift with them
 	Nobody bool     `json:"nobody,omitempty"` // without them nobody is on call, for a part of it at least
-	Had    UserID   `json:"had,omitempty"`    // person who had taken the shift over from them by a swap or cover that is now void
+	Had    UserID   `json:"had,omitempty"`    // person who loses the shift because of it
 	Back   []UserID `json:"back,omitempty"`   // on whom it falls back, as what gave it to them is void
+}
+
+// A KeptShift is a shift of who has left that somebody had taken over by a swap or cover, and keeps.
+type KeptShift struct {
+	schedule.Stint        // its User has it
+	By             VoidBy `json:"by,omitempty"` // what they agreed on
 }
 
 // A Place is where the set-up of a team names a person.
@@ -133,8 +140,8 @@ func (d Departure) Gets(to UserID, until, now time.Time) []schedule.Stint {
 }
 
 // LeftShifts returns the shifts that schedules plan for a person within the next four weeks, whether or not they have
-// left, by start. Of who has left it also returns the shifts that others had taken over from them: a swap, cover or
-// override that names them has no effect any more.
+// left, by start. Of who has left it also returns the shifts that others lose without them, and has what falls back on others:
+// a swap or cover by which they took it has no effect any more.
 func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShift, error) {
 	const day = 24 * time.Hour
 	from, to := now.Add(-coverageBack).Truncate(day), now.Add(coverageAhead).Truncate(day) // rounded, so that messages about them rarely change
@@ -181,6 +188,40 @@ func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShi
 		}
 	}
 	slices.SortStableFunc(out, func(a, b LeftShift) int { return a.Start.Compare(b.Start) })
+	return out, nil
+}
+
+// KeptShifts returns what others have taken over from a person who has left, and keep, within the next four weeks, by start.
+func KeptShifts(of []schedule.Definition, user UserID, now time.Time) ([]KeptShift, error) {
+	var out []KeptShift
+	for _, s := range of {
+		is, planned, err := withAndWithout(s, user)
+		if err != nil {
+			return nil, err
+		}
+		own := scheduleIfStaying(s, user)
+		own.Overrides = slices.DeleteFunc(slices.Clone(own.Overrides), func(o schedule.Override) bool { return o.From == user })
+		if len(own.Overrides) == len(s.Overrides) {
+			continue
+		}
+		without, err := schedule.Compile(own)
+		if err != nil {
+			return nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
+		}
+		for _, m := range movedAhead(without, planned, now) {
+			gave := m.Gained && m.User != user && m.Role != schedule.RoleShadow && slices.Contains(without.At(m.Start, m.Role), user)
+			if !gave || m.Start.After(now.Add(coverageAhead)) || !slices.Contains(is.At(m.Start, m.Role), m.User) {
+				continue
+			}
+			out = append(out, KeptShift{
+				Stint: schedule.Stint{
+					Schedule: s.ID, Name: s.Name, TimeZone: s.TimeZone, Role: m.Role, User: m.User, Start: m.Start, End: m.End,
+				},
+				By: voidBy(s.Overrides, user, m),
+			})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b KeptShift) int { return a.Start.Compare(b.Start) })
 	return out, nil
 }
 

@@ -15,6 +15,7 @@ const NoticeVoid NoticeKind = "agreement_void"
 type VoidShift struct {
 	schedule.Stint
 	Gained bool   `json:"gained,omitempty"`
+	Kept   bool   `json:"kept,omitempty"` // they had it from who has left, and keep it
 	By     VoidBy `json:"by,omitempty"`
 }
 
@@ -29,12 +30,22 @@ const (
 	VoidTurn     VoidBy = "" // nothing was agreed: the rotations put others on call
 )
 
-// VoidNotices tells the others how their shifts change because a person has left, once for each time that they leave.
+// VoidNotices tells the others how their shifts change because a person has left, and which they keep, once for each time that
+// they leave.
 func VoidNotices(of []schedule.Definition, user User, now time.Time) ([]Notice, error) {
 	if user.DeactivatedAt == nil {
 		return nil, nil
 	}
 	var out []Notice
+	tell := func(v VoidShift) {
+		key := fmt.Sprintf("void/%s/%d/%s", user.ID, user.DeactivatedAt.Unix(), v.User)
+		i := slices.IndexFunc(out, func(n Notice) bool { return n.Key == key })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Notice{Key: key, To: string(v.User), Kind: NoticeVoid, Detail: NoticeDetail{Users: []UserID{user.ID}}})
+		}
+		out[i].Detail.Void = append(out[i].Detail.Void, v)
+	}
 	for _, s := range of {
 		is, planned, err := withAndWithout(s, user.ID)
 		if err != nil {
@@ -44,19 +55,20 @@ func VoidNotices(of []schedule.Definition, user User, now time.Time) ([]Notice, 
 			if m.User == user.ID || m.Role == schedule.RoleShadow {
 				continue
 			}
-			key := fmt.Sprintf("void/%s/%d/%s", user.ID, user.DeactivatedAt.Unix(), m.User)
-			i := slices.IndexFunc(out, func(n Notice) bool { return n.Key == key })
-			if i < 0 {
-				i = len(out)
-				out = append(out, Notice{Key: key, To: string(m.User), Kind: NoticeVoid, Detail: NoticeDetail{Users: []UserID{user.ID}}})
-			}
-			out[i].Detail.Void = append(out[i].Detail.Void, VoidShift{
+			tell(VoidShift{
 				Stint: schedule.Stint{
 					Schedule: s.ID, Name: s.Name, TimeZone: s.TimeZone, Role: m.Role, User: m.User, Start: m.Start, End: m.End,
 				},
 				Gained: m.Gained, By: voidBy(s.Overrides, user.ID, m),
 			})
 		}
+	}
+	kept, err := KeptShifts(of, user.ID, now)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range kept {
+		tell(VoidShift{Stint: k.Stint, Gained: true, Kept: true, By: k.By})
 	}
 	for i := range out {
 		d := &out[i].Detail
@@ -72,7 +84,7 @@ func VoidNotices(of []schedule.Definition, user User, now time.Time) ([]Notice, 
 func (n Notice) VoidBack(now time.Time) (Notice, bool) {
 	n.ID, n.Key = 0, "back/"+n.Key
 	n.Detail.State, n.Detail.StateAt = LeaverBack, now
-	n.Detail.Void = slices.DeleteFunc(slices.Clone(n.Detail.Void), func(v VoidShift) bool { return !v.End.IsZero() && !v.End.After(now) })
+	n.Detail.Void = slices.DeleteFunc(slices.Clone(n.Detail.Void), func(v VoidShift) bool { return v.Kept || !v.End.IsZero() && !v.End.After(now) })
 	n.Detail.Said = Say("%s is back in Slack, and your shifts have changed: `/oncall shifts` shows them.", n.Detail.Users[0])
 	n.Detail.Lines = []string{n.Detail.Said.String()}
 	return n, len(n.Detail.Void) > 0

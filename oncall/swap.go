@@ -192,9 +192,9 @@ func (s Swap) undo(by UserID, r ShiftFacts, now time.Time) (SwapChange, error) {
 	case !s.Begins().After(now):
 		return SwapChange{}, Refuse("The first of the two shifts has begun, so it can't be undone any more.")
 	case r.absent(give.User):
-		return SwapChange{}, Refuse("%s is deactivated in Slack, so the swap is void: everybody has their own shift again.", give.User)
+		return SwapChange{}, goneRefusal(give.User)
 	case r.absent(take.User):
-		return SwapChange{}, Refuse("%s is deactivated in Slack, so the swap is void: everybody has their own shift again.", take.User)
+		return SwapChange{}, goneRefusal(take.User)
 	case !r.isOnCallFor(give):
 		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", give.User)
 	case !r.isOnCallFor(take):
@@ -203,6 +203,11 @@ func (s Swap) undo(by UserID, r ShiftFacts, now time.Time) (SwapChange, error) {
 	c := s.close(SwapUndone, now, nil)
 	c.Cancel, c.Swap.Overrides = slices.Clone(s.Overrides), nil
 	return c, nil
+}
+
+// goneRefusal says why a swap with somebody who has left isn't undone.
+func goneRefusal(left UserID) error {
+	return Refuse("%s has left Slack, so it can't be undone: what you took from them is yours, and your own shift is yours again. `/oncall cover` finds somebody for either.", left)
 }
 
 // Expire closes an unanswered offer whose time is up. It reports false if there is nothing to close.

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,19 +15,30 @@ import (
 // AskWholeTeam is the value of the checkbox to ask the whole team.
 const AskWholeTeam = "everyone"
 
-// CoverForm draws the form for the shift that needs cover. why says why the form is needed.
-func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location, why string) slack.ModalViewRequest {
+// CoverForm draws the form for the shift that needs cover, with the first chosen, or the one that includes a part, and that
+// part. why says why the form is needed.
+func CoverForm(user oncall.UserID, shifts []schedule.Stint, part schedule.Stint, zone *time.Location, why string) slack.ModalViewRequest {
 	if len(shifts) == 0 {
 		return readOnly("Find cover", section(fmt.Sprintf("%s has no shift in the next %d weeks.", mention(user), weeksAhead)))
+	}
+	i := max(0, slices.IndexFunc(shifts, func(s schedule.Stint) bool {
+		return s.Schedule == part.Schedule && s.Role == part.Role && s.Start.Before(part.End) && s.End.After(part.Start)
+	}))
+	var from, to time.Time
+	if part.Start.After(shifts[i].Start) {
+		from = part.Start
+	}
+	if !part.End.IsZero() && part.End.Before(shifts[i].End) {
+		to = part.End
 	}
 	var blocks []slack.Block
 	if why != "" {
 		blocks = append(blocks, section(why))
 	}
 	return dialog(ModalCover, "Find cover", "Ask", string(user), append(blocks,
-		choiceField(BlockShift, "Shift", "", "", stintOptions(shifts, zone)),
-		optional(instantField(BlockFrom, "From", "Empty: the whole shift.", time.Time{})),
-		optional(instantField(BlockTo, "To", "", time.Time{})),
+		choiceField(BlockShift, "Shift", "", StintValue(shifts[i]), stintOptions(shifts, zone)),
+		optional(instantField(BlockFrom, "From", "Empty: the whole shift.", from)),
+		optional(instantField(BlockTo, "To", "", to)),
 		optional(textField(BlockNote, "Note", "", "")),
 		optional(checkField(BlockWhom, "Whom to ask", "", option{AskWholeTeam, "Ask the whole team, not only this schedule"})))...)
 }

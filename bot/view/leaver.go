@@ -173,6 +173,10 @@ func leaverWords(of oncall.Departure, zone string, mends bool) string {
 		lines = append(lines, head)
 		lines = append(lines, shiftLines(others, zone)...)
 	}
+	if len(of.Kept) > 0 {
+		lines = append(lines, "Others keep what they had taken over from them:")
+		lines = append(lines, keptLines(of.Kept, zone)...)
+	}
 	if len(of.Places) > 0 {
 		lines = append(lines, "Named in "+List(placeWords(of.Places))+".")
 	}
@@ -228,12 +232,23 @@ func shiftLines(all []oncall.LeftShift, zone string) []string {
 	for _, s := range all[:min(len(all), maxLeavers)] {
 		line := "• " + StintWords(s.Stint, zone)
 		if s.Had != "" {
-			line += ", which " + mention(s.Had) + " had taken over from them: that is void"
+			line += ", which " + mention(s.Had) + " had"
 		}
 		if len(s.Back) > 0 {
 			line += ": " + named(s.Back) + " has it"
 		}
 		lines = append(lines, line)
+	}
+	if more := len(all) - maxLeavers; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return lines
+}
+
+func keptLines(all []oncall.KeptShift, zone string) []string {
+	var lines []string
+	for _, s := range all[:min(len(all), maxLeavers)] {
+		lines = append(lines, "• "+StintWords(s.Stint, zone)+": "+mention(s.User)+" has it")
 	}
 	if more := len(all) - maxLeavers; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))

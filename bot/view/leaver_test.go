@@ -58,6 +58,7 @@ func TestLeaverViews(t *testing.T) {
 	golden(t, "leaver_replaced", Notice(n))
 	n.Detail.State, n.Detail.Departures = "", leaving("payments")[:1]
 	n.Detail.Departures[0].Shifts[0].Had, n.Detail.Departures[0].Shifts[1].Back = ann, []oncall.UserID{cy}
+	n.Detail.Departures[0].Kept = []oncall.KeptShift{{Stint: voided("payments", oncall.VoidSwap)[0].Stint, By: oncall.VoidSwap}}
 	golden(t, "leaver_swapped", Notice(n))
 	n.Detail.Departures = leftWork("payments", "disk full on db-1", "write the runbook")
 	links := map[oncall.IncidentID]string{3: "https://example.slack.com/archives/C0PAY/p3"}
@@ -115,6 +116,12 @@ func TestVoidViews(t *testing.T) {
 		n.Detail.State = oncall.LeaverBack
 		golden(t, "void_"+name+"_back", Notice(n))
 	}
+	n.Detail.State = ""
+	n.Detail.Void = voided("payments", oncall.VoidSwap, oncall.VoidSwap)
+	n.Detail.Void[0].Gained, n.Detail.Void[0].Kept = true, true
+	golden(t, "void_half", Notice(n))
+	n.Detail.Void = n.Detail.Void[:1]
+	golden(t, "void_kept", Notice(n))
 	for _, h := range texts.Texts {
 		n.Detail.Void = voided(h.Text, oncall.VoidSwap, oncall.VoidCover)
 		d := Notice(n)

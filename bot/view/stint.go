@@ -2,6 +2,7 @@ package view
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -64,4 +65,26 @@ func stintOptions(stints []schedule.Stint, zone *time.Location) []option {
 // stint runs.
 func StintValue(s schedule.Stint) string {
 	return valueOf(s.Schedule) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
+}
+
+// StintPart returns the value of a button about a stint, which may be a part of a longer one.
+func StintPart(s schedule.Stint) string {
+	return valueOf(s.Schedule) + "/" + strconv.FormatInt(s.Start.Unix(), 10) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
+}
+
+// ReadStintPart reads what StintPart has written; a zero stint if it is something else.
+func ReadStintPart(value string) schedule.Stint {
+	words := strings.SplitN(value, "/", 4)
+	if len(words) != 4 {
+		return schedule.Stint{}
+	}
+	var numbers [3]int64
+	for i := range numbers {
+		n, err := strconv.ParseInt(words[i], 10, 64)
+		if err != nil {
+			return schedule.Stint{}
+		}
+		numbers[i] = n
+	}
+	return schedule.Stint{Schedule: schedule.ID(numbers[0]), Start: time.Unix(numbers[1], 0).UTC(), End: time.Unix(numbers[2], 0).UTC(), Role: words[3]}
 }

@@ -255,8 +255,8 @@ func (s *soak) accept(r *soakRotation, offered time.Time, mine, theirs int, a, b
 			})
 			if accepted {
 				r.overrides = append(r.overrides,
-					soakOverride{user: b, swapped: a, from: r.start(mine), to: r.start(mine + 1)},
-					soakOverride{user: a, swapped: b, from: r.start(theirs), to: r.start(theirs + 1)})
+					soakOverride{user: b, from: r.start(mine), to: r.start(mine + 1)},
+					soakOverride{user: a, from: r.start(theirs), to: r.start(theirs + 1)})
 				s.did["swaps"]++
 			}
 			return

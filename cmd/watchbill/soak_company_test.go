@@ -50,10 +50,10 @@ type soakRotation struct {
 	left      map[string]time.Time // of the company
 }
 
-// A soakOverride puts somebody on call. A swap is void once the other has left.
+// A soakOverride puts somebody on call. A swap holds though the other has left.
 type soakOverride struct {
-	user, swapped string
-	from, to      time.Time
+	user     string
+	from, to time.Time
 }
 
 // turn returns the number of the turn at a time, counted in local days, which clock changes make longer or shorter.
@@ -82,7 +82,7 @@ func (r *soakRotation) gone(user string, at time.Time) bool {
 // who returns who is on call at a time, or who would be, had they not left.
 func (r *soakRotation) who(at time.Time) string {
 	for _, o := range slices.Backward(r.overrides) {
-		if !at.Before(o.from) && at.Before(o.to) && !r.gone(o.user, at) && !r.gone(o.swapped, at) {
+		if !at.Before(o.from) && at.Before(o.to) && !r.gone(o.user, at) {
 			return o.user
 		}
 	}

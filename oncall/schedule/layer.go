@@ -51,6 +51,11 @@ func (p person) active(t int64) bool {
 	return true
 }
 
+// present reports whether a person is active, or holds a shift for who takes it over.
+func (p person) present(t int64, holders []holder) bool {
+	return p.active(t) || slices.ContainsFunc(holders, func(h holder) bool { return h.id == p.id })
+}
+
 // A layer is a compiled rotation.
 type layer struct {
 	name     string

@@ -39,11 +39,11 @@ type Override struct {
 // OverrideKind is what an override does to the people on call.
 type OverrideKind string
 
-// The kinds of override. Only people who are active at the instant count.
+// The kinds of override. Only people who are active at the instant count, but whoever swap replaces may be away or have left.
 const (
 	// OverrideCover replaces everybody by Users; no effect if none of them is active.
 	OverrideCover OverrideKind = "cover"
-	// OverrideSwap replaces From by To, if From is on call and To is active.
+	// OverrideSwap replaces From by To, if From is on call, or would be if they were active, and To is active.
 	OverrideSwap OverrideKind = "swap"
 	// OverrideAdd adds Users to the people on call.
 	OverrideAdd OverrideKind = "add"
@@ -123,7 +123,7 @@ type op struct {
 	start, end int64
 	role       string // "" is every role
 	users      group
-	from       UserID
+	leaver     person // swap: who is replaced
 	hours      *Hours // nil is always
 	covered    bool   // only while somebody is on call
 	override   OverrideID
@@ -188,7 +188,7 @@ func compileOverride(o Override, defaultZone, text string, people people) ([]op,
 		if o.From == "" || o.To == "" || o.From == o.To {
 			return nil, Refuse("%s: a swap needs two people, from and to.", text)
 		}
-		base.kind, base.from, base.users = opSwap, o.From, group{people.person(o.To)}
+		base.kind, base.leaver, base.users = opSwap, people.person(o.From), group{people.person(o.To)}
 		return []op{base}, nil
 	case OverrideCover:
 		base.kind, base.role, base.covered = opCover, roleName(o.Role), o.OnlyCovered

@@ -91,12 +91,8 @@ func (s *Schedule) IdleOverrides(from, to time.Time) []OverrideID {
 		}
 		for _, t := range l.cutsIn(nanos(from), nanos(to)) {
 			var why trace
-			users := l.rotations(nil, t, &why)
-			for _, n := range l.actingAt(t) {
-				var changed bool
-				users, changed = l.ops[n].apply(users, 0, t, &why)
-				busy[l.ops[n].override] = busy[l.ops[n].override] || changed
-			}
+			_, holders := l.hold(nil, t, &why)
+			l.settle(nil, t, holders, &why, busy)
 		}
 	}
 	idle := []OverrideID{}

@@ -30,6 +30,9 @@ func (in Installation) Departures(user oncall.UserID, now time.Time) ([]oncall.D
 		if d.Shifts, err = oncall.LeftShifts(of, user, now); err != nil {
 			return nil, err
 		}
+		if d.Kept, err = oncall.KeptShifts(of, user, now); err != nil {
+			return nil, err
+		}
 		if known {
 			d.Places = doc.places(t.Name, name)
 		}
