@@ -36,20 +36,20 @@ type CoverAsk struct {
 
 // A CoverUnasked is a person who could cover but isn't asked, at least not now. It is stored as JSON.
 type CoverUnasked struct {
-	User UserID       `json:"user"`
-	Why  CoverUnready `json:"why"`
-	At   time.Time    `json:"at,omitzero"` // when they will be asked; zero: never
+	User UserID        `json:"user"`
+	Why  UnaskedReason `json:"why"`
+	At   time.Time     `json:"at,omitzero"` // when they will be asked; zero: never
 }
 
-// CoverUnready says why somebody isn't asked.
-type CoverUnready string
+// UnaskedReason says why somebody isn't asked.
+type UnaskedReason string
 
 // Why somebody isn't asked.
 const (
-	UnaskedNight  CoverUnready = "night"   // it is night where they are
-	UnaskedAway   CoverUnready = "away"    // they have time off then
-	UnaskedOnCall CoverUnready = "on_call" // they are on call in the schedule then
-	UnaskedLeft   CoverUnready = "left"    // they have left Slack
+	UnaskedNight  UnaskedReason = "night"   // it is night where they are
+	UnaskedAway   UnaskedReason = "away"    // they have time off then
+	UnaskedOnCall UnaskedReason = "on_call" // they are on call in the schedule then
+	UnaskedLeft   UnaskedReason = "left"    // they have left Slack
 )
 
 // A CoverTake is a part of the shift, or all of it, that somebody has taken. It is stored as JSON.

@@ -85,7 +85,7 @@ func CoverWithdrawn(c oncall.Cover, zone string) string {
 }
 
 // unready are the reasons why somebody isn't asked, behind their names.
-var unready = map[oncall.CoverUnready]string{
+var unready = map[oncall.UnaskedReason]string{
 	oncall.UnaskedAway: "away then", oncall.UnaskedOnCall: "on call then", oncall.UnaskedLeft: "no longer in Slack",
 }
 
