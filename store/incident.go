@@ -94,7 +94,7 @@ func (s *Store) changed(changes []oncall.Change) {
 		s.onChange(changes)
 	}
 	for _, c := range changes {
-		s.alarm(c)
+		s.logNobodyNotified(c)
 		s.metrics.changed(c)
 	}
 }

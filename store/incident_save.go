@@ -22,7 +22,7 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 		teams[c.Incident.TeamID]++
 	}
 	queueEvents(batch, changes)
-	pages, err := deliveries(ctx, tx, changes, ahead, now)
+	pages, err := newPages(ctx, tx, changes, ahead, now)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A delivery is a new page, and how to queue it.
-type delivery struct {
+// A newPage is a new page, and how to queue it.
+type newPage struct {
 	oncall.Page
 	firstCheck time.Time
 	about      oncall.Incident
@@ -24,15 +24,15 @@ type delivery struct {
 }
 
 // waitsIn returns the batch in which the page waits; 0: it has a job.
-func (d delivery) waitsIn() oncall.PageBatchID {
+func (d newPage) waitsIn() oncall.PageBatchID {
 	if d.behind {
 		return d.batch
 	}
 	return 0
 }
 
-// deliveries creates the pages of the calls in the changes, one page for each notification rule of the people called.
-func deliveries(ctx context.Context, q querier, changes []oncall.Change, ahead map[oncall.IncidentID]int, now time.Time) ([]delivery, error) {
+// newPages creates the pages of the calls in the changes, one page for each notification rule of the people called.
+func newPages(ctx context.Context, q querier, changes []oncall.Change, ahead map[oncall.IncidentID]int, now time.Time) ([]newPage, error) {
 	var users []oncall.UserID
 	for _, c := range changes {
 		for _, call := range c.Calls {
@@ -48,12 +48,12 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, ahead m
 			return nil, fmt.Errorf("load how people are reached: %w", err)
 		}
 	}
-	var out []delivery
+	var out []newPage
 	for _, c := range changes {
 		for _, call := range c.Calls {
 			all := oncall.PagesOfCall(call, reach[call.UserID], c.Incident.Severity == oncall.Low, now)
 			for i, look := range oncall.FirstChecks(all) {
-				out = append(out, delivery{Page: all[i], firstCheck: look, about: c.Incident, ahead: ahead[c.Incident.ID]})
+				out = append(out, newPage{Page: all[i], firstCheck: look, about: c.Incident, ahead: ahead[c.Incident.ID]})
 			}
 		}
 	}
@@ -62,7 +62,7 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, ahead m
 
 // queuePages inserts the pages whose key is new, the pages of one call in the order of their times. It calls saved
 // with the id and key of each inserted page. A reason that names no person is stored as plain text.
-func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, string)) {
+func queuePages(b *pgx.Batch, pages []newPage, saved func(oncall.PageID, string)) {
 	const insert = `
 		INSERT INTO pages (incident_id, user_id, method, reason, why, key, contact, recipient, due_at, call_seq, asked_version,
 		                   convoy, state, attempt, detail)
@@ -78,17 +78,17 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, string
 		return
 	}
 	b.Queue(insert,
-		column(pages, func(p delivery) oncall.IncidentID { return p.IncidentID }),
-		column(pages, func(p delivery) oncall.UserID { return p.UserID }),
-		column(pages, func(p delivery) oncall.Method { return p.Method }),
-		pgtype.FlatArray[oncall.Sentence](column(pages, func(p delivery) oncall.Sentence { return p.Why })),
-		column(pages, func(p delivery) string { return p.Key }),
-		column(pages, func(p delivery) oncall.ContactID { return p.Contact }),
-		column(pages, func(p delivery) string { return p.To }),
-		column(pages, func(p delivery) time.Time { return p.At }),
-		column(pages, func(p delivery) int64 { return p.CallSeq }),
-		column(pages, func(p delivery) int64 { return p.AskedVersion }),
-		column(pages, delivery.waitsIn),
+		column(pages, func(p newPage) oncall.IncidentID { return p.IncidentID }),
+		column(pages, func(p newPage) oncall.UserID { return p.UserID }),
+		column(pages, func(p newPage) oncall.Method { return p.Method }),
+		pgtype.FlatArray[oncall.Sentence](column(pages, func(p newPage) oncall.Sentence { return p.Why })),
+		column(pages, func(p newPage) string { return p.Key }),
+		column(pages, func(p newPage) oncall.ContactID { return p.Contact }),
+		column(pages, func(p newPage) string { return p.To }),
+		column(pages, func(p newPage) time.Time { return p.At }),
+		column(pages, func(p newPage) int64 { return p.CallSeq }),
+		column(pages, func(p newPage) int64 { return p.AskedVersion }),
+		column(pages, newPage.waitsIn),
 		oncall.PageWaiting,
 	).Query(func(rows pgx.Rows) error {
 		var page oncall.PageID
@@ -103,16 +103,16 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, string
 
 // numberBatches groups pages of one decision into batches. The worst page of each batch gets a job; the others wait
 // behind it.
-func numberBatches(ctx context.Context, tx pgx.Tx, pages []delivery, now time.Time) error {
+func numberBatches(ctx context.Context, tx pgx.Tx, pages []newPage, now time.Time) error {
 	const number = `SELECT nextval('convoys') FROM generate_series(1, $1::int)`
-	members := map[oncall.PageBatchKey][]*delivery{}
+	members := map[oncall.PageBatchKey][]*newPage{}
 	for i := range pages {
 		p := &pages[i]
 		if key, ok := p.BatchKey(p.about, now); ok {
 			members[key] = append(members[key], p)
 		}
 	}
-	var several [][]*delivery
+	var several [][]*newPage
 	for _, m := range members {
 		if len(m) > 1 {
 			several = append(several, m)
@@ -141,9 +141,9 @@ func numberBatches(ctx context.Context, tx pgx.Tx, pages []delivery, now time.Ti
 
 // pageTasks returns the tasks for the saved pages, except for pages that wait behind another. If a team has hundreds
 // of incidents, the later ones give way to other teams. A batch's job gets the priority of its first page.
-func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[string]oncall.PageID, now time.Time) ([]oncall.Task, error) {
+func pageTasks(ctx context.Context, tx pgx.Tx, pages []newPage, saved map[string]oncall.PageID, now time.Time) ([]oncall.Task, error) {
 	led, first := map[oncall.PageBatchID]bool{}, map[oncall.PageBatchID]int{}
-	fresh := make([]delivery, 0, len(saved))
+	fresh := make([]newPage, 0, len(saved))
 	for _, p := range pages {
 		if p.ID = saved[p.Key]; p.ID == 0 {
 			continue // its key existed already

@@ -66,7 +66,7 @@ func (s *Store) endPage(ctx context.Context, id oncall.PageID, arrived bool, now
 		return fmt.Errorf("record page %d: %w", id, err)
 	}
 	for _, c := range changes {
-		s.alarm(c)
+		s.logNobodyNotified(c)
 	}
 	return nil
 }
@@ -132,8 +132,8 @@ const stepsByIncident = `
 	JOIN pages p ON p.incident_id = i.id AND p.call_seq = i.seq
 	WHERE i.id = ANY ($1)`
 
-// alarm logs, as an error, that nobody is left to page about an incident.
-func (s *Store) alarm(c oncall.Change) {
+// logNobodyNotified logs, as an error, that nobody is left to page about an incident.
+func (s *Store) logNobodyNotified(c oncall.Change) {
 	if !c.Incident.ID.Canary() && slices.ContainsFunc(c.Events, oncall.Event.NobodyNotified) {
 		s.log.Error().Stringer("incident", c.Incident.ID).Msg("nobody has answered, and nobody could be told")
 	}
