@@ -134,7 +134,7 @@ func (j *Jobs) endStorms(ctx context.Context, now time.Time) error {
 
 // takeBackFromLeavers makes incidents page again if everybody who acknowledged them has left Slack.
 func (j *Jobs) takeBackFromLeavers(ctx context.Context, now time.Time) error {
-	had, err := j.store.HadByLeavers(ctx)
+	had, err := j.store.IncidentsAckedByLeavers(ctx)
 	errs := []error{err}
 	for _, id := range had {
 		errs = append(errs, j.store.TakeBackFromLeavers(ctx, id, now))

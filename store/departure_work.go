@@ -13,8 +13,8 @@ import (
 // takenBack are the events by which somebody who has left loses an incident.
 var takenBack = []oncall.EventKind{oncall.EventUnacknowledged, oncall.EventAckTakenBack}
 
-// HadByLeavers returns the open incidents that somebody who has left Slack has acknowledged, critical ones first.
-func (s *System) HadByLeavers(ctx context.Context) ([]oncall.IncidentID, error) {
+// IncidentsAckedByLeavers returns the open incidents that somebody who has left Slack has acknowledged, critical ones first.
+func (s *System) IncidentsAckedByLeavers(ctx context.Context) ([]oncall.IncidentID, error) {
 	const load = `
 		SELECT i.id
 		FROM incidents i

@@ -86,8 +86,8 @@ func (s *Store) publishing(ctx context.Context, by oncall.Actor, id oncall.Incid
 	}), "publish incident %d", id)
 }
 
-// Post returns what the status page says of an incident; oncall.ErrNotFound: nothing.
-func (s *Store) Post(ctx context.Context, by oncall.Actor, id oncall.IncidentID) (oncall.StatusPost, error) {
+// StatusPost returns what the status page says of an incident; oncall.ErrNotFound: nothing.
+func (s *Store) StatusPost(ctx context.Context, by oncall.Actor, id oncall.IncidentID) (oncall.StatusPost, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return oncall.StatusPost{}, err

@@ -90,7 +90,7 @@ func (v *visit) publication(in oncall.Incident, may bool) (*publication, error) 
 	if v.Status == StatusOff || !may || !known || team.Private {
 		return nil, nil //nolint:nilnil // none is a valid answer
 	}
-	post, err := v.Store.Post(v.ctx, v.by, in.ID)
+	post, err := v.Store.StatusPost(v.ctx, v.by, in.ID)
 	if err != nil && !errors.Is(err, oncall.ErrNotFound) {
 		return nil, err
 	}
