@@ -42,14 +42,14 @@ const waitLimit = 20 * time.Second
 // A world is a Slack workspace, a database and a bot between them. Ann has the first
 // week of March 2026, Bo the second; Ann is paged first, then Bo.
 type world struct {
-	t     testing.TB
-	ctx   context.Context
-	sim   *slacksim.Sim
-	store *store.System
-	gate  *gate
-	bot   *Bot
-	id    oncall.IntegrationID
-	log   *lines
+	t        testing.TB
+	ctx      context.Context
+	sim      *slacksim.Sim
+	store    *store.System
+	database *databaseProxy
+	bot      *Bot
+	id       oncall.IntegrationID
+	log      *lines
 
 	mu  sync.Mutex
 	now time.Time
@@ -108,8 +108,8 @@ func (w *world) startSlack(o slacksim.Options) {
 }
 
 func (w *world) openStore() {
-	w.gate = newGate(w.t, storetest.NewURL(w.t))
-	s, err := store.Open(w.ctx, w.gate.url, store.Options{MaxConns: 8, Secrets: storetest.Secrets(), Log: zerolog.Nop()})
+	w.database = newDatabaseProxy(w.t, storetest.NewURL(w.t))
+	s, err := store.Open(w.ctx, w.database.url, store.Options{MaxConns: 8, Secrets: storetest.Secrets(), Log: zerolog.Nop()})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -293,8 +293,8 @@ func (l *lines) has(s string) bool {
 	return strings.Contains(l.text.String(), s)
 }
 
-// A gate is a proxy in front of a database. Shut, it acts as if the server were gone.
-type gate struct {
+// A databaseProxy is a proxy in front of a database. Shut, it acts as if the server were gone.
+type databaseProxy struct {
 	url    string
 	target func() (net.Conn, error)
 
@@ -304,23 +304,23 @@ type gate struct {
 	all  sync.WaitGroup
 }
 
-func newGate(t testing.TB, address string) *gate {
+func newDatabaseProxy(t testing.TB, address string) *databaseProxy {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{open: map[net.Conn]bool{}}
+	p := &databaseProxy{open: map[net.Conn]bool{}}
 	query := u.Query()
 	if host := query.Get("host"); strings.HasPrefix(host, "/") {
 		port := query.Get("port")
 		if port == "" {
 			port = "5432"
 		}
-		g.target = func() (net.Conn, error) { return net.Dial("unix", filepath.Join(host, ".s.PGSQL."+port)) }
+		p.target = func() (net.Conn, error) { return net.Dial("unix", filepath.Join(host, ".s.PGSQL."+port)) }
 	} else {
 		host := u.Host
-		g.target = func() (net.Conn, error) { return net.Dial("tcp", host) }
+		p.target = func() (net.Conn, error) { return net.Dial("tcp", host) }
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -331,57 +331,57 @@ func newGate(t testing.TB, address string) *gate {
 	query.Del("port")
 	query.Set("sslmode", "disable")
 	u.RawQuery = query.Encode()
-	g.url = u.String()
-	g.all.Go(func() { g.serve(listener) })
+	p.url = u.String()
+	p.all.Go(func() { p.serve(listener) })
 	t.Cleanup(func() {
-		g.set(true)
+		p.set(true)
 		_ = listener.Close()
-		g.all.Wait()
+		p.all.Wait()
 	})
-	return g
+	return p
 }
 
-func (g *gate) serve(listener net.Listener) {
+func (p *databaseProxy) serve(listener net.Listener) {
 	for {
 		in, err := listener.Accept()
 		if err != nil {
 			return
 		}
-		out, err := g.target()
-		if err != nil || !g.admit(in, out) {
+		out, err := p.target()
+		if err != nil || !p.admit(in, out) {
 			_ = in.Close()
 			if out != nil {
 				_ = out.Close()
 			}
 			continue
 		}
-		g.all.Go(func() { _, _ = io.Copy(in, out); _ = in.Close(); _ = out.Close() })
-		g.all.Go(func() { _, _ = io.Copy(out, in); _ = in.Close(); _ = out.Close() })
+		p.all.Go(func() { _, _ = io.Copy(in, out); _ = in.Close(); _ = out.Close() })
+		p.all.Go(func() { _, _ = io.Copy(out, in); _ = in.Close(); _ = out.Close() })
 	}
 }
 
-func (g *gate) admit(conns ...net.Conn) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.shut {
+func (p *databaseProxy) admit(conns ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shut {
 		return false
 	}
 	for _, c := range conns {
-		g.open[c] = true
+		p.open[c] = true
 	}
 	return true
 }
 
-// set shuts the gate, which cuts every connection, or opens it.
-func (g *gate) set(shut bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.shut = shut
+// set shuts the proxy, which cuts every connection, or opens it.
+func (p *databaseProxy) set(shut bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shut = shut
 	if shut {
-		for c := range g.open {
+		for c := range p.open {
 			_ = c.Close()
 		}
-		clear(g.open)
+		clear(p.open)
 	}
 }
 

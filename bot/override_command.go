@@ -202,7 +202,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideDraft)
 		return view.Drawing{}, oncall.Refuse("%s is not on call in %q at that time.", w.Leaves, view.Name(w.Schedule.Name()))
 	}
 	if w.Replaces == view.ReplaceAll && len(w.Windows) == 0 {
-		w.Gaps, w.Covered = keepsHours(w.Schedule, span{from: w.From, to: w.To})
+		w.Gaps, w.Covered = hourGaps(w.Schedule, span{from: w.From, to: w.To})
 		o.OnlyCovered = w.Covered
 	}
 	o, err = b.store.AddOverride(ctx, r.by(), w.Schedule.ID(), o, r.now)
@@ -264,9 +264,9 @@ func othersOnCall(c *schedule.Schedule, s span, id oncall.UserID) (others []onca
 	return others, alone
 }
 
-// keepsHours reports whether the schedule's hours leave part of the span without anybody on call, and whether
+// hourGaps reports whether the schedule's hours leave part of the span without anybody on call, and whether
 // an override keeps to these hours by default: it does if it is longer than a shift.
-func keepsHours(c *schedule.Schedule, s span) (gaps, keeps bool) {
+func hourGaps(c *schedule.Schedule, s span) (gaps, keeps bool) {
 	longest, covered := time.Duration(0), false
 	for _, shift := range c.Shifts(s.from, s.to, schedule.RolePrimary) {
 		if len(shift.Users) == 0 {

@@ -170,7 +170,7 @@ func TestDatabaseIsUnavailable(t *testing.T) {
 	w := newWorld(t, slacksim.Options{RetryDelays: []time.Duration{50 * time.Millisecond, 500 * time.Millisecond, time.Second}, AckTimeout: 2 * time.Second})
 	w.listen(1)
 	p, _ := w.posted()
-	w.gate.set(true)
+	w.database.set(true)
 	if got := w.command(ann, "/oncall who"); got != sorryDatabase {
 		t.Errorf("Ann's command is answered %q, want an apology", got)
 	}
@@ -182,7 +182,7 @@ func TestDatabaseIsUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.until("the event has failed", func() bool { return w.log.has(`"kind":"event"`) })
-	w.gate.set(false)
+	w.database.set(false)
 	w.until("the home is there", func() bool { return w.sim.HomeText("ann") != "" })
 	w.click(ann, view.ActionAck)
 	w.until("Ann's second click counts", func() bool {
