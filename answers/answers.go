@@ -29,23 +29,23 @@ func Handle(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time)
 	if a.Intent.Kind == "" {
 		a.Intent = oncall.ParseAnswer(a.Text)
 	}
-	do := s.Answer
+	carryOut := s.Answer
 	switch a.Intent.Kind {
 	case oncall.IntentProof:
-		do = s.ProveContact
+		carryOut = s.ProveContact
 	case oncall.IntentStop, oncall.IntentStart:
-		do = s.SwitchContacts
+		carryOut = s.SwitchContacts
 	case oncall.IntentAct, oncall.IntentTest, oncall.IntentOther:
 	}
 	dir, err := s.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return Response{}, err
 	}
-	done, err := do(ctx, a, now)
-	if err != nil || done.Lately > answersAnHour && a.From != "" {
+	record, err := carryOut(ctx, a, now)
+	if err != nil || record.Lately > answersAnHour && a.From != "" {
 		return Response{}, err
 	}
-	return Response{Text: sentence(done.AnswerOutcome, dir).Shown(dir.Name), Repeated: done.Again}, nil
+	return Response{Text: sentence(record.AnswerOutcome, dir).Shown(dir.Name), Repeated: record.Again}, nil
 }
 
 // maxID is the maximum length of an ID that is stored unchanged.

@@ -98,14 +98,14 @@ func (m AnsweredMessage) ToHelp() bool {
 //	to help            accept                            decline
 //	both, triggered    acknowledge, as nobody has it     decline
 //	both, otherwise    accept, as somebody has it        decline
-func (in Incident) Meant(do ActKind, as PagedAs) (ActKind, bool) {
+func (in Incident) Meant(act ActKind, as PagedAs) (ActKind, bool) {
 	switch {
-	case do == ActDecline:
-		return do, as != PagedOnCall
-	case do == ActAck && (as == PagedToHelp || as == PagedAsBoth && in.Status != Triggered):
+	case act == ActDecline:
+		return act, as != PagedOnCall
+	case act == ActAck && (as == PagedToHelp || as == PagedAsBoth && in.Status != Triggered):
 		return ActAccept, true
 	}
-	return do, true
+	return act, true
 }
 
 // AnswerResult says what became of an answer.
@@ -166,7 +166,7 @@ func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome
 	case act && f.Choice.Several:
 		out.Result = AnswerSeveral
 	case act && len(f.Messages) > 0:
-		return f.do(a, facts, now)
+		return f.carryOut(a, facts, now)
 	case f.Checked && (!act || left == nil):
 		out.Result = AnswerReached
 	case act:
@@ -180,15 +180,15 @@ func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome
 	return out, nil, nil
 }
 
-// do carries out what the answer asks for. If the person typed no number, the hint says what else is open, since
+// carryOut does what the answer asks for. If the person typed no number, the hint says what else is open, since
 // they may have meant that.
-func (f AnswerFacts) do(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
+func (f AnswerFacts) carryOut(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerActed}
 	var changes []Change
 	incidents := 0
 	for _, m := range f.Messages {
 		incidents += len(m.Incidents)
-		acted, more, err := m.act(a.Intent.Act, a.Method, facts, now)
+		acted, more, err := m.actOnEach(a.Intent.Act, a.Method, facts, now)
 		if err != nil {
 			return AnswerOutcome{}, nil, err
 		}
@@ -238,9 +238,9 @@ func addActed(all, more []ActResult) []ActResult {
 }
 
 // Do applies one act to all incidents of a message, for a button of that message.
-func (m AnsweredMessage) Do(do ActKind, by Method, f Facts, now time.Time) (AnswerOutcome, []Change, error) {
+func (m AnsweredMessage) Do(act ActKind, by Method, f Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerActed}
-	acted, changes, err := m.act(do, by, f, now)
+	acted, changes, err := m.actOnEach(act, by, f, now)
 	if err != nil {
 		return AnswerOutcome{}, nil, err
 	}
@@ -250,12 +250,12 @@ func (m AnsweredMessage) Do(do ActKind, by Method, f Facts, now time.Time) (Answ
 	return out, changes, nil
 }
 
-// act applies an act to each incident. Where an incident refuses it, its Slack messages are redrawn: the person
+// actOnEach applies an act to each incident. Where an incident refuses it, its Slack messages are redrawn: the person
 // may have seen an outdated one.
-func (m AnsweredMessage) act(do ActKind, by Method, f Facts, now time.Time) (all []ActResult, changes []Change, err error) {
+func (m AnsweredMessage) actOnEach(act ActKind, by Method, f Facts, now time.Time) (all []ActResult, changes []Change, err error) {
 	paged := m.paged()
 	for _, in := range m.Incidents {
-		means, sense := in.Meant(do, paged[in.ID])
+		means, sense := in.Meant(act, paged[in.ID])
 		if !sense {
 			continue
 		}

@@ -51,7 +51,7 @@ type Pick struct {
 
 // Choose finds what an answer is about: the incidents that its numbers name, or else the newest message that
 // the act fits.
-func (t AnswerScope) Choose(r Intent) Choice {
+func (scope AnswerScope) Choose(r Intent) Choice {
 	var c Choice
 	var missed []string
 	if r.Kind != IntentAct {
@@ -59,10 +59,10 @@ func (t AnswerScope) Choose(r Intent) Choice {
 	}
 	switch {
 	case r.Code != 0:
-		c.add(t.byCode(r.Code))
+		c.add(scope.byCode(r.Code))
 	case len(r.Numbers) > 0:
 		for _, n := range r.Numbers {
-			found, why := t.number(n)
+			found, why := scope.number(n)
 			c.add(found)
 			if why != "" {
 				missed = append(missed, why)
@@ -70,14 +70,14 @@ func (t AnswerScope) Choose(r Intent) Choice {
 		}
 	case r.All:
 		var all []ShownPage
-		for _, s := range t.Shown {
-			if s.Here && !s.Lost && t.fits(s, r.Act) && !t.withOthers(s, r.Act) {
+		for _, s := range scope.Shown {
+			if s.Here && !s.Lost && scope.fits(s, r.Act) && !scope.withOthers(s, r.Act) {
 				all = append(all, s)
 			}
 		}
 		c.add(all)
 	default:
-		c.add(t.newest(r.Act))
+		c.add(scope.newest(r.Act))
 	}
 	if missed != nil {
 		c.Missed = Say("%s", strings.Join(missed, " "))
@@ -114,16 +114,16 @@ func (c Choice) chosen(id IncidentID) bool {
 //	5, #5        incident 5
 //	b5           the message with that code: all that it lists
 //	5a           what an earlier release's message offered as 5, else incident 5
-func (t AnswerScope) number(n AnswerNumber) (found []ShownPage, missed string) {
+func (scope AnswerScope) number(n AnswerNumber) (found []ShownPage, missed string) {
 	if n.Lettered {
-		if found = t.byCode(-n.N); found == nil {
+		if found = scope.byCode(-n.N); found == nil {
 			missed = "No message " + n.String() + "."
 		}
 		return found, missed
 	}
-	incident := t.byIncident(IncidentID(n.N))
+	incident := scope.byIncident(IncidentID(n.N))
 	if n.Offered {
-		if message := t.byCode(n.N); message != nil && t.printed(message, incident) {
+		if message := scope.byCode(n.N); message != nil && scope.printed(message, incident) {
 			return message, ""
 		}
 	}
@@ -135,29 +135,29 @@ func (t AnswerScope) number(n AnswerNumber) (found []ShownPage, missed string) {
 
 // printed reports whether a number with a letter after it means the message that has it as its code, as earlier releases
 // printed on bundles, rather than the incident with that number: not if only that one is open.
-func (t AnswerScope) printed(message, incident []ShownPage) bool {
-	return incident == nil || len(t.open(message)) > 0 || !t.Incidents[incident[0].IncidentID].Open() ||
+func (scope AnswerScope) printed(message, incident []ShownPage) bool {
+	return incident == nil || len(scope.open(message)) > 0 || !scope.Incidents[incident[0].IncidentID].Open() ||
 		slices.ContainsFunc(message, func(s ShownPage) bool { return s.IncidentID == incident[0].IncidentID })
 }
 
 // byCode returns the newest message with a code at this address. If several people share the address, it is the
 // newest of each that is about something open, or else the newest of all.
-func (t AnswerScope) byCode(code int) []ShownPage {
+func (scope AnswerScope) byCode(code int) []ShownPage {
 	messages := map[UserID][]ShownPage{}
 	var lead PageID
-	for _, s := range t.Shown {
+	for _, s := range scope.Shown {
 		if m := messages[s.UserID]; s.Here && s.Code == code && (m == nil || m[0].Lead == s.Lead) {
 			messages[s.UserID] = append(m, s)
 			lead = max(lead, s.Lead)
 		}
 	}
 	var open, newest []ShownPage
-	for _, s := range t.Shown { // keeps the order
+	for _, s := range scope.Shown { // keeps the order
 		m := messages[s.UserID]
 		if m == nil || m[0].Lead != s.Lead {
 			continue
 		}
-		if len(t.open(m)) > 0 {
+		if len(scope.open(m)) > 0 {
 			open = append(open, s)
 		}
 		if s.Lead == lead {
@@ -171,10 +171,10 @@ func (t AnswerScope) byCode(code int) []ShownPage {
 }
 
 // byIncident returns the newest message about an incident to each person, preferring one to this address.
-func (t AnswerScope) byIncident(id IncidentID) []ShownPage {
+func (scope AnswerScope) byIncident(id IncidentID) []ShownPage {
 	best := map[UserID]ShownPage{}
 	var people []UserID
-	for _, s := range t.Shown {
+	for _, s := range scope.Shown {
 		if s.IncidentID != id {
 			continue
 		}
@@ -198,64 +198,64 @@ func (t AnswerScope) byIncident(id IncidentID) []ShownPage {
 
 // newest returns each person's newest message at this address that the act fits. Failing that, it is the newest about
 // anything open, so that the response can say why the act doesn't fit.
-func (t AnswerScope) newest(do ActKind) []ShownPage {
+func (scope AnswerScope) newest(act ActKind) []ShownPage {
 	for _, good := range []func(ShownPage) bool{
-		func(s ShownPage) bool { return t.fits(s, do) },
-		func(s ShownPage) bool { return t.Incidents[s.IncidentID].Open() },
+		func(s ShownPage) bool { return scope.fits(s, act) },
+		func(s ShownPage) bool { return scope.Incidents[s.IncidentID].Open() },
 	} {
 		lead := map[UserID]PageID{}
-		for _, s := range t.Shown {
+		for _, s := range scope.Shown {
 			if s.Here && !s.Lost && lead[s.UserID] == 0 && good(s) {
 				lead[s.UserID] = s.Lead
 			}
 		}
 		if len(lead) > 0 {
-			return slices.DeleteFunc(slices.Clone(t.Shown), func(s ShownPage) bool { return lead[s.UserID] != s.Lead })
+			return slices.DeleteFunc(slices.Clone(scope.Shown), func(s ShownPage) bool { return lead[s.UserID] != s.Lead })
 		}
 	}
 	return nil
 }
 
 // fits reports whether an act would change something about an incident.
-func (t AnswerScope) fits(s ShownPage, do ActKind) bool {
-	in := t.Incidents[s.IncidentID]
+func (scope AnswerScope) fits(s ShownPage, act ActKind) bool {
+	in := scope.Incidents[s.IncidentID]
 	switch {
 	case !in.Open():
 		return false
-	case do == ActAck:
+	case act == ActAck:
 		return in.Status == Triggered && !slices.Contains(in.Acks, s.UserID) || s.Due(in)
-	case do == ActDecline:
+	case act == ActDecline:
 		return s.Asks()
 	}
 	return true
 }
 
 // withOthers reports whether other people are handling the incident: "resolve all" leaves it alone.
-func (t AnswerScope) withOthers(s ShownPage, do ActKind) bool {
-	in := t.Incidents[s.IncidentID]
-	return do != ActAck && in.Status != Triggered && !slices.Contains(in.Holders(), s.UserID) && in.SnoozedBy.User != s.UserID
+func (scope AnswerScope) withOthers(s ShownPage, act ActKind) bool {
+	in := scope.Incidents[s.IncidentID]
+	return act != ActAck && in.Status != Triggered && !slices.Contains(in.Holders(), s.UserID) && in.SnoozedBy.User != s.UserID
 }
 
 // open returns the open incidents of a message.
-func (t AnswerScope) open(message []ShownPage) []ShownPage {
-	return slices.DeleteFunc(slices.Clone(message), func(s ShownPage) bool { return !t.Incidents[s.IncidentID].Open() })
+func (scope AnswerScope) open(message []ShownPage) []ShownPage {
+	return slices.DeleteFunc(slices.Clone(message), func(s ShownPage) bool { return !scope.Incidents[s.IncidentID].Open() })
 }
 
 // Remaining says what else the act would fit, and what to type for it: "Open for you: #2, #3; 2a takes both."
 // It is empty if there is nothing else.
-func (t AnswerScope) Remaining(r Intent, c Choice) Sentence {
-	do := cmp.Or(r.Act, ActAck)
-	left := t.left(do, c)
-	if len(c.Picks) > 0 && len(t.left(ActAck, c)) == 0 { // everything else is acknowledged
+func (scope AnswerScope) Remaining(r Intent, c Choice) Sentence {
+	act := cmp.Or(r.Act, ActAck)
+	left := scope.left(act, c)
+	if len(c.Picks) > 0 && len(scope.left(ActAck, c)) == 0 { // everything else is acknowledged
 		return nil
 	}
 	if len(left) == 0 && len(c.Picks) == 0 { // nothing fits the act: say what is open at least
-		left = t.left(ActResolve, c)
+		left = scope.left(ActResolve, c)
 	}
 	if len(left) == 0 {
 		return nil
 	}
-	letter := map[ActKind]string{ActAck: "a", ActResolve: "r", ActEscalate: "e", ActDecline: "d"}[do]
+	letter := map[ActKind]string{ActAck: "a", ActResolve: "r", ActEscalate: "e", ActDecline: "d"}[act]
 	if len(left) == 1 {
 		takes := "takes them all"
 		switch len(left[0].incidents) {
@@ -285,16 +285,16 @@ type leftMessage struct {
 }
 
 // left lists messages that an act fits, newest first. Each incident is listed once.
-func (t AnswerScope) left(do ActKind, c Choice) (out []leftMessage) {
+func (scope AnswerScope) left(act ActKind, c Choice) (out []leftMessage) {
 	listed := map[IncidentID]bool{}
 	for _, here := range []bool{true, false} {
-		for _, s := range t.Shown {
-			if s.Here != here || s.Lost || listed[s.IncidentID] || c.chosen(s.IncidentID) || !t.fits(s, do) {
+		for _, s := range scope.Shown {
+			if s.Here != here || s.Lost || listed[s.IncidentID] || c.chosen(s.IncidentID) || !scope.fits(s, act) {
 				continue
 			}
 			listed[s.IncidentID] = true
 			answer, lead := strconv.FormatInt(int64(s.IncidentID), 10), PageID(0)
-			if t.byCode(int(s.IncidentID)) != nil { // with a letter after it, the bare number is the code of another message
+			if scope.byCode(int(s.IncidentID)) != nil { // with a letter after it, the bare number is the code of another message
 				answer = "#" + answer
 			}
 			if here && s.Code != 0 {
@@ -315,10 +315,10 @@ func (t AnswerScope) left(do ActKind, c Choice) (out []leftMessage) {
 }
 
 // Help says what can be answered, with a number that works now.
-func (t AnswerScope) Help() Sentence {
-	left := t.left(ActAck, Choice{})
+func (scope AnswerScope) Help() Sentence {
+	left := scope.left(ActAck, Choice{})
 	if len(left) == 0 {
-		left = t.left(ActResolve, Choice{})
+		left = scope.left(ActResolve, Choice{})
 	}
 	if len(left) == 0 {
 		return Say("There is nothing open that you were paged for.")
@@ -326,7 +326,7 @@ func (t AnswerScope) Help() Sentence {
 	n := left[0].answer
 	help := Say("Answer %sa to acknowledge, %sr to resolve or %se to escalate, with the number from the message.", n, n, n)
 	if len(left) > 1 {
-		help = Say("%s %s", help, t.Remaining(Intent{Act: ActAck}, Choice{}))
+		help = Say("%s %s", help, scope.Remaining(Intent{Act: ActAck}, Choice{}))
 	}
 	return help
 }

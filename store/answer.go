@@ -76,7 +76,7 @@ func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (Ans
 }
 
 // ActOnMessage applies one act to all incidents of a direct message, for a button of that message in Slack.
-func (s *Store) ActOnMessage(ctx context.Context, by oncall.Actor, lead oncall.PageID, do oncall.ActKind, now time.Time) (oncall.AnswerOutcome, error) {
+func (s *Store) ActOnMessage(ctx context.Context, by oncall.Actor, lead oncall.PageID, act oncall.ActKind, now time.Time) (oncall.AnswerOutcome, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return oncall.AnswerOutcome{}, err
@@ -89,12 +89,12 @@ func (s *Store) ActOnMessage(ctx context.Context, by oncall.Actor, lead oncall.P
 			return err
 		}
 		for _, in := range m.Incidents {
-			if err := g.onIncident(ctx, tx, actNeeds(do), in); err != nil {
+			if err := g.onIncident(ctx, tx, actNeeds(act), in); err != nil {
 				return err
 			}
 		}
 		var err error
-		if out, changes, err = m.Do(do, "slack", g.dir.Facts(), now); err != nil {
+		if out, changes, err = m.Do(act, "slack", g.dir.Facts(), now); err != nil {
 			return err
 		}
 		return s.saveActed(ctx, tx, lead, changes, now)
@@ -120,17 +120,17 @@ func (s *Store) saveActed(ctx context.Context, tx pgx.Tx, lead oncall.PageID, ch
 // answer that is delivered again, after a crash or by another way, is carried out exactly once. A second delivery waits
 // while the first is being carried out.
 func (s *Store) answerOnce(ctx context.Context, a oncall.Answer, now time.Time,
-	do func(tx pgx.Tx) (oncall.AnswerOutcome, error),
+	carryOut func(tx pgx.Tx) (oncall.AnswerOutcome, error),
 ) (out AnswerRecord, err error) {
 	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
 		if a.ID == "" {
-			out.AnswerOutcome, err = do(tx)
+			out.AnswerOutcome, err = carryOut(tx)
 			return err
 		}
 		if out, err = claimAnswer(ctx, tx, a, now); err != nil || out.Again {
 			return err
 		}
-		if out.AnswerOutcome, err = do(tx); err != nil {
+		if out.AnswerOutcome, err = carryOut(tx); err != nil {
 			return err
 		}
 		out.Lately, err = endAnswer(ctx, tx, a, out.AnswerOutcome, now)
