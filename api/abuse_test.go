@@ -150,7 +150,7 @@ func TestSenderHangsUp(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if log := w.log.String(); strings.Contains(log, `"level":"error"`) {
-		t.Errorf("the log is\n%s", log)
+		t.Errorf("the log is\n%s\nwant no error in it", log)
 	}
 	if n := w.storedSignals(`true`); n != 0 {
 		t.Errorf("%d rows, want 0", n)

@@ -133,7 +133,7 @@ func TestMailLinkFormCountsOnce(t *testing.T) {
 	m := openWithMail(t, "disk full")
 	form := formOf(m.send(http.MethodGet, m.path, nil))
 	if again := formOf(m.send(http.MethodGet, m.path, nil)); form == "" || again == form {
-		t.Errorf("forms %q and %q", form, again)
+		t.Errorf("forms %q and %q, want two different ones", form, again)
 	}
 	var all sync.WaitGroup
 	for range 4 {

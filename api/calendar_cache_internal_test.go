@@ -84,7 +84,7 @@ func TestCalendarCacheIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.bytes > maxRemembered {
-			t.Fatalf("%d bytes are kept", c.bytes)
+			t.Fatalf("%d bytes are kept, want at most %d", c.bytes, maxRemembered)
 		}
 	}
 	for id := range 12 {

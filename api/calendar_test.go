@@ -136,7 +136,7 @@ func TestHugeCalendarIsBounded(t *testing.T) {
 	all.Wait()
 	runtime.ReadMemStats(&after)
 	if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 1500 { // 400 bytes an event, read by 24; it was 16 GiB
-		t.Errorf("24 requests took %d MiB", used)
+		t.Errorf("24 requests took %d MiB, want at most 1500", used)
 	}
 }
 
@@ -149,7 +149,7 @@ func TestUnknownCalendar(t *testing.T) {
 		d.wantProblem(d.send(http.MethodGet, "/v1/calendar/"+file, nil), http.StatusNotFound, none)
 	}
 	if log := d.log.String(); strings.Contains(log, own) || !strings.Contains(log, "GET /v1/calendar/{file}") {
-		t.Errorf("the log is\n%s", log)
+		t.Errorf("the log is\n%s\nwant the pattern of the path, without the secret %q", log, own)
 	}
 }
 
@@ -164,7 +164,7 @@ func TestCalendarGuessesAreLimited(t *testing.T) {
 	}
 	got := d.send(http.MethodGet, "/v1/calendar/"+unknownKey+".ics", nil)
 	if got.code != http.StatusTooManyRequests || got.header.Get("Retry-After") != "60" {
-		t.Errorf("%d, Retry-After %q", got.code, got.header.Get("Retry-After"))
+		t.Errorf("got %d, Retry-After %q, want 429, \"60\"", got.code, got.header.Get("Retry-After"))
 	}
 	if got := d.send(http.MethodGet, "/v1/calendar/"+own+".ics", nil); got.code != http.StatusOK {
 		t.Errorf("with a good secret: %d, want %d", got.code, http.StatusOK)

@@ -38,7 +38,7 @@ func TestConformanceOfSignatures(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(cases) < 100 {
-		t.Fatalf("only %d requests", len(cases))
+		t.Fatalf("only %d requests, want at least 100", len(cases))
 	}
 	d := withTwilio(t, newWorld(t))
 	for _, c := range cases {
@@ -49,7 +49,7 @@ func TestConformanceOfSignatures(t *testing.T) {
 		got := d.send(http.MethodPost, c.Path, strings.NewReader(form.Encode()),
 			"Content-Type: application/x-www-form-urlencoded; charset=UTF-8", "X-Twilio-Signature: "+c.Signature)
 		if let := got.code != http.StatusForbidden; let != c.Good || got.code >= 500 {
-			t.Errorf("%s: %s %v: got %d %s", c.Name, c.Path, c.Form, got.code, got.body)
+			t.Errorf("%s: %s %v: got %d %s, want it let in: %t", c.Name, c.Path, c.Form, got.code, got.body, c.Good)
 		}
 	}
 	t.Logf("%d requests signed by Twilio's Node library", len(cases))

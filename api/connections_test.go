@@ -85,7 +85,7 @@ func TestIdleConnectionsGiveWay(t *testing.T) {
 		}
 	}
 	if alive == 0 || alive > most/2 {
-		t.Errorf("%d of one peer are still open", alive)
+		t.Errorf("%d connections of one peer are still open, want 1 to %d", alive, most/2)
 	}
 }
 
@@ -137,7 +137,7 @@ func TestSlowFormIsGivenUp(t *testing.T) {
 		t.Errorf("got %d, close %v: %s, want 400 and Close true with \"Nothing was done\"", res.StatusCode, res.Close, body)
 	}
 	if took := time.Since(begun); took > 20*time.Second {
-		t.Errorf("after %s", took)
+		t.Errorf("it took %s, want at most 20 s", took)
 	}
 }
 

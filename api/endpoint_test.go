@@ -31,7 +31,7 @@ func TestPagerDutyResponses(t *testing.T) {
 	}
 	w.must(json.Unmarshal([]byte(made.body), &key))
 	if n := w.storedSignals(`signal->>'dedup_key' = $1`, key.DedupKey); n != 1 || key.DedupKey == "" {
-		t.Errorf("the key that was made is %q", key.DedupKey)
+		t.Errorf("the key that was made is %q, and %d signals have it, want 1", key.DedupKey, n)
 	}
 	for _, tt := range []struct {
 		path, body string

@@ -33,13 +33,13 @@ func FuzzReadBody(f *testing.F) {
 		came := s.read(w, r, limit)
 		runtime.ReadMemStats(&after)
 		if used := after.TotalAlloc - before.TotalAlloc; used > 32*limit {
-			t.Fatalf("%d bytes took %d MiB", len(body), used>>20)
+			t.Fatalf("%d bytes took %d MiB, want at most %d", len(body), used>>20, 32*limit>>20)
 		}
 		read, p := came.body, came.problem
 		switch {
 		case p != nil:
 			if len(read) > maxShownBody || len(came.onRelease) != 0 || p.Status < 400 || !strings.HasSuffix(p.Detail, ".") {
-				t.Fatalf("%d bytes, %+v", len(read), p)
+				t.Fatalf("read %d bytes of at most %d; %d functions wait; the problem is %+v, want a sentence with a status from 400", len(read), maxShownBody, len(came.onRelease), p)
 			}
 			if signal := intake.UnreadableSignal(read, p.Detail); p.toPage && (!utf8.ValidString(signal.Title+signal.Body) || strings.Contains(signal.Body, "\x00")) {
 				t.Fatalf("the signal is %+v, want valid UTF-8 without NUL", signal)
@@ -126,7 +126,7 @@ func FuzzForwardedFor(f *testing.F) {
 			}
 			got := proxies.client(peer, h)
 			if !got.IsValid() || got.Zone() != "" || !proxies.trust(peer) && got != peer {
-				t.Fatalf("%v said by %v with %q is %v", seen, peer, h, got)
+				t.Fatalf("%v said by %v with %q is %v, want a valid address without a zone, and the peer unless it is trusted (%t)", seen, peer, h, got, proxies.trust(peer))
 			}
 			client, err := netip.ParseAddr(seen)
 			if err != nil || client.Zone() != "" || proxies.trust(client) || !proxies.trust(peer) {

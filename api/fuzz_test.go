@@ -61,7 +61,7 @@ func FuzzPathsWithSecrets(f *testing.F) {
 		h.ServeHTTP(w, r)
 		text := w.Body.String()
 		if w.Code < 300 || w.Code >= 500 || !utf8.ValidString(text) {
-			t.Fatalf("%s %q got %d: %q", method, path, w.Code, text)
+			t.Fatalf("%s %q got %d: %q, want 300 to 499 and UTF-8", method, path, w.Code, text)
 		}
 		if secret := u.Path[strings.LastIndex(u.Path, "/")+1:]; w.Code >= 400 && len(secret) >= 16 && strings.Contains(text, secret) {
 			t.Fatalf("%q repeats the secret: %q", path, text)

@@ -31,7 +31,7 @@ func TestHostilePage(t *testing.T) {
 				known[found[1]] = true
 			}
 			if !known[found[1]] || attribute.MatchString(found[2]) {
-				t.Errorf("%s: the page has %q", h.Name, found[0])
+				t.Errorf("%s: the page has %q, want only elements and attributes of ours", h.Name, found[0])
 			}
 		}
 		if !utf8.ValidString(page) || strings.ContainsRune(page, 0) || !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {

@@ -112,13 +112,13 @@ func TestMailBecomesASignal(t *testing.T) {
 		}
 	}
 	if err := send(addr, one+"@alerts.example.com", "Subject: x\r\n\r\n"+strings.Repeat("x\r\n", 2<<20)); code(err) != 552 {
-		t.Errorf("a mail that is too large: %v", err)
+		t.Errorf("a mail that is too large: got %v, want the code 552", err)
 	}
 	d.mu.Lock()
 	d.away = true
 	d.mu.Unlock()
 	if err := send(addr, one+"@alerts.example.com", text); code(err) != 451 {
-		t.Errorf("what can't be stored: %v", err)
+		t.Errorf("a mail that can't be stored: got %v, want the code 451", err)
 	}
 	if n := len(d.received(1)); n != 4 {
 		t.Errorf("got %d signals in the end, want 4", n)

@@ -119,7 +119,7 @@ func TestDatabaseDownAcceptsNothing(t *testing.T) {
 		t.Errorf("/healthz: got %d, want %d", got.code, http.StatusOK)
 	}
 	if log := w.log.String(); strings.Contains(log, genericKey) || strings.Contains(log, unknownKey) {
-		t.Errorf("a key is in the log:\n%s", log)
+		t.Errorf("a key is in the log, want none:\n%s", log)
 	}
 
 	cable.setCut(false)

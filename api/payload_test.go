@@ -66,7 +66,7 @@ func TestPayloadsAreStoredWithoutTheKey(t *testing.T) {
 			t.Errorf("%d: it is kept as %.300s, want %s", i, text, c.want)
 		}
 		if p.Cut != (len(c.body) > oncall.PayloadLimit) || len(p.Body) > oncall.PayloadLimit || p.Cut && p.Size != int64(len(large)) {
-			t.Errorf("%d: %d bytes of %d, cut %v", i, len(p.Body), p.Size, p.Cut)
+			t.Errorf("%d: %d bytes of %d, cut %t, want at most %d bytes, cut %t", i, len(p.Body), p.Size, p.Cut, oncall.PayloadLimit, len(c.body) > oncall.PayloadLimit)
 		}
 	}
 	all, err := json.Marshal(w.payloads(10))

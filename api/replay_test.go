@@ -90,7 +90,7 @@ func (w *world) replay(i int, method, path, body string, header http.Header) {
 		lines = append(lines, name+": "+value)
 	}
 	if got := w.send(method, path, strings.NewReader(body), lines...); got.code/100 != 2 && !strings.Contains(path, "/requests/") {
-		w.Errorf("request %d, %s %.80s: got %d %s", i, method, path, got.code, got.body)
+		w.Errorf("request %d, %s %.80s: got %d %s, want 2xx", i, method, path, got.code, got.body)
 	}
 }
 

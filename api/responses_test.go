@@ -182,7 +182,7 @@ func TestPanicEndsOnlyItsRequest(t *testing.T) {
 	d.want(d.send("GET", "/healthz", nil), 200, "ok\n")
 	log := d.log.String()
 	if strings.Count(log, "request panicked") != 1 || !strings.Contains(log, "responses_test.go") || strings.Contains(log, "sender wrote") {
-		t.Errorf("the log is\n%s", log)
+		t.Errorf("the log is\n%s\nwant one panic with its place, and not that of the sender", log)
 	}
 }
 

@@ -43,7 +43,7 @@ func (w *world) sign(key string) {
 	var kept string
 	w.must(w.pool.QueryRow(w.Context(), `SELECT sign_secret FROM integrations WHERE name = 'anything'`).Scan(&kept))
 	if !strings.HasPrefix(kept, "sealed:") || strings.Contains(kept, signingSecret) {
-		w.Errorf("kept as %q", kept)
+		w.Errorf("the secret is kept as %q, want it sealed", kept)
 	}
 }
 
@@ -166,7 +166,7 @@ func TestSpoolAcceptsMailAndSignedSignals(t *testing.T) {
 	w.must(mail(genericKey, "afterwards"))
 	for _, title := range []string{"first", "signed", "third", "afterwards"} {
 		if w.storedSignals(`signal->>'title' = $1`, title) != 1 {
-			t.Errorf("%q is not there once", title)
+			t.Errorf("%d signals have the title %q, want 1", w.storedSignals(`signal->>'title' = $1`, title), title)
 		}
 	}
 	if n := w.storedSignals(`true`); n != 4 {

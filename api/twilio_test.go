@@ -67,7 +67,7 @@ func TestTwilioSMSAcknowledges(t *testing.T) {
 	reach, err := d.store.ContactSettings(t.Context(), oncall.ByTimer(), "U0ANN")
 	d.must(err)
 	if len(reach.Contacts) != 1 || !reach.Contacts[0].Usable() {
-		t.Errorf("contacts %+v", reach.Contacts)
+		t.Errorf("contacts %+v, want one that is usable", reach.Contacts)
 	}
 }
 

@@ -55,7 +55,7 @@ func TestUnreadableBodiesPage(t *testing.T) {
 			before := w.storedSignals(`true`)
 			got := w.post(key, c.body, cmp.Or(c.header, "Accept: */*"))
 			if got.code != http.StatusAccepted || strings.Contains(got.body, `"hints"`) != (c.hint != "") || !strings.Contains(got.body, c.hint) {
-				t.Errorf("%s: got %d %s", c.name, got.code, got.body)
+				t.Errorf("%s: got %d %s, want 202 and the hint %q", c.name, got.code, got.body, c.hint)
 			}
 			if n := w.storedSignals(`true`) - before; n != 1 {
 				t.Errorf("%s: %d signals are stored, want 1", c.name, n)

@@ -164,7 +164,7 @@ func TestManifest(t *testing.T) {
 	}
 	most := func(what, s string, limit int) {
 		if n := utf8.RuneCountInString(s); n < 1 || n > limit {
-			t.Errorf("%s has %d characters; Slack takes 1 to %d", what, n, limit)
+			t.Errorf("%s has %d characters, want 1 to %d, which Slack takes", what, n, limit)
 		}
 	}
 	most("the name", m.Display.Name, 35)

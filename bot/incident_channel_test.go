@@ -38,10 +38,10 @@ func TestChannelAfterLostAnswers(t *testing.T) {
 			}
 			c, found := w.sim.FindChannel("#inc-7-disk-full")
 			if !found || c.ID != became.ID {
-				t.Fatalf("the channel is %+v, and is taken for %q", c, became.ID)
+				t.Fatalf("the channel is %+v (found: %t), want the id %q", c, found, became.ID)
 			}
 			if text := w.sim.Text(c.ID); strings.Count(text, "This channel is for those who work on it") != 1 {
-				t.Errorf("it was not greeted once:\n%s", text)
+				t.Errorf("want one greeting in the channel, got\n%s", text)
 			}
 			if n := len(w.sim.Bookmarks(c.ID)); n != 2 {
 				t.Errorf("%d bookmarks, want the message and the runbook", n)

@@ -116,7 +116,7 @@ func TestRefreshStormLosesFewEnvelopes(t *testing.T) {
 	all.Wait()
 	t.Logf("%d of %d commands were lost", lost.Load(), sent.Load())
 	if sent.Load() < enough || lost.Load()*50 > sent.Load() {
-		t.Errorf("%d of %d commands were lost", lost.Load(), sent.Load())
+		t.Errorf("%d of %d commands were lost, want at most one in 50, of at least %d", lost.Load(), sent.Load(), enough)
 	}
 }
 

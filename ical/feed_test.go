@@ -78,7 +78,7 @@ func TestFeedIsReadByAnotherLibrary(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !start.Equal(f.Events[i].Start) || !end.Equal(f.Events[i].End) || !stamp.Equal(f.Changed) {
-			t.Errorf("event %d is from %v to %v, written %v", i, start, end, stamp)
+			t.Errorf("event %d is from %v to %v, written %v, want %v to %v, written %v", i, start, end, stamp, f.Events[i].Start, f.Events[i].End, f.Changed)
 		}
 		for name, want := range map[second.ComponentProperty]string{
 			second.ComponentPropertySummary: f.Events[i].Summary, second.ComponentPropertySequence: "12",
@@ -116,7 +116,7 @@ func TestFeedIsFoldedAndStable(t *testing.T) {
 	}
 	for line := range strings.SplitSeq(body, "\r\n") {
 		if len(line) > 75 || strings.ContainsAny(line, "\r\n") || !utf8.ValidString(line) {
-			t.Errorf("bad line %q", line)
+			t.Errorf("line %q has %d bytes, want at most 75, of valid UTF-8 without line breaks", line, len(line))
 		}
 	}
 }

@@ -30,7 +30,7 @@ func FuzzWrite(f *testing.F) {
 			}
 		}
 		if !whole || begins != 2 {
-			t.Fatalf("%d components\n%s", begins, text)
+			t.Fatalf("%d components, whole: %t, want 2, whole\n%s", begins, whole, text)
 		}
 	})
 }

@@ -140,7 +140,7 @@ func TestStrangeEventsAreSkipped(t *testing.T) {
 			first = "01-02 09:00 – 01-02 10:00 Course\n03-02 09:00 – 03-02 10:00"
 		}
 		if got != first || reading.Skipped != 0 || len(reading.Troubles) != 1 || !strings.HasPrefix(reading.Troubles[0], `"Course" of `) {
-			t.Errorf("%s: skipped %d, %q, read %s", bad, reading.Skipped, reading.Troubles, got)
+			t.Errorf("%s: skipped %d, with the troubles %q, want 0 with one about \"Course\"; read %s, want %s", bad, reading.Skipped, reading.Troubles, got, first)
 		}
 	}
 	// Malformed lines are skipped, including those that break the library.
@@ -187,7 +187,7 @@ func TestHostileCalendars(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
 		if took := time.Since(begun); took > 20*time.Second { // generous: the race detector and other tests slow it down
-			t.Errorf("%s took %v", name, took)
+			t.Errorf("%s took %v, want at most 20 s", name, took)
 		}
 	}
 }
@@ -219,12 +219,12 @@ func FuzzReadTimeOff(f *testing.F) {
 		got, err := ical.ReadTimeOff(strings.NewReader(text), from, to, "Europe/Berlin")
 		if err != nil {
 			if _, ok := errors.AsType[oncall.Refusal](err); !ok {
-				t.Fatalf("%v is not a refusal", err)
+				t.Fatalf("got the error %v, want a Refusal", err)
 			}
 		}
 		for _, s := range got.Spans {
 			if !s.Start.Before(s.End) || !s.Start.Before(to) || !s.End.After(from) {
-				t.Errorf("span %v – %v", s.Start, s.End)
+				t.Errorf("got a span %v – %v, want it to end after it starts, and to meet %v – %v", s.Start, s.End, from, to)
 			}
 		}
 	})

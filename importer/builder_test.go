@@ -14,7 +14,7 @@ import (
 func requireAccepted(t *testing.T, r importer.Result) importer.Result {
 	t.Helper()
 	if wrong := r.Setup.Check(intake.Names()); len(wrong) > 0 {
-		t.Errorf("our own file is refused: %s\n%s", strings.Join(wrong, "\n"), marshal(r.Setup))
+		t.Errorf("our own file has problems, want none: %s\n%s", strings.Join(wrong, "\n"), marshal(r.Setup))
 	}
 	return r
 }

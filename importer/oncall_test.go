@@ -176,6 +176,6 @@ func TestOnCallSchedulesAgreeWithModel(t *testing.T) {
 		}), files)
 	}
 	if compared < 30 {
-		t.Errorf("%d schedules were compared", compared)
+		t.Errorf("%d schedules were compared, want at least 30", compared)
 	}
 }

@@ -56,7 +56,7 @@ func checkParses(t *testing.T, format intake.Format, body []byte) {
 	if err != nil {
 		var p intake.Problem
 		if !errors.As(err, &p) || !strings.HasSuffix(p.Sentence, ".") || !utf8.ValidString(p.Sentence) || len(p.Sentence) > 1_000 {
-			t.Errorf("%s: no exact sentence: %q", format.Name, err)
+			t.Errorf("%s: got the error %q, want a Problem with one sentence of at most 1000 bytes", format.Name, err)
 		}
 		return
 	}

@@ -83,7 +83,7 @@ func TestLongBodiesAreCutWithAMark(t *testing.T) {
 		whole := utf8.RuneCountInString(body) == n
 		marked := strings.HasSuffix(body, "[8040 more characters]")
 		if whole != (n <= 32_000) || marked != (n == 40_000) {
-			t.Errorf("%d characters became %d, ending in %q", n, utf8.RuneCountInString(body), body[len(body)-30:])
+			t.Errorf("%d characters became %d, ending in %q, want them whole: %t, marked as cut: %t", n, utf8.RuneCountInString(body), body[len(body)-30:], n <= 32_000, n == 40_000)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestQueueLogIsLimited(t *testing.T) {
 		t.Errorf("%d and %d lines:\n%s; want often %d and rare 1", often, rare, &out, quietBurst)
 	}
 	if strings.Count(out.String(), "is left out") != 1 {
-		t.Errorf("it doesn't say that it leaves anything out:\n%s", &out)
+		t.Errorf("want one line that says what is left out, got\n%s", &out)
 	}
 	at = at.Add(quietPeriod + time.Second)
 	say("can't fetch")

@@ -45,7 +45,7 @@ func TestBadAnswerDoesNotStopOthers(t *testing.T) {
 		return c
 	}
 	if c := cursor(); c != "" && c != "0" {
-		t.Errorf("the bad answer is given up at once: read up to %s", c)
+		t.Errorf("the cursor is %q, want \"\" or \"0\": the bad answer is tried again", c)
 	}
 	clock.Advance(2 * time.Minute)
 	d.until("the bad answer is given up", func() bool { return cursor() == "2" })

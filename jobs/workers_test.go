@@ -26,7 +26,7 @@ func TestEveryJobIsQueuedAndWorked(t *testing.T) {
 	}
 	want := kinds("../oncall/jobs.go", `func \((\w+)\) Kind\(\)`)
 	if len(want) < 14 {
-		t.Errorf("found the jobs %v only: has the form of their methods changed?", want)
+		t.Errorf("found %d jobs, want at least 14 (has the form of their methods changed?): %v", len(want), want)
 	}
 	if diff := cmp.Diff(want, kinds("../store/queue.go", `\n\t\{oncall\.(\w+)\{\}, Queue`)); diff != "" {
 		t.Errorf("queued (-want +got):\n%s", diff)

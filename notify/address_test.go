@@ -48,18 +48,18 @@ func TestAddressRules(t *testing.T) {
 			u, err := url.Parse("http://" + address)
 			must(t, err)
 			if err := rules.Allow(u); (err == nil) != allows {
-				t.Errorf("%s is %s, and with %+v: %v", address, want, rules, err)
+				t.Errorf("%s is %s, and with %+v got %v, want it allowed: %t", address, want, rules, err, allows)
 			}
 		}
 	}
 	for _, host := range []string{"localhost", "LOCALHOST.", "a.localhost", "2130706433", "0x7f000001", "127.1", "0177.0.0.01", "1.0x7f", "metadata.google.internal", "metadata"} {
 		if err := private.Allow(&url.URL{Scheme: "http", Host: host}); err == nil {
-			t.Errorf("%s is called", host)
+			t.Errorf("%s is called, want an error", host)
 		}
 	}
 	for _, wrong := range []string{"10.0.0.1", "0.0.0.0", "::", "127.0.0.0/7", "::/0", "example.com", "127.0.0.1:0", "localhost:x", "fe80::1%lo"} {
 		if got, err := notify.ParseLoopback(wrong); err == nil {
-			t.Errorf("%s is taken for this machine: %v", wrong, got)
+			t.Errorf("%s is taken for this machine (%v), want an error", wrong, got)
 		}
 	}
 }

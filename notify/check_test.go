@@ -91,7 +91,7 @@ func TestMailIsCheckedWithoutSending(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		if n := len(office.Mails()); n > 0 {
-			t.Errorf("%d mails were sent", n)
+			t.Errorf("%d mails were sent, want none", n)
 		}
 	})
 }

@@ -68,10 +68,10 @@ func checkReceipt(t *testing.T, what string, r Receipt, status int) {
 		t.Fatalf("%s: got %+v, want a known outcome, with an error unless accepted", what, r)
 	}
 	if r.Outcome == Accepted && (status < 200 || status > 299) {
-		t.Fatalf("%s: a %d was taken for success", what, status)
+		t.Fatalf("%s: the status %d was accepted, want only 2xx", what, status)
 	}
 	if r.RetryAfter < 0 || r.RetryAfter > 24*time.Hour {
-		t.Fatalf("%s: it waits for %s", what, r.RetryAfter)
+		t.Fatalf("%s: it waits for %s, want 0 to 24 h", what, r.RetryAfter)
 	}
 	checkSayable(t, what+"'s reference", r.Reference)
 	if r.Err != nil {
@@ -89,7 +89,7 @@ func checkTrack(t *testing.T, what string, track Track, err error) {
 	}
 	checkSayable(t, what, track.Remedy)
 	if track.Answer != "" && !track.Answer.known() {
-		t.Fatalf("%s: answered %q", what, track.Answer)
+		t.Fatalf("%s: answered %q, want a known answer", what, track.Answer)
 	}
 }
 
@@ -190,13 +190,13 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value, date string) {
 		wait := retryAfter(http.Header{"Retry-After": {value}, "Date": {date}})
 		if wait < 0 || wait > time.Hour {
-			t.Fatalf("%q at %q waits for %s", value, date, wait)
+			t.Fatalf("%q at %q waits for %s, want 0 to 1 h", value, date, wait)
 		}
 		if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 && seconds <= 3600 && wait != time.Duration(seconds)*time.Second {
-			t.Fatalf("%q waits for %s", value, wait)
+			t.Fatalf("%q waits for %s, want %d s", value, wait, seconds)
 		}
 		if until := untilMidnight(http.Header{"Date": {date}}); until < 0 || until > 24*time.Hour {
-			t.Fatalf("%q is %s before midnight", date, until)
+			t.Fatalf("%q is %s before midnight, want 0 to 24 h", date, until)
 		}
 	})
 }
@@ -215,7 +215,7 @@ func FuzzSecretsHide(f *testing.F) {
 				t.Fatalf("%q is in %q", secret, text)
 			}
 			if !utf8.ValidString(text) || utf8.RuneCountInString(text) > webExcerpt {
-				t.Fatalf("%q can't be quoted", text)
+				t.Fatalf("%q can't be quoted, want UTF-8 of at most %d characters", text, webExcerpt)
 			}
 		}
 	})

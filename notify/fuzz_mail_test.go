@@ -96,13 +96,13 @@ func FuzzMailAnswers(f *testing.F) {
 		begun := time.Now()
 		r := m.Send(t.Context(), fuzzPage("ann@example.com"))
 		if took := time.Since(begun); took > mailLimit {
-			t.Fatalf("it took %s", took)
+			t.Fatalf("it took %s, want at most %s", took, mailLimit)
 		}
 		if !slices.Contains([]Outcome{Accepted, Throttled, Rejected, Misconfigured, Unknown}, r.Outcome) || (r.Err == nil) != (r.Outcome == Accepted) || r.RetryAfter < 0 {
 			t.Fatalf("the receipt is %+v, want a known outcome, and an error unless it is accepted", r)
 		}
 		if response := *server.last.Load(); r.Outcome == Accepted && !strings.HasPrefix(response, "2") {
-			t.Fatalf("accepted by %q", response)
+			t.Fatalf("accepted after the response %q, want only after 2xx", response)
 		}
 		checkSayable(t, "the reference", r.Reference)
 		if r.Err != nil {

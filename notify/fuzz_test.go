@@ -31,7 +31,7 @@ func FuzzTelegramUpdates(f *testing.F) {
 		result = updates
 		replies, _, err := telegram.Listen(t.Context(), "")
 		if err != nil && len(replies) > 0 {
-			t.Fatalf("%v, and %+v", err, replies)
+			t.Fatalf("got the error %v and the replies %+v, want only one of them", err, replies)
 		}
 		for _, r := range replies {
 			if r.From == "" || strings.HasPrefix(r.From, "-") || r.Key != "" && !strings.Contains(string(updates), telegram.seal(r.Act, r.Key)) {

@@ -45,7 +45,7 @@ func FuzzTwilioAnswers(f *testing.F) {
 		}
 		for _, finder := range []Finder{sms, voice} {
 			if r, yes, err := finder.Find(t.Context(), fuzzPage("+12025550101"), fuzzNow); err == nil && yes && (r.Outcome != Accepted || r.Reference == "") {
-				t.Fatalf("found as %+v", r)
+				t.Fatalf("found as %+v, want it accepted, with a reference", r)
 			}
 		}
 		for _, reference := range []string{"CA1", "FN1"} {
@@ -54,7 +54,7 @@ func FuzzTwilioAnswers(f *testing.F) {
 			}
 		}
 		if most := 200 + 20*strings.Count(body, "{"); service.asked > most {
-			t.Fatalf("asked %d times", service.asked)
+			t.Fatalf("asked %d times, want at most %d", service.asked, most)
 		}
 	})
 }
@@ -83,11 +83,11 @@ func FuzzTwilioLists(f *testing.F) {
 					t.Fatalf("%s: once more with %q: %+v, %v, want no error and no replies", name, next, again, err)
 				}
 				if n := strings.Count(body, "{"); len(replies) > 20*n {
-					t.Fatalf("%s: %d replies from %d objects", name, len(replies), n)
+					t.Fatalf("%s: %d replies from %d objects, want at most 20 from each", name, len(replies), n)
 				}
 				for _, r := range replies {
 					if r.Act != "" && !r.Act.known() {
-						t.Fatalf("%s: heard %+v", name, r)
+						t.Fatalf("%s: heard %+v, want a known act", name, r)
 					}
 				}
 			}
@@ -118,7 +118,7 @@ func FuzzTwilioChecks(f *testing.F) {
 			}
 		}
 		if most := 100 + 20*strings.Count(body, "{"); service.asked > most {
-			t.Fatalf("asked %d times", service.asked)
+			t.Fatalf("asked %d times, want at most %d", service.asked, most)
 		}
 	})
 }

@@ -104,11 +104,11 @@ func TestHostileMail(t *testing.T) {
 			t.Fatal(err)
 		}
 		if out.Len() > 100<<10 {
-			t.Errorf("%d bytes", out.Len())
+			t.Errorf("%d bytes, want at most %d", out.Len(), 100<<10)
 		}
 		for line := range strings.SplitSeq(out.String(), "\r\n") {
 			if len(line) > 998 || strings.ContainsAny(line, "\r\n\x00") {
-				t.Errorf("a line of %d bytes: %.200q", len(line), line)
+				t.Errorf("a line of %d bytes, want at most 998 without breaks: %.200q", len(line), line)
 			}
 		}
 		parsed, err := mail.ReadMessage(&out)
@@ -117,7 +117,7 @@ func TestHostileMail(t *testing.T) {
 		}
 		for name, values := range parsed.Header {
 			if !slices.Contains(headers, name) || len(values) != 1 {
-				t.Errorf("%s: %q", name, values)
+				t.Errorf("%s: %q, want a known name with one value", name, values)
 			}
 		}
 		subject, err := new(mime.WordDecoder).DecodeHeader(parsed.Header.Get("Subject"))
@@ -126,7 +126,7 @@ func TestHostileMail(t *testing.T) {
 		}
 		checkShown(t, "the subject", subject, false)
 		if n := utf8.RuneCountInString(subject); n > 250 {
-			t.Errorf("a subject of %d characters", n)
+			t.Errorf("a subject of %d characters, want at most 250", n)
 		}
 		if to, err := parsed.Header.AddressList("To"); err != nil || len(to) != 1 || to[0].Address != "ann@example.com" {
 			t.Errorf("to %v, %v, want no error, 1 and Address \"ann@example.com\"", to, err)
@@ -158,7 +158,7 @@ func TestHostileMail(t *testing.T) {
 			}
 			for _, tag := range tags.FindAllStringSubmatch(text, -1) {
 				if !slices.Contains([]string{"doctype", "html", "head", "meta", "title", "body", "table", "tr", "td", "a", "code"}, tag[1]) || strings.Contains(tag[2], "onmouseover=") || strings.Contains(tag[2], "href=") && !strings.Contains(tag[2], `href="`+message.Link) {
-					t.Errorf("HTML has %q", tag[0])
+					t.Errorf("the HTML has %q, want only our elements, and no link but the incident's", tag[0])
 				}
 			}
 		}
@@ -173,7 +173,7 @@ func TestHostileSMS(t *testing.T) {
 		text := smsText(m)
 		checkShown(t, "the SMS", text, false)
 		if n := segments(text); n > maxSegments {
-			t.Errorf("%d segments: %q", n, text)
+			t.Errorf("%d segments, want at most %d: %q", n, maxSegments, text)
 		}
 		if offers := []string{"14a", "reply", "123456", "answers to this number", "in slack"}; m.Purpose != ForResponse && !slices.ContainsFunc(offers, func(s string) bool { return strings.Contains(strings.ToLower(text), s) }) {
 			t.Errorf("what to answer is missing: %q", text)
@@ -196,7 +196,7 @@ func TestHostileCalls(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n := utf8.RuneCountInString(text); n > maxTwiML {
-				t.Errorf("%d characters", n)
+				t.Errorf("%d characters, want at most %d", n, maxTwiML)
 			}
 			d := xml.NewDecoder(strings.NewReader(text))
 			for {
@@ -208,7 +208,7 @@ func TestHostileCalls(t *testing.T) {
 					t.Fatal(err)
 				}
 				if begun, ok := token.(xml.StartElement); ok && !slices.Contains([]string{"Response", "Gather", "Say"}, begun.Name.Local) {
-					t.Errorf("it does %s", begun.Name.Local)
+					t.Errorf("the call does %s, want only Response, Gather and Say", begun.Name.Local)
 				}
 			}
 		}
@@ -235,7 +235,7 @@ func TestHostileNtfy(t *testing.T) {
 			t.Fatalf("sent: %+v, want accepted", got)
 		}
 		if len(r.body) > maxNtfyJSON {
-			t.Errorf("a body of %d bytes", len(r.body))
+			t.Errorf("a body of %d bytes, want at most %d", len(r.body), maxNtfyJSON)
 		}
 		var sent ntfyMessage
 		if err := json.Unmarshal(r.body, &sent); err != nil {
@@ -244,7 +244,7 @@ func TestHostileNtfy(t *testing.T) {
 		checkShown(t, "the title", sent.Title, false)
 		checkShown(t, "the message", sent.Message, true)
 		if len(sent.Message) > maxNtfyText || sent.Topic != "ann" || sent.Click != m.Link || len(sent.Actions) > 3 {
-			t.Errorf("%d bytes: %+v", len(sent.Message), sent)
+			t.Errorf("%d bytes, want at most %d, to the topic ann, with the incident's link and at most 3 buttons: %+v", len(sent.Message), maxNtfyText, sent)
 		}
 		for name, values := range r.request.Header {
 			if name != "Content-Type" {
@@ -275,7 +275,7 @@ func TestHostilePushover(t *testing.T) {
 		}
 		for name, values := range sent {
 			if !slices.Contains([]string{"token", "user", "title", "message", "timestamp", "url", "url_title", "priority", "retry", "expire"}, name) || len(values) != 1 {
-				t.Errorf("%s: %q", name, values)
+				t.Errorf("%s: %q, want a known name with one value", name, values)
 			}
 		}
 	})
@@ -296,7 +296,7 @@ func TestHostileTelegram(t *testing.T) {
 		text, _ := sent["text"].(string)
 		checkShown(t, "the message", text, true)
 		if n := len(utf16.Encode([]rune(text))); n > telegramText || m.Link != "" && !strings.HasSuffix(text, m.Link) {
-			t.Errorf("%d units: %.300q", n, text)
+			t.Errorf("%d units, want at most %d, ending in the link %q: %.300q", n, telegramText, m.Link, text)
 		}
 		if sent["parse_mode"] != nil || sent["entities"] != nil || sent["chat_id"] != "7" {
 			t.Errorf("it is sent with markup: got %v, want parse_mode nil, entities nil and chat_id \"7\"", sent)

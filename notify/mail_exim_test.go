@@ -179,7 +179,7 @@ func TestMailByExim(t *testing.T) {
 	mails := delivered(2)
 	first, second := parseMail(t, mails[0]), parseMail(t, mails[1])
 	if a, b := first.Get("Message-Id"), second.Get("Message-Id"); a == "" || a != b {
-		t.Errorf("Message-ID %q, and %q of the resend", a, b)
+		t.Errorf("the resend has Message-ID %q, want %q as the first", b, a)
 	}
 	for header, want := range map[string]string{
 		"References": "<incident.12@example.com>", "In-Reply-To": "<incident.12@example.com>",
@@ -193,7 +193,7 @@ func TestMailByExim(t *testing.T) {
 		t.Errorf("subject %q, want %q", got, want)
 	}
 	if !strings.Contains(first.text, m.Title) || !strings.Contains(first.text, m.Link) {
-		t.Errorf("text:\n%s", first.text)
+		t.Errorf("the text lacks the title %q or the link %q:\n%s", m.Title, m.Link, first.text)
 	}
 	if !strings.Contains(first.Get("Received"), "TLS") {
 		t.Errorf("not encrypted: got %s, want it with \"TLS\"", first.Get("Received"))

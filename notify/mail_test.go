@@ -121,7 +121,7 @@ func TestMailArrivesOverTLSWithAuthentication(t *testing.T) {
 			}
 			first, second := parseMail(t, o.Mails()[0]), parseMail(t, o.Mails()[1])
 			if first.Get("Message-Id") == "" || first.Get("Message-Id") != second.Get("Message-Id") {
-				t.Errorf("a resend has Message-ID %q, the first %q", second.Get("Message-Id"), first.Get("Message-Id"))
+				t.Errorf("the resend has Message-ID %q, want %q as the first", second.Get("Message-Id"), first.Get("Message-Id"))
 			}
 			for header, want := range map[string]string{
 				"References": "<incident.12@example.com>", "In-Reply-To": "<incident.12@example.com>",

@@ -48,7 +48,7 @@ func TestPulseCallsEveryAddress(t *testing.T) {
 			t.Errorf("the error has the secret: %v", err)
 		}
 		if n := len(requests); n > 0 {
-			t.Errorf("%s: %d calls more", list, n)
+			t.Errorf("%s: %d calls more, want none", list, n)
 		}
 	}
 	p, err := notify.NewPulse(server.URL, notify.AddressRules{})

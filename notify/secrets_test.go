@@ -57,7 +57,7 @@ func checkNoSecret(t *testing.T, name, text string, secrets ...string) {
 		}
 	}
 	if n := len([]rune(text)); n > 500 {
-		t.Errorf("%s says %d characters: %q", name, n, text)
+		t.Errorf("%s says %d characters, want at most 500: %q", name, n, text)
 	}
 	if strings.ContainsFunc(text, unicode.IsControl) {
 		t.Errorf("%s says what a terminal obeys: %q", name, text)

@@ -66,7 +66,7 @@ func TestCutSMSKeepsItsCode(t *testing.T) {
 			text := smsText(m)
 			offer := map[Purpose]string{ForPage: "Reply 14a ", ForTest: "Reply 14a ", ForCheck: "Any reply is a yes"}[m.Purpose]
 			if n := segments(text); n > maxSegments || !strings.Contains(text, offer) || !strings.HasSuffix(text, " ("+marker(m)+")") {
-				t.Errorf("%s %.20q: %d segments: %q", m.Purpose, title, n, text)
+				t.Errorf("%s %.20q: %d segments, want at most %d, with %q and, at the end, %q: %q", m.Purpose, title, n, maxSegments, offer, marker(m), text)
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func FuzzFit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, title string) {
 		m := Message{Purpose: ForPage, Key: "k", Incident: 12, Severity: "high", Code: 3, Title: title}
 		if text := smsText(m); segments(text) > maxSegments || !strings.Contains(text, "Reply 3a ack") || !utf8.ValidString(text) {
-			t.Errorf("%q became %q", title, text)
+			t.Errorf("%q became %q, want UTF-8 in at most %d segments, with \"Reply 3a ack\"", title, text, maxSegments)
 		}
 	})
 }
@@ -96,7 +96,7 @@ func TestTextsNameTheAlertThatJoined(t *testing.T) {
 	}
 	m.Joined, m.Title = strings.Repeat("j", 500), strings.Repeat("t", 500)
 	if got := smsText(m); segments(got) > maxSegments || !strings.Contains(got, "Reply 2a ack") {
-		t.Errorf("the long text became %q", got)
+		t.Errorf("the long text became %q, want at most %d segments, with \"Reply 2a ack\"", got, maxSegments)
 	}
 	m.Count, m.Lines = 2, []string{"#16 critical: Alert storm", "#17 high: queue"}
 	if got := smsText(m); strings.Contains(got, "jjj") {

@@ -248,7 +248,7 @@ func TestTelegramWritesToPrivateChatsOnly(t *testing.T) {
 	sent := len(g.messages)
 	r := sender.Send(t.Context(), testPage("-1007"))
 	if r.Outcome != notify.Rejected || !r.Dead || r.Err == nil || len(g.messages) != sent {
-		t.Errorf("a page to a group: %+v, %d messages", r, len(g.messages)-sent)
+		t.Errorf("a page to a group: got %+v and %d messages, want it rejected as dead, and none", r, len(g.messages)-sent)
 	}
 }
 

@@ -43,7 +43,7 @@ func TestTwilioErrorsLeaveNoConnectionsOpen(t *testing.T) {
 			r := s.Send(context.Background(), page(annPhone, "x"))
 			want(t, r, notify.Unknown)
 			if name == "HTML" && !strings.Contains(r.Err.Error(), "status 502: <html>") {
-				t.Errorf("the error is %v", r.Err)
+				t.Errorf("the error is %v, want it to quote \"status 502: <html>\"", r.Err)
 			}
 		}
 		if n := connections.Load(); n != 1 {

@@ -60,7 +60,7 @@ func TestCheckReportsRegistrations(t *testing.T) {
 		}
 		if (c.bad == "") != (bad == nil) || !strings.Contains(strings.Join(bad, "; "), c.bad) ||
 			!strings.Contains(strings.Join(notes, "; "), c.note) || !strings.Contains(strings.Join(fine, "; "), c.ok) {
-			t.Errorf("%s: bad %q, notes %q, fine %q", name, bad, notes, fine)
+			t.Errorf("%s: bad %q, notes %q, fine %q, want the note %q and the fine %q", name, bad, notes, fine, c.note, c.ok)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func TestReceiptNamesTheRemedy(t *testing.T) {
 	}
 	for i := range 3 {
 		if track := l.tracked(s, boPhone); track.State != notify.Failed || (track.Remedy != "") != (i == 2) {
-			t.Errorf("filtered %d times: %+v", i+1, track)
+			t.Errorf("filtered %d times: got %+v, want it failed, with a remedy: %t", i+1, track, i == 2)
 		}
 	}
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone})

@@ -215,7 +215,7 @@ func TestSMSIsFoundByItsKey(t *testing.T) {
 		t.Errorf("the code: found %v, %v, want no error and found", found, err)
 	}
 	if got := l.sim.Inbox(boPhone); !strings.Contains(got[0], "reply 482913") {
-		t.Errorf("the phone shows %q", got)
+		t.Errorf("the phone shows %q, want \"reply 482913\" in it", got)
 	}
 }
 
@@ -252,7 +252,7 @@ func TestFailedSMSMapToOutcomes(t *testing.T) {
 				t.Errorf("dead is %v: %v, want %v", r.Dead, r.Err, tt.dead)
 			}
 			if tt.outcome == notify.Throttled && r.RetryAfter != 7*time.Second {
-				t.Errorf("wait %s", r.RetryAfter)
+				t.Errorf("the wait is %s, want 7 s", r.RetryAfter)
 			}
 		})
 	}

@@ -41,7 +41,7 @@ func TestVoiceTrackExplainsAFailedCall(t *testing.T) {
 			want(t, r, notify.Accepted)
 			track, err := v.Track(t.Context(), r.Reference)
 			if err != nil || track.State != notify.Failed || !track.Final || track.Dead != c.dead || track.Remedy != c.mend || !strings.Contains(track.Err.Error(), "error "+c.why) {
-				t.Errorf("%s, flow %v: %+v, %v", outcome, flow, track, err)
+				t.Errorf("%s, flow %v: got %+v, %v, want a final failure by error %s, dead %t, remedy %q", outcome, flow, track, err, c.why, c.dead, c.mend)
 			}
 			l.sim.AddPhone(twiliosim.Phone{Number: annPhone})
 			want(t, v.Send(t.Context(), page(annPhone, "page 8")), notify.Accepted)

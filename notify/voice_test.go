@@ -120,7 +120,7 @@ func TestCallFallsBackToOneThatOnlySpeaks(t *testing.T) {
 	r := v.Send(ctx, page(annPhone, "page 7"))
 	want(t, r, notify.Accepted)
 	if !strings.HasPrefix(r.Reference, "CA") {
-		t.Errorf("reference %s", r.Reference)
+		t.Errorf("the reference is %q, want the prefix \"CA\"", r.Reference)
 	}
 	heard, err := l.sim.Answer(annPhone)
 	l.must(err)
@@ -208,7 +208,7 @@ func TestCallAsksOurWebhook(t *testing.T) {
 	l.must(err)
 	got := receive(t, asked, "our webhook to be asked")
 	if text != "Acknowledged." || got.URL.Path != "/v1/twilio/voice" || got.URL.Query().Get("key") != m.Key || got.PostForm.Get("Digits") != "1" {
-		t.Errorf("said %q; asked %s %v", text, got.URL, got.PostForm)
+		t.Errorf("said %q, asked %s %v, want \"Acknowledged.\", and the key %q with the digit 1 at /v1/twilio/voice", text, got.URL, got.PostForm, m.Key)
 	}
 }
 
@@ -253,7 +253,7 @@ func TestVoiceText(t *testing.T) {
 	m.Title = strings.Repeat("a very long title ", 60)
 	want(t, v.Send(context.Background(), m), notify.Accepted)
 	if heard, err := l.sim.Answer(annPhone); err != nil || len(heard) > 300 || !strings.HasSuffix(heard, "star to hear it again.") {
-		t.Errorf("heard %q, %v", heard, err)
+		t.Errorf("heard %q, %v, want at most 300 bytes that end in \"star to hear it again.\"", heard, err)
 	}
 }
 

@@ -82,7 +82,7 @@ func TestWebhookResponsesMapToOutcomes(t *testing.T) {
 			t.Errorf("%d: %+v after %d calls, want %s after one", status, r, calls, want)
 		}
 		if r.Outcome == notify.Throttled && r.RetryAfter != 17*time.Second {
-			t.Errorf("%d: the wait is %s", status, r.RetryAfter)
+			t.Errorf("%d: the wait is %s, want 17 s", status, r.RetryAfter)
 		}
 	}
 }

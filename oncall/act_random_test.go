@@ -103,7 +103,7 @@ func (r *randomLife) step(t *testing.T) []Change {
 	case 0:
 		r.log.note(r.now, "stale timer")
 		if c, due := r.in.RunTimer(r.in.Seq-1-int64(r.rng.IntN(3)), r.facts, r.now); due {
-			t.Errorf("a stale timer did %+v", c)
+			t.Errorf("a stale timer did %+v, want nothing", c)
 		}
 		return nil
 	case 1:
@@ -114,7 +114,7 @@ func (r *randomLife) step(t *testing.T) []Change {
 		r.now = latest(r.now, *r.in.NextAt)
 		c, due := r.in.RunTimer(r.in.Seq, r.facts, r.now)
 		if !due {
-			t.Errorf("the timer of %+v does nothing", r.in)
+			t.Errorf("the timer of %+v does nothing, want a step", r.in)
 		}
 		return []Change{c}
 	case 2:

@@ -109,7 +109,7 @@ func (s *scenario) run(t *testing.T, words []string) string {
 		s.now = *s.in.NextAt
 		c, due := s.in.RunTimer(s.in.Seq, s.facts, s.now)
 		if !due {
-			t.Errorf("the timer of incident %+v is stale", s.in)
+			t.Errorf("the timer of incident %+v is stale, want it due", s.in)
 		}
 		s.take(t, c)
 		return s.out.String()
@@ -189,7 +189,7 @@ func user(name string) UserID {
 func (s *scenario) take(t *testing.T, c Change) {
 	t.Helper()
 	if c.Incident.Version <= s.in.Version {
-		t.Errorf("version %d follows %d", c.Incident.Version, s.in.Version)
+		t.Errorf("the version is %d, want more than %d", c.Incident.Version, s.in.Version)
 	}
 	s.in = c.Incident
 	s.calls = append(s.calls, c.Calls...)

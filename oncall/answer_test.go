@@ -28,7 +28,7 @@ func TestAnswerDecisions(t *testing.T) {
 		for do, want := range map[ActKind]ActKind{ActAck: row.ack, ActDecline: row.decline, ActResolve: row.resolve, ActEscalate: row.escalate} {
 			got, sense := Incident{Status: row.status}.Meant(do, row.as)
 			if sense != (want != none) || sense && got != want {
-				t.Errorf("%+v: %s means %s, %v", row, do, got, sense)
+				t.Errorf("%+v: %s means %s, makes sense: %t, want %s", row, do, got, sense, want)
 			}
 		}
 	}
@@ -155,7 +155,7 @@ func TestMessageKeysAreReadAsTheyAreWritten(t *testing.T) {
 		"":                     {},
 	} {
 		if got := ParseMessageKey(text); got != key || key.String() != text {
-			t.Errorf("%q: %+v, and back %q", text, got, key)
+			t.Errorf("%q is read as %+v, want %+v, which is written %q", text, got, key, key)
 		}
 	}
 }

@@ -128,7 +128,7 @@ func TestCoverageFindingKeepsItsKey(t *testing.T) {
 			all[one.Key] = true
 		}
 		if len(all) != len(found) {
-			t.Errorf("at %s: %d findings with %d keys", at, len(found), len(all))
+			t.Errorf("at %s: %d findings have %d keys, want one each", at, len(found), len(all))
 		}
 		var names []string
 		for _, day := range []string{"Mon", "Tue", "Wed", "Thu", "Fri"} {

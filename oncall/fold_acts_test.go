@@ -90,7 +90,7 @@ func TestSnoozeEndsWhenSeverityRises(t *testing.T) {
 			who = append(who, paged(c)...)
 			for _, p := range c.Calls {
 				if !p.Due(s.incidents[1]) {
-					t.Errorf("the page of %s is not due", p.UserID)
+					t.Errorf("the page of %s is not due, want it due", p.UserID)
 				}
 			}
 		}
@@ -272,7 +272,7 @@ func TestInvalidMergesAndLinksAreRefused(t *testing.T) {
 	}
 	for _, pair := range [][2]Incident{{two, merged.Incident}, {merged.Incident, two}, {resolved.Incident, two}} {
 		if merge(pair[0], pair[1]) == nil {
-			t.Errorf("%s was merged into %s", pair[0].ID, pair[1].ID)
+			t.Errorf("%s was merged into %s, want an error", pair[0].ID, pair[1].ID)
 		}
 	}
 	if _, err := merged.Incident.Do(Act{Do: ActReopen}, ByUser(ann), facts(policy, roster), noon); err == nil {

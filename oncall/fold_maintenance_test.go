@@ -86,7 +86,7 @@ func TestMaintenanceOfSome(t *testing.T) {
 			if c.match != "" {
 				match, ok, err := ParseMatcher(c.match)
 				if !ok || err != nil {
-					t.Fatalf("%s: %v, %v", c.match, ok, err)
+					t.Fatalf("%s: read: %t, %v, want true", c.match, ok, err)
 				}
 				equal(t, "as written", match.String(), c.match)
 				m.Match = []Matcher{match}
@@ -101,7 +101,7 @@ func TestParseMatcherRefusesInvalidConditions(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "2h", "=x", "reason", `"a b"=c`, "it's=x", "done!"} {
 		if m, ok, err := ParseMatcher(text); ok || err != nil {
-			t.Errorf("%q is read as %v, %v", text, m, err)
+			t.Errorf("%q is read as %v, %v, want no matcher and no error", text, m, err)
 		}
 	}
 	for _, text := range []string{"title=~(", "title=" + strings.Repeat("x", maxMatcher)} {
@@ -133,7 +133,7 @@ func TestMaintenanceThatMakesNoSense(t *testing.T) {
 		{from: 0, until: time.Hour, open: maxMaintenance},
 	} {
 		if err := during(c.from, c.until).Check(c.open, noon); (err == nil) != c.ok {
-			t.Errorf("%+v: %v", c, err)
+			t.Errorf("%+v: got %v, want it allowed: %t", c, err, c.ok)
 		}
 	}
 }

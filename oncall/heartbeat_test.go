@@ -239,7 +239,7 @@ func TestMutedHeartbeatIsReportedAfterMute(t *testing.T) {
 			t.Errorf("after %d s it is %s and tells %q, want %s and %q", step.after, state, s.Action, step.state, step.want)
 		}
 		if look := all[0].NextCheck(at(step.after)); look == nil || step.after == 100 && !look.Equal(at(200)) || step.after == 200 && !look.Equal(at(500)) {
-			t.Errorf("after %d s it is looked at %v", step.after, look)
+			t.Errorf("after %d s the next check is at %v, want %v after 100 s, %v after 200 s", step.after, look, at(200), at(500))
 		}
 	}
 	all[0].Removed = true
@@ -256,7 +256,7 @@ func TestNamesOfHeartbeats(t *testing.T) {
 		"Backup": false, "a/b": false, "a b": false, "-a": false, strings.Repeat("a", 101): false, "é": false,
 	} {
 		if err := CheckHeartbeatName(name); (err == nil) != good {
-			t.Errorf("%q: %v", name, err)
+			t.Errorf("%q: got %v, want it allowed: %t", name, err, good)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestHooksAreChecked(t *testing.T) {
 		bad := good
 		change(&bad)
 		if bad.Check() == nil {
-			t.Errorf("%s: taken", what)
+			t.Errorf("%s: the hook is taken, want an error", what)
 		}
 	}
 }
@@ -51,7 +51,7 @@ func TestHookBodies(t *testing.T) {
 		h := Hook{Template: template, Options: map[string]string{"project": "OPS", "issue_type": "Bug", "labels": "sev"}}
 		body, err := h.Body(e)
 		if err != nil || !json.Valid(body) {
-			t.Fatalf("%s: %v", template, err)
+			t.Fatalf("%s: got %s, %v, want valid JSON", template, body, err)
 		}
 		for _, part := range want {
 			if !strings.Contains(string(body), part) {

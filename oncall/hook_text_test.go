@@ -60,12 +60,12 @@ func TestTicketsOfHostileTexts(t *testing.T) {
 			switch m := fenced.FindStringSubmatch(shown); {
 			case template == HookServiceNow:
 				if regexp.MustCompile(`(?i)\[/?code\]`).MatchString(shown) {
-					t.Errorf("ServiceNow is told code of %s: %.200q", text.Name, shown)
+					t.Errorf("ServiceNow gets a code tag in %s, want none: %.200q", text.Name, shown)
 				}
 			case strings.TrimSpace(shownLines(text.Text)) == "":
 			case template == HookJira:
 				if n := len(regexp.MustCompile(`(?i)\{noformat`).FindAllString(shown, -1)); n != 2 {
-					t.Errorf("Jira is told %s in %d blocks: %.200q", text.Name, n-1, shown)
+					t.Errorf("Jira gets %s with %d marks of a block, want 2: %.200q", text.Name, n, shown)
 				}
 			case m == nil || m[1] != m[3] || strings.Contains(m[2], m[1]):
 				t.Errorf("%s of %s is not in one block: %.200q", template, text.Name, shown)

@@ -21,7 +21,7 @@ func TestHostileTopics(t *testing.T) {
 			t.Errorf(`%s: %s %s: %q; want fault "", "" and utf8.RuneCountInString(topic) at most %v`, h.Name, fault, hostile.Active(topic), topic, maxTopic)
 		}
 		if again := SetTopicSegment(topic, first); again != topic {
-			t.Errorf("%s: once more it is %q, after %q", h.Name, again, topic)
+			t.Errorf("%s: set a second time the topic is %q, want %q", h.Name, again, topic)
 		}
 		with := SetTopicSegment(topic+topicEnd+rest, TopicSegment([]string{TopicLine("nights", []string{"Bo"})}))
 		if want := theirs + topicEnd + topicMark + "Bo (nights)" + topicEnd + rest; with != want {
@@ -35,7 +35,7 @@ func TestHostileAnswersAndNotes(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostile.Texts {
 		if r := ParseAnswer(h.Text); r.Kind != IntentOther && h.Name != "emojis" {
-			t.Errorf("%s is taken for %+v", h.Name, r)
+			t.Errorf("%s is read as %+v, want %s", h.Name, r, IntentOther)
 		}
 		if _, err := OpenToken([][]byte{make([]byte, 32)}, h.Text, time.Unix(1_772_452_800, 0)); err == nil {
 			t.Errorf("%s opens as a token, want an error", h.Name)
@@ -43,10 +43,10 @@ func TestHostileAnswersAndNotes(t *testing.T) {
 		for _, m := range ContactMethods() {
 			kept, err := m.Method.CheckAddress(h.Text)
 			if err == nil && (hostile.Plain(kept, false) != "" || len(kept) > 2_048) {
-				t.Errorf("%s is kept as the %s address %.300q", h.Name, m.Method, kept)
+				t.Errorf("%s is kept as the %s address %.300q, want plain text of at most 2048 bytes", h.Name, m.Method, kept)
 			}
 			if err != nil && (!utf8.ValidString(err.Error()) || len(err.Error()) > 1_000 || strings.ContainsRune(err.Error(), 0)) {
-				t.Errorf("%s: %s says %.300q", h.Name, m.Method, err.Error())
+				t.Errorf("%s: the error of %s is %.300q, want UTF-8 of at most 1000 bytes without NUL", h.Name, m.Method, err.Error())
 			}
 		}
 	}

@@ -117,7 +117,7 @@ func TestStaleTimersDoNothing(t *testing.T) {
 	}
 	for name, in := range map[string]Incident{"same timer again": first.Incident, "acknowledged": acked.Incident} {
 		if _, due := in.RunTimer(0, facts(policy, roster), noon); due {
-			t.Errorf("%s: a stale timer acted", name)
+			t.Errorf("%s: a stale timer is due: %t, want false", name, due)
 		}
 	}
 	if _, due := acked.Incident.RunTimer(acked.Incident.Seq, facts(policy, roster), noon); due {

@@ -116,7 +116,7 @@ func TestCheckAddress(t *testing.T) {
 	} {
 		got, err := c.method.CheckAddress(c.address)
 		if got != c.want || (err == nil) != (c.want != "") {
-			t.Errorf("%s %q: %q, %v", c.method, c.address, got, err)
+			t.Errorf("%s %q: got %q, %v, want %q", c.method, c.address, got, err, c.want)
 		}
 	}
 	if got, err := MethodTelegram.CheckAddress(""); got != "" || err != nil {

@@ -26,7 +26,7 @@ func TestWorseSeverityBreaksCooldown(t *testing.T) {
 	} {
 		until := last.DefersUntil(c.in, MethodSMS, now.Add(c.after))
 		if !until.IsZero() != c.held || c.held && !until.Equal(now.Add(30*time.Second)) {
-			t.Errorf("%s: held until %s", c.name, until)
+			t.Errorf("%s: held until %s, want %s if it is held (%t)", c.name, until, now.Add(30*time.Second), c.held)
 		}
 	}
 	if until := last.DefersUntil(in(Medium, 1), MethodVoice, now.Add(59*time.Second)); !until.Equal(now.Add(time.Minute)) {

@@ -73,7 +73,7 @@ func fillSpool(t *testing.T, dir string) {
 		}
 	}
 	if kept == 10_000 || int64(kept) != s.Usage().Signals {
-		t.Fatalf("kept %d, held: %+v", kept, s.Usage())
+		t.Fatalf("kept %d, held: %+v, want fewer than 10000, and as many held as kept", kept, s.Usage())
 	}
 	for n := range 3 {
 		if err := s.Usable(noon); err == nil {
@@ -89,7 +89,7 @@ func fillSpool(t *testing.T, dir string) {
 	limit(most)
 	titles, _ := drain(t, s)
 	if len(titles) != kept || s.Usage() != (spool.Usage{}) {
-		t.Errorf("%d came back of %d, held: %+v", len(titles), kept, s.Usage())
+		t.Errorf("%d came back, want %d; held: %+v, want nothing", len(titles), kept, s.Usage())
 	}
 	limit(before.Cur)
 	s.Probe(noon.Add(2 * time.Minute))

@@ -230,7 +230,7 @@ func TestSignalsSurviveOutageAndRestart(t *testing.T) {
 		t.Errorf("about: got %q, want it with \"spool: 2 signals wait, the oldest for 0s\"", about)
 	}
 	if _, err := w.receiver.IntegrationByKey(t.Context(), "f"+integrationKey[1:], w.clock()); err == nil || errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("a key that nobody knows: %v", err)
+		t.Errorf("a key that nobody knows: got %v, want an error other than that it is unknown", err)
 	}
 	w.stop()
 	w.instance = w.start() // without the database
@@ -287,7 +287,7 @@ func TestSignalsAreSpooledWhileTheDatabaseHangs(t *testing.T) {
 		w.accept(oncall.Trigger, fmt.Sprint(n))
 	}
 	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("the others waited for %s", took)
+		t.Errorf("the others waited for %s, want at most 2 s", took)
 	}
 	w.proxy.Set(storetest.ProxyUp)
 	w.until("everything is stored", func() bool { return !w.system.Suspended() && w.status() == "spool: empty" })
@@ -347,7 +347,7 @@ func TestReceiverReturnsToTheDatabaseUnderLoad(t *testing.T) {
 		FROM (SELECT signal ->> 'dedup_key' AS key, lag(signal ->> 'dedup_key') OVER (
 			PARTITION BY left(signal ->> 'dedup_key', 2) ORDER BY id) AS before FROM inbox) i`).Scan(&stored, &distinct, &disordered))
 	if stored != total || distinct != total || disordered != 0 {
-		t.Errorf("%d were accepted, %d stored, of which %d are different and %d out of order", total, stored, distinct, disordered)
+		t.Errorf("%d are stored, of which %d are different and %d out of order, want %d, all different and none out of order", stored, distinct, disordered, total)
 	}
 }
 
@@ -491,6 +491,6 @@ func TestKeysAndNumbersAreNotOnDisk(t *testing.T) {
 		}
 	}
 	if len(files) < 2 {
-		t.Errorf("%d files", len(files))
+		t.Errorf("%d files, want at least 2", len(files))
 	}
 }

@@ -61,7 +61,7 @@ func drain(t *testing.T, s *spool.Spool) (titles []string, ids int) {
 		}
 		for _, r := range b.Requests {
 			if r.Seq <= seen[b.ID] || r.Integration != 7 || !r.At.Equal(noon) {
-				t.Errorf("%+v after entry %d", r, seen[b.ID])
+				t.Errorf("got %+v, want a number above %d, integration 7, at %s", r, seen[b.ID], noon)
 			}
 			seen[b.ID] = r.Seq
 			for _, text := range r.Signals {
@@ -91,7 +91,7 @@ func TestSpoolSurvivesARestartInOrder(t *testing.T) {
 		t.Errorf("got usage %+v, want 4 signals since noon", h)
 	}
 	if titles, ids := drain(t, s); fmt.Sprint(titles) != "[a b c d]" || ids != 2 {
-		t.Errorf("got %v of %d starts", titles, ids)
+		t.Errorf("got %v of %d starts, want [a b c d] of 2", titles, ids)
 	}
 	if h := s.Usage(); h != (spool.Usage{}) {
 		t.Errorf("held in the end: got %+v, want %v", h, (spool.Usage{}))
@@ -130,13 +130,13 @@ func TestSpoolRefusesBeyondItsLimits(t *testing.T) {
 			for ; n < 10 && s.Keep(t.Context(), request("x"), noon) == nil; n++ {
 			}
 			if n < 2 || n > 3 {
-				t.Errorf("kept %d", n)
+				t.Errorf("kept %d, want 2 or 3", n)
 			}
 			if err := s.Keep(t.Context(), request("x"), noon); !errors.Is(err, spool.ErrFull) {
 				t.Errorf("full: got %v, want %v", err, spool.ErrFull)
 			}
 			if titles, _ := drain(t, s); len(titles) != n {
-				t.Errorf("%d came back of %d", len(titles), n)
+				t.Errorf("%d came back, want %d", len(titles), n)
 			}
 			keep(t, s, "room again")
 		})
@@ -169,7 +169,7 @@ func TestCheckDirRefuses(t *testing.T) {
 			t.Errorf("%s: usable: got %v, want an error and %v", path, err, want)
 		}
 		if err := s.Keep(t.Context(), request("x"), noon); err == nil {
-			t.Errorf("%s: kept", path)
+			t.Errorf("%s: the request is kept, want an error", path)
 		}
 	}
 }

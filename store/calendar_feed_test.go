@@ -54,7 +54,7 @@ func TestFeedsAreFoundByTheirSecret(t *testing.T) {
 	mine, secret := w.feed(store.Feed{UserID: ann, CreatedBy: ann})
 	ours, other := w.feed(store.Feed{ScheduleID: id, CreatedBy: ann})
 	if secret == other || len(secret) < 32 {
-		t.Errorf("secrets %q and %q", secret, other)
+		t.Errorf("secrets %q and %q, want two different ones of at least 32 characters", secret, other)
 	}
 	if n := w.count(`SELECT count(*) FROM feeds WHERE feeds::text LIKE '%' || $1 || '%' OR encode(secret_hash, 'escape') LIKE '%' || $1 || '%'`, secret); n != 0 {
 		t.Errorf("the secret is kept: got %v, want 0", n)
@@ -158,7 +158,7 @@ func TestCalendarShowsAMonthBackAndHalfAYearAhead(t *testing.T) {
 		t.Errorf("the shift %v became %v; want Key %v, Start %v, Start %v and End %v", was, is, is.Key, at(2, 8), was.Start, at(7, 0))
 	}
 	if after.Revision <= before.Revision || !after.Changed.Equal(start.Add(time.Hour)) {
-		t.Errorf("revision %d, then %d at %v", before.Revision, after.Revision, after.Changed)
+		t.Errorf("revision %d at %v, want more than %d, at %v", after.Revision, after.Changed, before.Revision, start.Add(time.Hour))
 	}
 	if all, _ := w.calendar(ours, start); len(all) != 33 { // in Bo's case the days before join his week
 		t.Errorf("the schedule has %d shifts, want 33", len(all))
@@ -175,7 +175,7 @@ func TestCalendarKeysStay(t *testing.T) {
 		_, c := w.calendar(mine, start.AddDate(0, 0, day))
 		for _, s := range c.Shifts {
 			if was, ok := keys[s.Key]; ok && !was.Equal(s.Start) {
-				t.Fatalf("%s began at %v and now at %v", s.Key, was, s.Start)
+				t.Fatalf("%s begins at %v, want %v as before", s.Key, s.Start, was)
 			}
 			keys[s.Key] = s.Start
 		}

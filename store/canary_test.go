@@ -75,7 +75,7 @@ func TestCanaryIsHiddenFromPeople(t *testing.T) {
 		t.Errorf("asked %d times only, want at least 400", asked)
 	}
 	if after := state(); after != before {
-		t.Errorf("somebody has changed it: %q, was %q", after, before)
+		t.Errorf("it is %q, want %q as before", after, before)
 	}
 	for _, by := range []oncall.Actor{oncall.ByUser(ann), oncall.ByCommandLine("root@db-1")} {
 		if _, err := w.Incident(t.Context(), by, -1); !errors.Is(err, oncall.ErrNotFound) {
@@ -196,11 +196,11 @@ func TestCanaryIsPlantedOnce(t *testing.T) {
 	plant(w.System, 1)
 	plant(other, 0)
 	if ours, err := other.ClaimCanary(t.Context(), 1, w.clock()); ours || err != nil {
-		t.Errorf("another hands it in as well: %v", err)
+		t.Errorf("another instance claims it: %t, %v, want false", ours, err)
 	}
 	w.advance(20 * time.Second)
 	if ours, err := other.ClaimCanary(t.Context(), 1, w.clock()); !ours || err != nil {
-		t.Errorf("nobody hands it in again: %v", err)
+		t.Errorf("another instance claims it: %t, %v, want true", ours, err)
 	}
 	w.advance(40 * time.Second)
 	plant(other, 2)

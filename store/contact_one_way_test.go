@@ -28,7 +28,7 @@ func TestOneWaySenderIsRemembered(t *testing.T) {
 			before = *named
 		}
 		if reach := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann)); reach.Contacts[0].OneWay() != before {
-			t.Errorf("after page %d: %+v", page, reach.Contacts[0])
+			t.Errorf("after page %d: one-way %t, want %t: %+v", page, !before, before, reach.Contacts[0])
 		}
 		at = at.Add(time.Minute)
 	}

@@ -167,7 +167,7 @@ func TestOverrideCausesHandoff(t *testing.T) {
 	first := w.number()
 	w.forget()
 	if got := next(); got.After(begin.Add(2 * time.Hour)) {
-		t.Errorf("the next look is at %s, after the override's end", got)
+		t.Errorf("the next check is at %s, want the override's end, %s, or before", got, begin.Add(2*time.Hour))
 	}
 	if err := w.CheckSchedule(t.Context(), id, begin.Add(2*time.Hour)); err != nil {
 		t.Fatal(err)
@@ -241,7 +241,7 @@ func TestEditNotifiesPeopleWhoseShiftsMove(t *testing.T) {
 	wantNotices(t, w, "shift_moved U0BO")
 	facts := w.strings(`SELECT facts::text FROM notices`)[0]
 	if !strings.Contains(facts, `"gained": false`) || !strings.Contains(facts, monday.Format(time.RFC3339)) {
-		t.Errorf("facts: %s", facts)
+		t.Errorf("got the facts %s, want nothing gained, at %s", facts, monday.Format(time.RFC3339))
 	}
 }
 

@@ -230,7 +230,7 @@ func TestHeartbeatIsMuted(t *testing.T) {
 	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
 	until := w.clock().Add(10 * time.Minute)
 	if err := w.MuteHeartbeat(t.Context(), oncall.ByUser(di), "grafana", "backup", &until, w.clock()); !errors.As(err, new(oncall.Refusal)) {
-		t.Errorf("Di, who is not in the team, gets %v", err)
+		t.Errorf("Di, who is not in the team, gets %v, want a Refusal", err)
 	}
 	if err := w.MuteHeartbeat(t.Context(), oncall.ByUser(cy), "grafana", "nothing", &until, w.clock()); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("muting nothing: %v, want the error %v", err, oncall.ErrNotFound)
@@ -252,7 +252,7 @@ func TestHeartbeatIsMuted(t *testing.T) {
 		t.Errorf("%d entries in the audit log, want 1", n)
 	}
 	if was, err := w.UnmuteHeartbeat(t.Context(), oncall.ByUser(cy), "grafana", "backup", w.clock()); err != nil || was {
-		t.Errorf("it was muted: %v, %v", was, err)
+		t.Errorf("it was muted: %t, %v, want false", was, err)
 	}
 }
 

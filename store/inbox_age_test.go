@@ -114,7 +114,7 @@ func TestSnoozedIncidentOutlastsAge(t *testing.T) {
 	}
 	w.advance(2 * time.Hour)
 	if due, err := w.RunIncidentTimer(t.Context(), 1, in.Seq, w.clock()); !due || err != nil {
-		t.Fatalf("the end of the snooze: %v, %v", due, err)
+		t.Fatalf("at the end of the snooze the timer is due: %t, %v, want true", due, err)
 	}
 	if got := w.incident(1); got.Status != oncall.Triggered || got.WokenAt == nil || !got.WokenAt.Equal(ends) {
 		t.Errorf("woken: %s, at %v; want %s, non-nil and %v", got.Status, got.WokenAt, oncall.Triggered, ends)

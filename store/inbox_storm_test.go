@@ -76,13 +76,13 @@ func TestThousandsOfAlertsAreOneIncident(t *testing.T) {
 		w.accept(ends[:199]...)
 		w.fold()
 		if in := w.incident(11); in.Status != oncall.Triggered {
-			t.Fatalf("it ends after %d alerts", i*200+199)
+			t.Fatalf("it is %s after %d alerts, want triggered", in.Status, i*200+199)
 		}
 		w.accept(ends[199])
 	}
 	w.fold()
 	if in := w.incident(11); in.Status != oncall.Resolved || w.count(`SELECT count(*) FROM alerts WHERE firing`) != 0 {
-		t.Errorf("in the end: %+v", in)
+		t.Errorf("in the end it is %s, want resolved, with no firing alert: %+v", in.Status, in)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestLockedStormDelaysItsAlerts(t *testing.T) {
 	w.check(tx.Rollback(t.Context()))
 	w.fold()
 	if in := w.incident(11); in.SignalCount != 21 || w.count(`SELECT count(*) FROM incidents`) != 12 {
-		t.Errorf("the storm: %+v", in)
+		t.Errorf("the storm has %d signals, want 21, of 12 incidents: %+v", in.SignalCount, in)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestStormKeepsIncidentsInTheChannel(t *testing.T) {
 	}
 	for _, waiting := range must[[]store.WaitingDraw](t)(w.WaitingDraws(t.Context(), w.clock())) {
 		if waiting.Channel != "" && waiting.Incident != 3 && waiting.Incident != 11 {
-			t.Errorf("%d is to be posted", waiting.Incident)
+			t.Errorf("incident %d is to be posted, want 3 and 11 only", waiting.Incident)
 		}
 	}
 }

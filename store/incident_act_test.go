@@ -110,10 +110,10 @@ func TestStillOnQuestionFollowsIncident(t *testing.T) {
 		t.Errorf("paged again: %q, want %q", got, []string{"U0ANN", "U0BO"})
 	}
 	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'still_on' AND facts ->> 'state' = 'paging'`); n != 1 {
-		t.Errorf("the question says: %q", w.strings(state))
+		t.Errorf("%d questions say \"paging\", want 1: %q", n, w.strings(state))
 	}
 	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'still_on' AND facts ->> 'state' = 'still_on'`); n != 1 {
-		t.Errorf("an earlier question was changed: %q", w.strings(state))
+		t.Errorf("%d questions say \"still_on\", want 1, as an earlier one isn't changed: %q", n, w.strings(state))
 	}
 }
 
@@ -370,7 +370,7 @@ func TestAcknowledgeEscalateAndPageAtOnce(t *testing.T) {
 		}
 		for _, page := range w.pagesOf(id) {
 			if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: page}, 1000+int64(page), at)); order.Send && order.Attempt == 1 {
-				t.Errorf("incident %d: page %d begins now", id, page)
+				t.Errorf("incident %d: page %d begins now, want it begun or ended before", id, page)
 			}
 		}
 	}

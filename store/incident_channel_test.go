@@ -22,10 +22,10 @@ func TestIncidentChannel(t *testing.T) {
 		t.Fatalf("%+v, %t, %v; want Ann invited to a channel", order.ChannelPlan, due, err)
 	}
 	if _, due, err := w.BeginChannel(t.Context(), id, at.Add(time.Second)); err != nil || due {
-		t.Errorf("a second job works on it too: %v", err)
+		t.Errorf("a second job may make the channel: %t, %v, want false", due, err)
 	}
 	if _, due, err := w.BeginChannel(t.Context(), id, at.Add(time.Hour)); err != nil || !due {
-		t.Errorf("nobody replaces a job that died: %v", err)
+		t.Errorf("an hour later another job may make the channel: %t, %v, want true", due, err)
 	}
 	if _, err := w.Act(t.Context(), id, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, at); err != nil {
 		t.Fatal(err)

@@ -171,7 +171,7 @@ func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 		wg.Wait()
 		in := w.incident(id)
 		if in.Status != oncall.Resolved || acks > 1 || steps > 1 || acks+refusals != 4 {
-			t.Errorf("incident %d: %s, %d acknowledged, %d refused, %d escalated", id, in.Status, acks, refusals, steps)
+			t.Errorf("incident %d: %s, %d acknowledged, %d refused, %d escalated, want it resolved, with at most 1 acknowledgement and 1 escalation, and acknowledgements and refusals to be 4", id, in.Status, acks, refusals, steps)
 		}
 		if got, want := w.count(`SELECT count(*) FROM pages WHERE incident_id = $1`, id), 1+2*steps; got != want {
 			t.Errorf("incident %d: %d pages, want %d", id, got, want)
@@ -180,7 +180,7 @@ func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 			t.Errorf("incident %d: version %d, want %d", id, got, want)
 		}
 		if due := must[bool](t)(w.RunIncidentTimer(t.Context(), id, seq, at)); due {
-			t.Errorf("incident %d: a stale timer escalated", id)
+			t.Errorf("incident %d: a stale timer is due: %t, want false", id, due)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func TestMaintenanceKeepsAlertsAndReleasesThem(t *testing.T) {
 		t.Errorf("%d incidents after a second look, want 2", n)
 	}
 	if got := w.said(oncall.NoticeMaintenanceOver); !slices.Equal(got, []string{"Maintenance of payments is over. 3 alerts came, of which 2 still fire and page now."}) {
-		t.Errorf("told at the end: %q", got)
+		t.Errorf("told at the end: %q, want one notice of 3 alerts, of which 2 still fire", got)
 	}
 	if got := w.said(oncall.NoticeMaintenance); len(got) != 1 {
 		t.Errorf("told at the beginning: %q, want 1 entry", got)

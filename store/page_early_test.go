@@ -24,7 +24,7 @@ func TestFailedMessageEndsDeferral(t *testing.T) {
 		}
 		order := w.begin(4, start.Add(10*time.Second))
 		if order.Send != (again == 0) || again > 0 && !order.Again.Equal(start.Add(again)) {
-			t.Errorf("%T: the SMS goes now: %t, or at %s", result, order.Send, order.Again)
+			t.Errorf("%T: the SMS goes now: %t, or at %s, want %t, or at %s", result, order.Send, order.Again, again == 0, start.Add(again))
 		}
 	}
 }

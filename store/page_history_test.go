@@ -128,7 +128,7 @@ func TestLastPagedReadsAnIndex(t *testing.T) {
 	for user, want := range map[oncall.UserID]bool{ann: true, bo: true, "U0NEVER": false} {
 		id, paged, err := w.LastPaged(t.Context(), oncall.ByTimer(), user)
 		if err != nil || paged != want || paged && id != in.ID {
-			t.Errorf("%s: incident %d, %t, %v", user, id, paged, err)
+			t.Errorf("%s: incident %d, paged %t, %v, want incident %d, paged %t", user, id, paged, err, in.ID, want)
 		}
 		rows, _ := w.Pool().Query(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) "+store.LastPagedSQL, user)
 		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])

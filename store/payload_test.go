@@ -119,7 +119,7 @@ func TestPayloadsThatWaitAreBounded(t *testing.T) {
 		t.Errorf("what waited is not written: got %v, want 1", n)
 	}
 	if n := w.count(`SELECT count(*) FROM payloads`); n != 1 {
-		t.Errorf("%d payloads of no integration are kept", n-1)
+		t.Errorf("%d payloads are kept, want 1: none of no integration", n)
 	}
 }
 

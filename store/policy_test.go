@@ -73,7 +73,7 @@ func TestPolicyIsStoredWhole(t *testing.T) {
 		time.Date(2026, 3, 1, 23, 30, 0, 0, time.UTC): true, time.Date(2026, 3, 2, 3, 30, 0, 0, time.UTC): false,
 	} {
 		if facts.Hours.Open(at) != open {
-			t.Errorf("working hours at %s: %v", at, !open)
+			t.Errorf("working hours at %s: got %t, want %t", at, !open, open)
 		}
 	}
 	// Of the working hours nothing is said: they are in the zone of the first schedule.
@@ -236,6 +236,6 @@ func TestReminderIsOneMessage(t *testing.T) {
 	s.Teams[0].Remind = "off"
 	must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if remind(71 * time.Minute); last().Facts.State != oncall.UnackedOver {
-		t.Errorf("switched off it is %+v", last())
+		t.Errorf("switched off, the state is %v, want %v: %+v", last().Facts.State, oncall.UnackedOver, last())
 	}
 }

@@ -121,7 +121,7 @@ func TestTestsAreFew(t *testing.T) {
 	for i, ids := range [][]oncall.ContactID{all, {mail.ID}, all, all, {0}, {mail.ID}} {
 		err := w.TestContacts(ctx, oncall.ByTimer(), ann, ids, now.Add(time.Duration(i)*time.Minute))
 		if i < 3 && err != nil {
-			t.Errorf("test %d: %v", i, err)
+			t.Errorf("test %d: got the error %v, want none", i, err)
 		} else if i >= 3 {
 			refused(t, err, enough)
 		}

@@ -129,7 +129,7 @@ func TestNoQueryReadsAllOfHistory(t *testing.T) {
 			t.Errorf("%s: %v", at, err)
 		}
 		if text := strings.Join(plan, "\n"); scan.MatchString(text) {
-			t.Errorf("%s:\n%s", at, text)
+			t.Errorf("%s: the plan has a sequential scan, want an index:\n%s", at, text)
 		}
 		if err := conn.Conn().Deallocate(t.Context(), "q"); err != nil {
 			t.Fatal(err)

@@ -33,7 +33,7 @@ func TestWritableHostIsChosen(t *testing.T) {
 			continue
 		}
 		if got := fmt.Sprint(store.Hosts(cfg)); got != want.hosts || (cfg.ConnConfig.ValidateConnect != nil) != want.choose {
-			t.Errorf("%s: hosts %s, chooses: %v", address, got, cfg.ConnConfig.ValidateConnect != nil)
+			t.Errorf("%s: hosts %s, chooses: %t, want %s, %t", address, got, cfg.ConnConfig.ValidateConnect != nil, want.hosts, want.choose)
 		}
 	}
 }

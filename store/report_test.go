@@ -65,7 +65,7 @@ func TestTeamReport(t *testing.T) {
 		t.Errorf("Ann: %+v, want GivenAway %v", h, made.End.Sub(made.Start))
 	}
 	if all := hours[ann].All() + hours[bo].All() + hours[cy].All(); all != march.To.Sub(march.From) || all != got.Now.Hours {
-		t.Errorf("%s on call of %s", all, march.To.Sub(march.From))
+		t.Errorf("people were on call for %s, and in the report for %s, want %s", all, got.Now.Hours, march.To.Sub(march.From))
 	}
 
 	mine := must[report.Comparison](t)(w.MyReport(t.Context(), oncall.ByUser(ann), ann, march))

@@ -72,7 +72,7 @@ func TestRetentionDeletesWholeIncident(t *testing.T) {
 		t.Errorf("of the incident something is left in %q, want nothing", got)
 	}
 	if n := w.count(`SELECT count(*) FROM incident_events`); n != rest {
-		t.Errorf("%d events of others are left of %d", n, rest)
+		t.Errorf("%d events of others are left, want %d", n, rest)
 	}
 	w.accept(resolve("open"), trigger("next"))
 	w.fold()
@@ -197,11 +197,11 @@ func TestAuditLogHasItsOwnTerm(t *testing.T) {
 		t.Errorf("then %d notices, more %v, %v; want removed 500 and more false", removed, more, err)
 	}
 	if n := w.count(`SELECT count(*) FROM audit_log`); n != before+1 || before == 0 {
-		t.Errorf("%d entries of %d are left by the other terms", n, before+1)
+		t.Errorf("%d entries are left by the other terms, want %d, of several", n, before+1)
 	}
 	removed, more, err = w.RemoveAudit(t.Context(), start.Add(month))
 	if removed != before || more || err != nil {
-		t.Errorf("%d entries of %d, more %v, %v", removed, before, more, err)
+		t.Errorf("%d entries were removed, more: %t, %v, want %d and no more", removed, more, err, before)
 	}
 	if n := w.count(`SELECT count(*) FROM audit_log`); n != 1 {
 		t.Errorf("%d entries are left, want 1", n)

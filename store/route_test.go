@@ -78,7 +78,7 @@ func TestDryRunReportsIDsAndSavesNothing(t *testing.T) {
 			t.Errorf(`written: %v: it goes from %+v to %+v; want Policy other than %v, made.After.Policies[is.Policy].Name == "night", Rule.Rule "nights" and len(is.Failed) == 0`, write, was, is, is.Policy)
 		}
 		if n := w.count(`SELECT count(*) FROM route_lists`); (n == 1) != write {
-			t.Errorf("written: %v: %d lists", write, n)
+			t.Errorf("written: %t: %d lists, want 1 only if it is written", write, n)
 		}
 	}
 	if made := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, store.ApplyOptions{}, start)); made.After != nil {

@@ -100,7 +100,7 @@ func TestOldShiftsRemainKnown(t *testing.T) {
 		t.Error("the directory has what was over a year ago")
 	}
 	if same, err := w.DirectoryAt(t.Context(), oncall.ByTimer(), dir, start.AddDate(0, 0, -34)); err != nil || same != dir {
-		t.Errorf("of 90 days ago: another directory, %v", err)
+		t.Errorf("34 days ago: another directory, %v, want the same", err)
 	}
 	past, err := w.DirectoryAt(t.Context(), oncall.ByTimer(), dir, then.Add(time.Minute))
 	if err != nil {

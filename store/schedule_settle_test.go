@@ -89,7 +89,7 @@ func TestCoverageWaitsUntilTheEditingHasSettled(t *testing.T) {
 	w.wantNoticesSorted("coverage #payments", "shift_moved U0BO")
 	facts := w.strings(`SELECT facts -> 'findings' -> 0 ->> 'start' FROM notices WHERE kind = 'coverage'`)[0]
 	if begins, err := time.Parse(time.RFC3339, facts); err != nil || begins.Before(start) {
-		t.Errorf("it begins %s, %v", facts, err)
+		t.Errorf("it begins at %s, %v, want %s or later", facts, err, start)
 	}
 
 	// While it is mended nothing changes; then the message says so.

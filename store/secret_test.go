@@ -153,7 +153,7 @@ func TestWithoutASecret(t *testing.T) {
 	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", start))
 	_, err = s.BeginProof(ctx, c.ID, random(1), start)
 	if _, ok := err.(oncall.Refusal); !ok { //nolint:errorlint // as it is
-		t.Errorf("a code is made: %v", err)
+		t.Errorf("got the error %v, want a bare Refusal", err)
 	}
 	w.exec(`INSERT INTO codes (contact_id, method, address, hash, tries, sent_at) VALUES ($1, 'sms', '+12025550100', sha256($2), 0, $3)`, c.ID, fmt.Appendf(nil, "%d/000007", c.ID), start)
 	w.check(s.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, "000007", start))

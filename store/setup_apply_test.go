@@ -52,7 +52,7 @@ func TestApplyWritesOnlyChanges(t *testing.T) {
 		t.Errorf("changes: %s", d)
 	}
 	if len(report.Keys) != 1 || report.Keys[0].Integration != "grafana" || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(report.Keys[0].Key) {
-		t.Fatalf("keys: %+v", report.Keys)
+		t.Fatalf("keys %+v, want one of grafana, with 32 hexadecimal digits", report.Keys)
 	}
 	made := report.Keys[0].Key
 	in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), made, start))

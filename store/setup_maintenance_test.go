@@ -112,7 +112,7 @@ func TestMaintenanceThatAFileCantHave(t *testing.T) {
 		change(&m)
 		wrong := strings.Join(withMaintenance(m).Check(formats), "\n")
 		if (want == "") != (wrong == "") || !strings.Contains(wrong, want) {
-			t.Errorf("%q: %s", want, wrong)
+			t.Errorf("got the problem %q, want %q", wrong, want)
 		}
 	}
 }

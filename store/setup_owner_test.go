@@ -108,6 +108,6 @@ func TestShiftsOfADocumentComeOnce(t *testing.T) {
 	id := oncall.ScheduleID(w.count(`SELECT id FROM schedules WHERE name = 'nights'`))
 	must[int](t)(w.DeleteShifts(t.Context(), oncall.ByUser(ann), id, "", start, start.AddDate(0, 1, 0), start))
 	if report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start)); len(report.Changes) != 0 || w.count(`SELECT count(*) FROM manual_shifts`) != 0 {
-		t.Errorf("after somebody has deleted it: %q", report.Changes)
+		t.Errorf("after somebody has deleted it: changes %q, want none, and no shift entered by hand", report.Changes)
 	}
 }

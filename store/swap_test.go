@@ -135,7 +135,7 @@ func TestShiftIsSwappedOnce(t *testing.T) {
 	})
 	states := w.strings(`SELECT state FROM swaps ORDER BY state`)
 	if diff := cmp.Diff([]string{"accepted", "stale"}, states); done != 1 || diff != "" {
-		t.Errorf("%d counted, %s", done, diff)
+		t.Errorf("%d counted, want 1; states (-want +got): %s", done, diff)
 	}
 	if n := w.count(`SELECT count(*) FROM overrides`); n != 2 {
 		t.Errorf("%d overrides, want 2", n)

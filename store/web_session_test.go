@@ -35,7 +35,7 @@ func TestSessionsInTheDatabase(t *testing.T) {
 	}
 	now := start.Add(time.Hour)
 	if _, err := w.SessionBy(ctx, first, now); err == nil || err.Error() != oncall.ErrSignedOut.Error() {
-		t.Errorf("the oldest of too many: %v", err)
+		t.Errorf("the oldest of too many: got %v, want %v", err, oncall.ErrSignedOut)
 	}
 	if s, err := w.SessionBy(ctx, last, now); err != nil || s.User != ann || s.How != oncall.SignedInByLink {
 		t.Errorf("%+v, %v; want User %v and How %v", s, err, ann, oncall.SignedInByLink)

@@ -46,7 +46,7 @@ func TestDrawChart(t *testing.T) {
 	}
 	low, high := coloured(t, 1), coloured(t, 2)
 	if low == 0 || high != low { // a single column fills the axis, whatever it counts
-		t.Errorf("a column of 1 has %d coloured points, one of 2 %d", low, high)
+		t.Errorf("a column of 1 has %d coloured points, one of 2 has %d, want as many, above 0", low, high)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestDrawChartRefusesInvalidCharts(t *testing.T) {
 		c := chart(7)
 		change(&c)
 		if timeline.DrawChart(io.Discard, c) == nil {
-			t.Errorf("%s: it was drawn", name)
+			t.Errorf("%s: it was drawn, want an error", name)
 		}
 	}
 }
@@ -96,6 +96,6 @@ func TestChartAlt(t *testing.T) {
 	}
 	long := timeline.ChartAlt(chart(120))
 	if utf8.RuneCountInString(long) > 2000 || !strings.Contains(long, "more columns.") {
-		t.Errorf("%d characters: %s", utf8.RuneCountInString(long), long)
+		t.Errorf("%d characters, want at most 2000 that count what is left out: %s", utf8.RuneCountInString(long), long)
 	}
 }

@@ -146,10 +146,10 @@ func TestDrawBoundsTheSize(t *testing.T) {
 	} {
 		data := draw(t, tl)
 		if size := decode(t, data).Bounds(); size.Dx() != 1600 || size.Dy() > 6000 || size.Dy() < 200 {
-			t.Errorf("%s is %v large", name, size)
+			t.Errorf("%s is %v large, want a width of 1600 and a height of 200 to 6000", name, size)
 		}
 		if alt := timeline.AltText(tl); utf8.RuneCountInString(alt) > 2000 {
-			t.Errorf("%s has %d characters of text", name, utf8.RuneCountInString(alt))
+			t.Errorf("%s has %d characters of text, want at most 2000", name, utf8.RuneCountInString(alt))
 		}
 		if dir := os.Getenv("LOOK"); dir != "" {
 			if err := os.WriteFile(filepath.Join(dir, name+".png"), data, 0o600); err != nil {

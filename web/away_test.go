@@ -33,7 +33,7 @@ func TestPagesExplainADatabaseOutage(t *testing.T) {
 	for _, path := range []string{"/", "/incidents", "/incidents/1", "/teams/payments", "/reports", "/integrations", "/audit", "/page"} {
 		r := b.do(http.MethodGet, path, nil)
 		if r.code != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" || !strings.Contains(r.text, "The database does not answer") {
-			t.Errorf("%s: %d, Retry-After %q: %.300s", path, r.code, r.header.Get("Retry-After"), r.text)
+			t.Errorf("%s: got %d, Retry-After %q, want 503 with one, which says that the database does not answer: %.300s", path, r.code, r.header.Get("Retry-After"), r.text)
 		}
 	}
 	proxy.Set(storetest.ProxyUp)

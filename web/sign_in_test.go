@@ -147,7 +147,7 @@ func TestPagesWorkBelowAPath(t *testing.T) {
 		t.Errorf("got %q and cookie %q, want both below /watchbill/", r.to(), r.header.Get("Set-Cookie"))
 	}
 	if r := b.get("/sign-in", http.StatusOK); !strings.Contains(r.text, `href="/watchbill/static/app-`) {
-		t.Errorf("no path in %s", r.text)
+		t.Errorf("the page lacks the path /watchbill/static:\n%s", r.text)
 	}
 }
 

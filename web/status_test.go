@@ -38,7 +38,7 @@ func TestStatusPageShowsPublishedTextsOnly(t *testing.T) {
 	r := everybody.get("/status", http.StatusOK)
 	wantTexts(t, r, []string{"Payments are slow", "identified A database is full.", "We are <b>looking</b>"[:6]}, "disk full", "10.0.0.7", "<b>looking", "ann", "U0ANN", "#1", "/incidents")
 	if r.header.Get("Cache-Control") != "public, max-age=30" {
-		t.Errorf("Cache-Control is %q", r.header.Get("Cache-Control"))
+		t.Errorf("Cache-Control is %q, want \"public, max-age=30\"", r.header.Get("Cache-Control"))
 	}
 	a.do(http.MethodPost, at, url.Values{"do": {"resolve"}})
 	wantTexts(t, a.get(at, http.StatusOK), []string{"still says that it goes on"})

@@ -153,7 +153,7 @@ func TestAgentsAreRefusedConfirmations(t *testing.T) {
 	}
 	_, refused := a.call("page", map[string]any{"team": "payments", "text": "number 4"})
 	if !strings.Contains(refused, "Nobody was paged; a person can do it in Slack") || strings.Contains(refused, "confirm") {
-		t.Errorf("refused with %q", refused)
+		t.Errorf("refused with %q, want that nobody was paged, and that a person can do it in Slack, not that it can be confirmed", refused)
 	}
 }
 
@@ -216,7 +216,7 @@ func TestHostileTextsAreData(t *testing.T) {
 					t.Errorf("%s of %s: %s: %q", tool, text.Name, bad, shown)
 				}
 				if len([]rune(shown)) > 2010 {
-					t.Errorf("%s of %s: a text of %d characters", tool, text.Name, len([]rune(shown)))
+					t.Errorf("%s of %s: a text of %d characters, want at most 2010", tool, text.Name, len([]rune(shown)))
 				}
 			})
 		}
@@ -271,7 +271,7 @@ func TestInvalidKeyGetsNoTools(t *testing.T) {
 		for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
 			res := send(method, key, list)
 			if res.StatusCode != http.StatusUnauthorized || res.Header.Get("WWW-Authenticate") == "" || res.Header.Get("Content-Type") != "application/problem+json" {
-				t.Errorf("%s with the key %q: %d, %v", method, key, res.StatusCode, res.Header)
+				t.Errorf("%s with the key %q: got %d, %v, want 401 with WWW-Authenticate and a problem in JSON", method, key, res.StatusCode, res.Header)
 			}
 		}
 		if _, err := w.local(key, ""); err == nil || !strings.Contains(err.Error(), "API key") {

@@ -225,7 +225,7 @@ func TestEveryOperationRequiresItsScope(t *testing.T) {
 			r := w.ask(key, method, "/api/v1"+c.path, c.body)
 			refused := r.code == http.StatusForbidden && strings.Contains(r.text, "does not have")
 			if may := need == "" || (oncall.APIKey{Scopes: []oncall.Scope{scope}}).Allows(need); may == refused {
-				t.Errorf("%s with the scope %s: %d %s", c.id, scope, r.code, r.text)
+				t.Errorf("%s with the scope %s: got %d %s, want it allowed: %t", c.id, scope, r.code, r.text, may)
 			}
 		}
 	}

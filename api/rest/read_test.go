@@ -235,7 +235,7 @@ func TestOnCallAtAnInstantAndOverTime(t *testing.T) {
 	w.get(key, "/schedules/primary/shifts?from=2026-03-02T11:00:00Z&to=2026-03-16T11:00:00Z&role=primary", http.StatusOK).into(t, &shifts)
 	for i, s := range shifts.Items[1:] {
 		if !s.Start.Equal(shifts.Items[i].End) {
-			t.Errorf("a hole before %s", s.Start)
+			t.Errorf("the shift starts at %s, want the end of the one before, %s", s.Start, shifts.Items[i].End)
 		}
 	}
 	w.get(key, "/shifts?from=2026-03-02T11:00:00Z&to=2028-03-16T11:00:00Z", http.StatusUnprocessableEntity)
@@ -287,7 +287,7 @@ func TestUnchangedObjectsAreNotModified(t *testing.T) {
 	for _, path := range []string{"/teams/payments", "/teams/orders", "/schedules/primary", "/policies/default"} {
 		tag := w.get(key, path, http.StatusOK).header.Get("ETag")
 		if again := w.get(key, path, http.StatusOK).header.Get("ETag"); tag == "" || tag != again || seen[tag] {
-			t.Errorf("%s: %q, then %q", path, tag, again)
+			t.Errorf("%s: the tags are %q, then %q, want the same twice, and no other path's", path, tag, again)
 		}
 		seen[tag] = true
 	}

@@ -153,7 +153,7 @@ func TestReviewDraft(t *testing.T) {
 	w.post(key, "POST", path+"/actions", `{"user": "bo", "text": "fix the alert"}`, 201)
 	r := w.get(key, path+"/review?time_zone=Europe/Berlin", 200)
 	if r.header.Get("Content-Type") != "text/markdown; charset=utf-8" {
-		t.Errorf("it is %s", r.header.Get("Content-Type"))
+		t.Errorf("the type is %q, want Markdown in UTF-8", r.header.Get("Content-Type"))
 	}
 	for _, want := range []string{`disk \*full\*`, "without what people wrote in Slack", "Europe/Berlin", "rolled back", "- [ ] bo: fix the alert"} {
 		if !strings.Contains(r.text, want) {
@@ -190,7 +190,7 @@ func TestPrivateIncidentsStayHidden(t *testing.T) {
 	}
 	w.refused(anns, "/actions?team=secret", "", 422, "not yours to see")
 	if text := w.get(anns, "/actions", 200).text; strings.Contains(text, "bank") {
-		t.Errorf("Ann is told of %s", text)
+		t.Errorf("Ann gets %s, want nothing of the bank's", text)
 	}
 	if text := w.get(dis, "/actions", 200).text; !strings.Contains(text, "call the bank") {
 		t.Errorf("Di is told of %s, want her own action", text)

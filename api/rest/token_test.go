@@ -279,7 +279,7 @@ func TestInvalidTokensAreRefused(t *testing.T) {
 	var made int
 	w.must(w.pool.QueryRow(t.Context(), `SELECT count(*) FROM api_keys`).Scan(&made))
 	if made != 1 {
-		t.Errorf("tokens that are not good have made %d keys", made-1)
+		t.Errorf("there are %d keys, want 1: tokens that are not good make none", made)
 	}
 }
 

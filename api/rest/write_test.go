@@ -148,7 +148,7 @@ func TestConcurrentEditsAreRefused(t *testing.T) {
 	body := `{"team": "payments", "steps": [{"page": ["schedule primary"], "wait": "%dm"}]}`
 	r := w.post(key, "PUT", "/policies/default", fmt.Sprintf(body, 3), 200, "If-Match: "+tag)
 	if next := r.header.Get("ETag"); next == tag || next != w.get(key, "/policies/default", 200).header.Get("ETag") {
-		t.Errorf("%s, then %s", tag, next)
+		t.Errorf("the tag is %s, was %s, want a new one, which reading gives as well", next, tag)
 	}
 	if !strings.Contains(r.header.Get("Warning"), "the next apply undoes this") {
 		t.Errorf("whose the team is: got %q, want it with \"the next apply undoes this\"", r.header.Get("Warning"))

@@ -238,7 +238,7 @@ func (s *acmeServer) issue(w http.ResponseWriter, r *http.Request) {
 	}
 	csr, err := x509.ParseCertificateRequest(der)
 	if err != nil || csr.CheckSignature() != nil || s.valid.Load() == nil {
-		s.t.Errorf("a certificate was asked for: %v", err)
+		s.t.Errorf("the request for a certificate: got %v, want a valid signature, after the challenge", err)
 		s.answer(w, 403, nil)
 		return
 	}

@@ -102,7 +102,7 @@ func TestDashboard(t *testing.T) {
 		for j, target := range panel.Targets {
 			names := regexp.MustCompile(`watchbill_[a-z_]+`).FindAllString(target.Expr, -1)
 			if len(names) == 0 {
-				t.Errorf("%s asks for nothing of ours", panel.Title)
+				t.Errorf("%s asks for %v, want a metric of ours", panel.Title, names)
 			}
 			for _, name := range names {
 				if metric := strings.TrimSuffix(name, "_bucket"); !strings.Contains(source, `"`+metric+`"`) {
@@ -137,7 +137,7 @@ func TestRunbookExplainsEachAlert(t *testing.T) {
 		sections = append(sections, m[1])
 	}
 	if !slices.Equal(alerts, sections) {
-		t.Errorf("alerts.yaml has\n%q\nthe runbook\n%q", alerts, sections)
+		t.Errorf("alerts.yaml has\n%q\nwant the sections of the runbook\n%q", alerts, sections)
 	}
 	source := productSource(t)
 	for _, name := range regexp.MustCompile(`watchbill_[a-z_0-9]+`).FindAllString(runbook, -1) {

@@ -156,7 +156,7 @@ func FuzzParseCase(f *testing.F) {
 		end := from
 		for _, s := range c.Render(from, to).Shifts {
 			if !s.Start.Equal(end) || !s.Start.Before(s.End) || s.OnCall == nil {
-				t.Fatalf("shift %+v does not follow %s", s, end)
+				t.Fatalf("got the shift %+v, want one with people, which starts at %s and ends later", s, end)
 			}
 			end = s.End
 			if diff := cmp.Diff(s.OnCall, c.At([]time.Time{s.Start}, to)[0].OnCall); diff != "" {

@@ -120,7 +120,7 @@ func (l *chaosLoad) lost(conn *pgx.Conn) (lost int) {
 	for key, a := range l.alerts {
 		lost += max(0, a.accepted-stored[key])
 		if stored[key] > a.sent {
-			l.place.Errorf("%s was sent %d times, and is counted %d times", key, a.sent, stored[key])
+			l.place.Errorf("%s is counted %d times, want at most %d, as it was sent", key, stored[key], a.sent)
 		}
 	}
 	return lost

@@ -146,6 +146,6 @@ func TestDemoKeepsItsData(t *testing.T) {
 		t.Errorf("%d channels are named payments, want 1", n)
 	}
 	if key := second.signals[len(second.signals)-32:]; !strings.HasSuffix(first.signals, key) {
-		t.Errorf("the key was %s and is %s", first.signals, key)
+		t.Errorf("the key is %s, want that of %s", key, first.signals)
 	}
 }

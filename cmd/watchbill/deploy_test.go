@@ -41,7 +41,7 @@ func TestChartsValuesAreDocumented(t *testing.T) {
 	slices.Sort(named)
 	slices.Sort(there)
 	if !slices.Equal(named, there) {
-		t.Errorf("docs/kubernetes.md names\n%q\nthe chart has\n%q", named, there)
+		t.Errorf("docs/kubernetes.md names\n%q\nwant the chart's\n%q", named, there)
 	}
 }
 

@@ -48,7 +48,7 @@ func TestDocExamplesWork(t *testing.T) {
 			t.Fatal(err)
 		}
 		if wrong := setup.Check(intake.Names()); len(wrong) > 0 {
-			t.Errorf("%s: %s", file, strings.Join(wrong, "\n"))
+			t.Errorf("%s has problems, want none: %s", file, strings.Join(wrong, "\n"))
 		}
 	}
 	if _, err := ParseCase([]byte(block(t, "docs/schedules.md", "json"))); err != nil {
@@ -59,7 +59,7 @@ func TestDocExamplesWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	if wrong := demo.Check(intake.Names()); len(wrong) > 0 {
-		t.Errorf("demo.yaml: %s", strings.Join(wrong, "\n"))
+		t.Errorf("demo.yaml has problems, want none: %s", strings.Join(wrong, "\n"))
 	}
 }
 

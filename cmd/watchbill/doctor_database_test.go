@@ -55,7 +55,7 @@ func TestDoctorExplainsARefusedConnection(t *testing.T) {
 	} {
 		got := examined(t, address, time.Minute)
 		if !strings.HasPrefix(got, "FAIL  database  "+want[0]+"\n") || !strings.Contains(got, "\n                "+want[1]) || strings.Count(got, "\n") != 2 {
-			t.Errorf("%s:\n%s", address, got)
+			t.Errorf("%s: got\n%s\nwant three lines, with the finding %q and the remedy %q", address, got, want[0], want[1])
 		}
 	}
 }

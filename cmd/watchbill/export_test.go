@@ -172,11 +172,11 @@ func comesBack(t *testing.T, db *store.System, name string, doc setup.Setup) {
 		}
 	}
 	if texts[0] != texts[1] {
-		t.Errorf("%s: %s", name, cmp.Diff(texts[0], texts[1]))
+		t.Errorf("%s: the second export differs (-first +second): %s", name, cmp.Diff(texts[0], texts[1]))
 	}
 	report, err := db.Apply(t.Context(), doc, store.ApplyOptions{Prune: true}, now)
 	if d := cmp.Diff(store.ApplyReport{}, report); err != nil || d != "" {
-		t.Errorf("%s: it changes something: %v, %s\n%s", name, err, d, texts[0])
+		t.Errorf("%s: applying it again: got %v, changes (-want +got): %s\n%s", name, err, d, texts[0])
 	}
 }
 
@@ -227,13 +227,13 @@ func TestExamplesSurviveExport(t *testing.T) {
 			for _, prune := range []bool{false, true} {
 				report, err := db.Apply(t.Context(), doc, store.ApplyOptions{Prune: prune}, now)
 				if d := cmp.Diff(store.ApplyReport{}, report); err != nil || d != "" {
-					t.Errorf("%s: it changes something: %v, %s\n%s", name, err, d, texts[0])
+					t.Errorf("%s: applying it again: got %v, changes (-want +got): %s\n%s", name, err, d, texts[0])
 				}
 			}
 		}
 		for _, text := range texts[1:] {
 			if texts[0] != text {
-				t.Errorf("%s: %s", name, cmp.Diff(texts[0], text))
+				t.Errorf("%s: the export differs (-got +want): %s", name, cmp.Diff(texts[0], text))
 			}
 		}
 	}
@@ -266,7 +266,7 @@ func TestExportWritesAFile(t *testing.T) {
 		t.Errorf("%s%s; want code == 0 and out.Len() == 0", out.String(), errs.String())
 	}
 	if written, err := os.ReadFile(file); err != nil || string(written) != text {
-		t.Errorf("%v: %s", err, cmp.Diff(text, string(written)))
+		t.Errorf("got the error %v, the file (-want +got): %s", err, cmp.Diff(text, string(written)))
 	}
 	if code := run("apply", "-f", file, "--prune"); code != 0 || !strings.Contains(out.String(), "Nothing to change.") {
 		t.Errorf(`%s%s; want code == 0 and it to contain "Nothing to change."`, out.String(), errs.String())

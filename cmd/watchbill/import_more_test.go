@@ -85,7 +85,7 @@ func TestImportGrafanaOnCall(t *testing.T) {
 		}
 	}
 	if code, again, errs := runAt(t, importedAt, "import", "oncall", "--from", kept, "--days", "14"); code != 0 || again != out {
-		t.Errorf("from what was kept: %d, %s\n%s", code, errs, cmp.Diff(out, again))
+		t.Errorf("from what was kept: got the status %d, want 0; %s\n(-want +got) %s", code, errs, cmp.Diff(out, again))
 	}
 }
 
@@ -139,7 +139,7 @@ func TestImportGoAlert(t *testing.T) {
 		}
 	}
 	if code, again, errs := runAt(t, importedAt, "import", "goalert", "--from", kept); code != 0 || again != out || strings.Contains(out+errs, "hush") {
-		t.Errorf("from what was kept: %d, %s\n%s", code, errs, cmp.Diff(out, again))
+		t.Errorf("from what was kept: got the status %d, want 0; %s\n(-want +got) %s", code, errs, cmp.Diff(out, again))
 	}
 	code, _, errs = runAt(t, importedAt, "import", "goalert", "--token", "hush", "--url", address)
 	if code == 0 || !strings.Contains(errs, "wrong query for API key") {

@@ -16,7 +16,7 @@ func TestParseTerm(t *testing.T) {
 	}
 	for _, text := range []string{"", "2", "29d", "4w", "-730d", "2m", "9999999999y", "101y", "1e3d", "y", "9223372036854775807d"} {
 		if got, ok := parseTerm(text); ok {
-			t.Errorf("%q is %s", text, got)
+			t.Errorf("%q is read as %s, want it refused", text, got)
 		}
 	}
 	said := retentionFlags{KeepIncidents: "1d", KeepAudit: "2y"}.problems()

@@ -333,7 +333,7 @@ func (r *roll) once() {
 				r.Fatal(err)
 			}
 			if posts := r.posts(who, title); posts != told || posts > 1 {
-				r.Errorf("%s got %d messages about #%d, and %d are noted:\n%s", who, posts, n, told, r.pages())
+				r.Errorf("%s got %d messages about #%d, want %d as noted, and at most 1:\n%s", who, posts, n, told, r.pages())
 			}
 		}
 		if r.texts(title) > 1 {

@@ -90,7 +90,7 @@ func TestSignalCommand(t *testing.T) {
 	}
 	info, err := os.Stat(queue)
 	if err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("the queue: %v, %v", info.Mode(), err)
+		t.Errorf("the queue: got %v, %v, want the mode 0700", info, err)
 	}
 }
 

@@ -90,7 +90,7 @@ func (s *soak) checkPages(i *soakIncident, got map[string][]time.Time) {
 	want := s.pagesOf(i)
 	if s.anyLeft(i.team) { // who stands in for somebody who left is left to the stories; nobody is forgotten
 		if len(want) > 0 && len(got) == 0 && i.open(s.backAt(i.opened)) {
-			s.t.Errorf("%s: nobody was paged", i)
+			s.t.Errorf("%s: nobody was paged, want %v", i, want)
 		}
 		return
 	}
@@ -108,7 +108,7 @@ func (s *soak) checkPages(i *soakIncident, got map[string][]time.Time) {
 		}
 		for n, at := range times {
 			if outage && at.After(late.Add(soakHealed)) || !outage && (at.Before(due[n]) || at.After(due[n].Add(soakSlack))) {
-				s.t.Errorf("%s: %s was paged %s after it was due", i, user, at.Sub(due[n]))
+				s.t.Errorf("%s: %s was paged %s after it was due, want 0 to %s, or soon after an outage", i, user, at.Sub(due[n]), soakSlack)
 			}
 		}
 	}

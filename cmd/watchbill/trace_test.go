@@ -155,7 +155,7 @@ func TestOneTraceFromSignalToAnswer(t *testing.T) {
 	for _, s := range append(c.named("send by slack"), c.named("send by sms")...) {
 		within := slices.IndexFunc(pages, func(p collected) bool { return p.id == s.parent })
 		if within < 0 || s.start < pages[within].start || s.end > pages[within].end || s.end < s.start || s.failed != "" {
-			t.Errorf("%+v is not within a page of %+v", s, pages)
+			t.Errorf("got the span %+v, want it within a page of %+v, and not failed", s, pages)
 		}
 	}
 	ack := c.named("acknowledge")[0].attributes
@@ -186,7 +186,7 @@ func TestTraceSettings(t *testing.T) {
 	stored := in
 	stored.OpenedAt = in.OpenedAt.Truncate(time.Microsecond)
 	if got := fine.link(in); got != fine.link(stored) || len(got) != len("https://tempo.example.com/trace/")+32 {
-		t.Errorf("link %q, and %q once it is stored", got, fine.link(stored))
+		t.Errorf("the link is %q, want %q as once it is stored, with 32 digits", got, fine.link(stored))
 	}
 	if got := (traceFlags{TraceURL: fine.TraceURL}).link(in); got != "" {
 		t.Errorf(`without a collector there is a link, %q, want ""`, got)

@@ -54,7 +54,7 @@ func TestTwilioSettings(t *testing.T) {
 	for public, calls := range map[string]bool{"": false, "http://watchbill.internal": false, "https://watchbill.example.com/": true} {
 		f := with(func(f *twilioFlags) { f.TwilioAuthToken, f.TwilioOtherToken = "one", "two" })
 		if h := f.hooks(public); (len(h.Tokens) == 2) != calls || strings.HasSuffix(h.Public, "/") {
-			t.Errorf("%q: %+v", public, h)
+			t.Errorf("%q: got %+v, want two tokens: %t, and no slash at the end of the address", public, h, calls)
 		}
 	}
 	if h := good.hooks("https://watchbill.example.com"); len(h.Tokens) > 0 {

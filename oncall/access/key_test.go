@@ -104,7 +104,7 @@ func TestTeamKeyIsLimitedToItsTeam(t *testing.T) {
 	for _, act := range Permissions() {
 		err := m.May(oncall.ByKey(k), act, Object{})
 		if (err == nil) != (act == See || act == Subscribe) {
-			t.Errorf("%s of no team: %v", act, err)
+			t.Errorf("%s of no team: got %v, want it allowed: %t", act, err, act == See || act == Subscribe)
 		}
 	}
 	if got := m.Reads(oncall.ByKey(k)); got.All || !slices.Equal(got.Teams, []oncall.TeamID{open}) || !slices.Equal(got.Hidden, []oncall.TeamID{private}) {

@@ -74,7 +74,7 @@ func TestSetupAdditions(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	if got := Setup(installed(), installed(), now); len(got) != 0 {
-		t.Errorf("nothing was changed, and it says %q", describe(got))
+		t.Errorf("nothing was changed, and it says %q, want nothing", describe(got))
 	}
 	var removed []string
 	for _, e := range Setup(installed(), setup.Installation{}, now) {

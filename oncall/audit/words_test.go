@@ -26,12 +26,12 @@ func TestEveryOperationHasASentence(t *testing.T) {
 			t.Errorf(`%s: %q, want it to contain "%%s"`, act, words)
 		}
 		if other, twice := seen[words]; twice {
-			t.Errorf("%s and %s are both %q", act, other, words)
+			t.Errorf("%s and %s are both %q, want different words", act, other, words)
 		}
 		seen[words] = act
 	}
 	if len(acts) != len(did) || len(acts) < 30 {
-		t.Errorf("%d acts and %d words", len(acts), len(did))
+		t.Errorf("%d acts and %d words, want as many, and at least 30", len(acts), len(did))
 	}
 }
 

@@ -198,7 +198,7 @@ func TestTotalsAreSums(t *testing.T) {
 			}
 		}
 		if got.Ack.Of+got.Unacked+got.Cleared > got.Incidents || got.Resolve.Of+got.Open != got.Incidents {
-			t.Errorf("seed %d: %+v", seed, got)
+			t.Errorf("seed %d: acknowledged, unacknowledged and cleared are %d, %d and %d, want at most %d in all; resolved and open %d and %d, want %d in all", seed, got.Ack.Of, got.Unacked, got.Cleared, got.Incidents, got.Resolve.Of, got.Open, got.Incidents)
 		}
 	}
 }
@@ -227,7 +227,7 @@ func TestHoursAreTheSchedulesShifts(t *testing.T) {
 		}
 		for u, h := range duties(f, newClocks(f.People)) {
 			if h.All() != slow[u] {
-				t.Errorf("seed %d: %s was on call for %s, minute by minute for %s", seed, u, h.All(), slow[u])
+				t.Errorf("seed %d: %s was on call for %s, want %s, as counted minute by minute", seed, u, h.All(), slow[u])
 			}
 		}
 	}

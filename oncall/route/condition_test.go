@@ -61,7 +61,7 @@ func TestParseCondition(t *testing.T) {
 			t.Errorf("%s: %v, want %v", written, got, want)
 		}
 		if why := c.unmet(&facts); !c.isTrue(&facts) && !strings.Contains(why, c.field) {
-			t.Errorf("%s: its verdict is %q", written, why)
+			t.Errorf("%s: the verdict is %q, want the field %q in it", written, why, c.field)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func TestFirstMatchingRuleDecides(t *testing.T) {
 	}
 	routing, verdicts := r.Explain(ctx, signal("env", "prod"))
 	if fmt.Sprint(routing) != fmt.Sprint(got) && routing.Rule.Rule != "night" {
-		t.Errorf("explained otherwise: %+v", routing)
+		t.Errorf("explained as %+v, want %+v", routing, got)
 	}
 	var said []string
 	for _, v := range verdicts {
@@ -212,7 +212,7 @@ func TestListProblems(t *testing.T) {
 		"recursion limit exceeded":                   {{Name: "a", When: strings.Repeat("(", 200) + "title" + strings.Repeat(")", 200) + ` == ""`, Policy: 1}},
 	} {
 		if p := Problems(rules); len(p) == 0 || !strings.Contains(strings.Join(p, "\n"), want) {
-			t.Errorf("%q: %q", want, p)
+			t.Errorf("got the problems %q, want %q", p, want)
 		}
 	}
 	if p := Problems([]Rule{{Name: "s", Shadow: true, Policy: 1}, to}); len(p) > 0 {

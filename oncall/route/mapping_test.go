@@ -123,7 +123,7 @@ func TestMappingProblems(t *testing.T) {
 		"each: it gives int; it must": {Title: "x", Each: "3"},
 	} {
 		if _, err := CompileMapping(d); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v", want, err)
+			t.Errorf("got the error %v, want %q", err, want)
 		}
 	}
 }

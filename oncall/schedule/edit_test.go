@@ -45,7 +45,7 @@ func TestEdit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := mustCompile(t, after).At(now, ""); !slices.Equal(got, before.At(now, "")) {
-		t.Errorf("a change from tomorrow on is in force today: %v", got)
+		t.Errorf("with a change from tomorrow on, %v are on call today, want %v", got, before.At(now, ""))
 	}
 
 	// An edit of today replaces what was planned for tomorrow.

@@ -211,7 +211,7 @@ func TestRotationJSON(t *testing.T) {
 	}
 	for _, wrong := range []string{`{"start_date":"7 March"}`, `{"hand_off":"9"}`, `{"members":[{"from":"soon"}]}`} {
 		if json.Unmarshal([]byte(wrong), &r) == nil {
-			t.Errorf("%s was read", wrong)
+			t.Errorf("%s was read, want an error", wrong)
 		}
 	}
 }
@@ -353,7 +353,7 @@ func TestHours(t *testing.T) {
 		t.Error("Mars has hours")
 	}
 	if always, err := CompileHours("UTC", nil); err != nil || !always.Open(time.Unix(0, 0)) {
-		t.Errorf("no windows are always: %v", err)
+		t.Errorf("without windows: got %v, %v, want hours that are always open", always, err)
 	}
 }
 
@@ -384,7 +384,7 @@ func FuzzSchedule(f *testing.F) {
 			end := from
 			for _, shift := range c.Shifts(from, to, role) {
 				if !shift.Start.Equal(end) || !slices.Equal(shift.Users, c.At(shift.Start, role)) {
-					t.Fatalf("%s: shift %+v after %s", role, shift, end)
+					t.Fatalf("%s: got the shift %+v, want it to start at %s, with %v", role, shift, end, c.At(shift.Start, role))
 				}
 				end = shift.End
 			}

@@ -120,7 +120,7 @@ func TestManualShiftsAreLimitedToHourlyChanges(t *testing.T) {
 	} {
 		d := Definition{Name: "s", TimeZone: "UTC", Shifts: c.shifts}
 		if err := d.CheckTurns(); (err == nil) != c.fine {
-			t.Errorf("%s, a new schedule: %v", name, err)
+			t.Errorf("%s, a new schedule: got %v, want it allowed: %t", name, err, c.fine)
 		}
 		by := Definition{Name: "s", TimeZone: "UTC"}
 		var refused error
@@ -131,11 +131,11 @@ func TestManualShiftsAreLimitedToHourlyChanges(t *testing.T) {
 			by.Shifts = append(by.Shifts, s)
 		}
 		if (refused == nil) != c.fine {
-			t.Errorf("%s, one by one: %v", name, refused)
+			t.Errorf("%s, one by one: got %v, want it allowed: %t", name, refused, c.fine)
 		}
 		o := Override{Kind: OverrideTemporary, Start: begin, End: begin.AddDate(2, 0, 0), Shifts: c.shifts}
 		if err := o.CheckTurns(); (err == nil) != c.fine {
-			t.Errorf("%s, a temporary schedule: %v", name, err)
+			t.Errorf("%s, a temporary schedule: got %v, want it allowed: %t", name, err, c.fine)
 		}
 	}
 	// A stored schedule can be fixed.

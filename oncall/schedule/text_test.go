@@ -72,7 +72,7 @@ func TestPeriodsInWords(t *testing.T) {
 			t.Errorf("%q: %+v, %v, want %+v", words, got, err, want)
 		}
 		if got.String() != words {
-			t.Errorf("%q is written back as %q", words, got)
+			t.Errorf("written back as %q, want %q", got, words)
 		}
 	}
 	for _, wrong := range []string{"", "0 weeks", "week 2", "cron", "cron 0 9", "cron @daily"} {

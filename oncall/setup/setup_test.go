@@ -16,7 +16,7 @@ func TestWeakKeysAreRefused(t *testing.T) {
 		"02468ace13579bdf02468ace13579bdf",
 	} {
 		if !weakKey(key) {
-			t.Errorf("%s is taken", key)
+			t.Errorf("%s is taken, want it refused as weak", key)
 		}
 	}
 	for i := range 10_000 {
@@ -24,7 +24,7 @@ func TestWeakKeysAreRefused(t *testing.T) {
 		sum := sha256.Sum256([]byte{byte(i), byte(i >> 8)})
 		copy(b[:], sum[:])
 		if key := KeyFromBytes(b); weakKey(key) {
-			t.Errorf("%s is refused", key)
+			t.Errorf("%s is refused as weak, want it taken", key)
 		}
 	}
 }
@@ -101,7 +101,7 @@ func TestTargetSuggestions(t *testing.T) {
 		s.Policies[0].Steps[0].Page[0] = written
 		wrong := s.Check(formats)
 		if len(wrong) != 1 || !strings.HasSuffix(wrong[0], `"policy NAME"`+didYouMean(want)) {
-			t.Errorf("%s: %q", written, wrong)
+			t.Errorf("%s: got the problems %q, want one that suggests %q", written, wrong, want)
 		}
 	}
 }

@@ -92,10 +92,10 @@ func TestFailedTestsDatabaseIsKeptOnDemand(t *testing.T) {
 		test.end()
 		conn, err := pgx.Connect(t.Context(), address)
 		if kept := err == nil; kept != (keep == "1") {
-			t.Errorf("WATCHBILL_KEEP_DB=%q: connecting afterwards: %v", keep, err)
+			t.Errorf("WATCHBILL_KEEP_DB=%q: the database is kept: %t (%v), want %t", keep, kept, err, keep == "1")
 		}
 		if logged := strings.Contains(test.log.String(), address); logged != (keep == "1") {
-			t.Errorf("WATCHBILL_KEEP_DB=%q: log %q", keep, test.log.String())
+			t.Errorf("WATCHBILL_KEEP_DB=%q: the log names the database: %t, want %t: %q", keep, logged, keep == "1", test.log.String())
 		}
 		if err == nil {
 			conn.Close(t.Context())
