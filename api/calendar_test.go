@@ -127,9 +127,11 @@ func TestHugeCalendarIsBounded(t *testing.T) {
 			for n := 0; n < 10 && got.code == http.StatusServiceUnavailable; n++ { // programs ask again
 				got, err = d.try(http.MethodGet, path, nil)
 			}
-			if events := strings.Count(got.body, "BEGIN:VEVENT"); err != nil || got.code != http.StatusOK || events != store.FeedShifts ||
-				!strings.HasSuffix(got.body, "END:VCALENDAR\r\n") || !strings.Contains(got.body, "Only the first 5000") {
-				t.Errorf("%d with %d events, %v", got.code, events, err)
+			if events := strings.Count(got.body, "BEGIN:VEVENT"); err != nil || got.code != http.StatusOK || events != store.FeedShifts {
+				t.Errorf("got %d with %d events, %v, want 200 with %d", got.code, events, err, store.FeedShifts)
+			}
+			if !strings.HasSuffix(got.body, "END:VCALENDAR\r\n") || !strings.Contains(got.body, "Only the first 5000") {
+				t.Errorf("the calendar of %d bytes ends in %q, want it whole, and to say that it has only the first 5000", len(got.body), got.body[max(0, len(got.body)-30):])
 			}
 		})
 	}

@@ -54,12 +54,14 @@ func TestTwilioSMSAcknowledges(t *testing.T) {
 	d.must(err)
 	got := d.twilio(newToken, "/v1/twilio/sms", message("Reply "+proof.Code, "SM1"))
 	if got.code != http.StatusNoContent { // more than the bare code, and this number is not confirmed yet
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("more than the code: got %d %s, want 204", got.code, got.body)
 	}
 	got = d.twilio(newToken, "/v1/twilio/sms", message(proof.Code, "SM2"))
-	if got.code != http.StatusOK || !strings.HasPrefix(got.header.Get("Content-Type"), "application/xml") ||
-		got.body != "<Response><Message>Thank you. SMS pages for ann can come here now.</Message></Response>" {
-		t.Errorf("got %d %s", got.code, got.body)
+	if kind := got.header.Get("Content-Type"); got.code != http.StatusOK || !strings.HasPrefix(kind, "application/xml") {
+		t.Errorf("the code: got %d %s, want 200 application/xml", got.code, kind)
+	}
+	if want := "<Response><Message>Thank you. SMS pages for ann can come here now.</Message></Response>"; got.body != want {
+		t.Errorf("the code: got %s, want %s", got.body, want)
 	}
 	if got = d.twilio(oldToken, "/v1/twilio/sms", message(proof.Code, "SM2")); got.code != http.StatusNoContent || got.body != "" {
 		t.Errorf("once more: got %d %s, want 204 and \"\"", got.code, got.body)

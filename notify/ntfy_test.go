@@ -74,8 +74,14 @@ func TestNtfyPushesAndIsAnswered(t *testing.T) {
 		}
 		replies = append(replies, h.replies...)
 	}
-	if len(replies) != 2 || replies[0].Act != notify.Resolve || replies[1].Act != notify.Escalate || replies[0].Token != m.Token || replies[1].Token != m.Token || h.next != "id000007" {
-		t.Fatalf("%+v, then %s", replies, h.next)
+	if len(replies) != 2 || replies[0].Act != notify.Resolve || replies[1].Act != notify.Escalate {
+		t.Fatalf("heard %+v, want %s and %s", replies, notify.Resolve, notify.Escalate)
+	}
+	if replies[0].Token != m.Token || replies[1].Token != m.Token {
+		t.Errorf("the tokens are %q and %q, want %q twice", replies[0].Token, replies[1].Token, m.Token)
+	}
+	if h.next != "id000007" {
+		t.Fatalf("the cursor is %q, want \"id000007\"", h.next)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -29,8 +29,11 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	got := w.waitingDraws(start)
-	if len(got) != 1 || got[0].Incident != 1 || got[0].Asked || got[0].Count || got[0].Over || got[0].Channel == "" || got[0].Edits {
-		t.Fatalf("an incident that has opened: %+v; want 1 entry, got[0].Incident == 1, got[0].Asked false, got[0].Count false, got[0].Over false, got[0].Channel not empty and got[0].Edits false", got)
+	if len(got) != 1 || got[0].Incident != 1 || got[0].Channel == "" {
+		t.Fatalf("after an incident has opened: %+v, want one draw, of incident 1, in a channel", got)
+	}
+	if d := got[0]; d.Asked || d.Count || d.Over || d.Edits {
+		t.Fatalf("after an incident has opened: asked %t, count %t, over %t, edits %t, want none of them", d.Asked, d.Count, d.Over, d.Edits)
 	}
 	for range 5 {
 		w.note(start)

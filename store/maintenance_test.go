@@ -60,8 +60,14 @@ func TestMaintenanceKeepsAlertsAndReleasesThem(t *testing.T) {
 		t.Fatalf("%d incidents in maintenance, want 0", n)
 	}
 	all := must[[]store.MaintenanceState](t)(w.MaintenanceWindows(t.Context(), oncall.ByUser(ann), w.clock()))
-	if len(all) != 1 || all[0].ID != m.ID || all[0].Kept != 3 || all[0].Firing != 2 || !slices.Equal(all[0].Titles, []string{"disk is full", "queue is full"}) || !all[0].Manages {
-		t.Errorf("windows: %+v; want 1 entry, all[0].ID == %v, all[0].Kept == 3, all[0].Firing == 2, all[0].Titles %v and all[0].Manages true", all, m.ID, []string{"disk is full", "queue is full"})
+	if len(all) != 1 {
+		t.Fatalf("there are %d windows, want 1: %+v", len(all), all)
+	}
+	if a := all[0]; a.ID != m.ID || !a.Manages {
+		t.Errorf("window %d, managed by Ann: %t, want %d, true", a.ID, a.Manages, m.ID)
+	}
+	if a, titles := all[0], []string{"disk is full", "queue is full"}; a.Kept != 3 || a.Firing != 2 || !slices.Equal(a.Titles, titles) {
+		t.Errorf("%d alerts were kept, %d fire, with the titles %q, want 3, 2, %q", a.Kept, a.Firing, a.Titles, titles)
 	}
 	w.advance(30 * time.Minute)
 	w.checkMaintenance()

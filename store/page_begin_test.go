@@ -25,9 +25,14 @@ func TestPageIsSentOnce(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	order := w.begin(1, start)
-	if !order.Send || order.Attempt != 1 || order.Page.Key != "1/1/U0ANN/slack" || len(order.Page.Why) == 0 ||
-		order.Page.UserID != ann || order.Incident.ID != 1 {
-		t.Errorf(`order: %+v; want Send true, Attempt 1, Page.Key "1/1/U0ANN/slack", len(order.Page.Why) other than 0, Page.UserID %v and Incident.ID 1`, order, ann)
+	if !order.Send || order.Attempt != 1 {
+		t.Errorf("send %t, attempt %d, want true, 1", order.Send, order.Attempt)
+	}
+	if p := order.Page; p.Key != "1/1/U0ANN/slack" || len(p.Why) == 0 || p.UserID != ann {
+		t.Errorf("the page is %+v, want it of %s, with the key 1/1/U0ANN/slack and a reason", p, ann)
+	}
+	if order.Incident.ID != 1 {
+		t.Errorf("the incident is %d, want 1", order.Incident.ID)
 	}
 	before := w.lastJob()
 	result := oncall.PageAccepted{Ref: "D1 1.0", Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0", Version: 2}}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -19,9 +20,16 @@ func TestPageHistoryShowsReasonAndOutcome(t *testing.T) {
 	w := newWorld(t)
 	in := w.open()
 	pages := must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), oncall.ByTimer(), in.ID))
-	if len(pages) != 1 || pages[0].UserID != ann || pages[0].Method != oncall.MethodSlack || pages[0].Why.String() != "you are on call in primary" ||
-		pages[0].State != "waiting" || pages[0].Ended != nil || !pages[0].Due(in) {
-		t.Fatalf("the pages are %+v", pages)
+	if len(pages) != 1 {
+		t.Fatalf("there are %d pages, want 1: %+v", len(pages), pages)
+	}
+	want := map[string]any{"user": ann, "method": oncall.MethodSlack, "why": "you are on call in primary", "state": "waiting", "due": true}
+	p := pages[0]
+	if diff := cmp.Diff(want, map[string]any{"user": p.UserID, "method": p.Method, "why": p.Why.String(), "state": p.State, "due": p.Due(in)}); diff != "" {
+		t.Errorf("the page (-want +got):\n%s", diff)
+	}
+	if p.Ended != nil {
+		t.Errorf("the page ended at %s, want it not to have ended", p.Ended)
 	}
 	in = must[oncall.Incident](t)(w.Act(t.Context(), in.ID, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAsk, User: cy, Text: "the\nreplica"}, w.clock()))
 	pages = must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), oncall.ByTimer(), in.ID))

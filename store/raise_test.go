@@ -26,8 +26,11 @@ func TestRaisedIncidentIsLikeAnyOther(t *testing.T) {
 	if d := cmp.Diff(made.Incident, in, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("what is returned is not what is stored (-want +got):\n%s", d)
 	}
-	if in.ID != 1 || in.Title != "the checkout is down" || in.RaisedBy != oncall.ByUser(di) || in.IntegrationID != 0 || in.Status != oncall.Triggered {
-		t.Errorf(`incident: %+v; want ID 1, Title "the checkout is down", RaisedBy %v, IntegrationID 0 and Status %v`, in, oncall.ByUser(di), oncall.Triggered)
+	if in.ID != 1 || in.Title != "the checkout is down" || in.Status != oncall.Triggered {
+		t.Errorf("incident %d is %s, titled %q, want 1, %s, \"the checkout is down\"", in.ID, in.Status, in.Title, oncall.Triggered)
+	}
+	if in.RaisedBy != oncall.ByUser(di) || in.IntegrationID != 0 {
+		t.Errorf("raised by %v, integration %d, want %v and none", in.RaisedBy, in.IntegrationID, oncall.ByUser(di))
 	}
 	if got := w.strings(`SELECT user_id || ' ' || state FROM pages`); !cmp.Equal(got, []string{"U0ANN waiting"}) {
 		t.Errorf("pages: %q, want %q", got, []string{"U0ANN waiting"})

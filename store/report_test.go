@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,8 +42,11 @@ func TestTeamReport(t *testing.T) {
 	made := w.override(w.stored("primary").ID, start.Add(time.Hour), cy)
 
 	got := must[report.Comparison](t)(w.TeamReport(t.Context(), oncall.ByUser(ann), 1, march))
-	if got.Name != "payments" || got.Now.Incidents != 3 || got.Now.Open != 2 || got.Now.Unacked != 1 || got.Before.Incidents != 0 {
-		t.Errorf(`the incidents: %+v; want Name "payments", Now.Incidents 3, Now.Open 2, Now.Unacked 1 and Before.Incidents 0`, got)
+	if got.Name != "payments" || got.Before.Incidents != 0 {
+		t.Errorf("%d incidents of %q in the period before, want 0 of payments", got.Before.Incidents, got.Name)
+	}
+	if n := []int{got.Now.Incidents, got.Now.Open, got.Now.Unacked}; !slices.Equal(n, []int{3, 2, 1}) {
+		t.Errorf("incidents, open and unacknowledged ones are %d, want [3 2 1]", n)
 	}
 	if a := got.Now.Ack; a.Of != 1 || a.Mean != 2*time.Minute {
 		t.Errorf("acknowledged: %+v, want the first, after two minutes", a)

@@ -3,6 +3,7 @@ package rest_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,8 +75,11 @@ func TestProgramsPageByHand(t *testing.T) {
 	w.post(key, "POST", "/incidents", body, 201, "Idempotency-Key: a")
 	w.post(reader, "POST", "/incidents", body, 403)
 	w.post(w.key(oncall.APIKey{Name: "other"}, oncall.ScopePage), "POST", "/incidents", body, 200).into(t, &again)
-	if again.ID != made.ID || !again.Again || made.Again || made.Title != "the checkout is down" || made.Team.Name != "payments" || made.Severity != "critical" {
-		t.Errorf("%+v, then %+v", made, again)
+	if got := []string{made.Title, made.Team.Name, made.Severity}; !slices.Equal(got, []string{"the checkout is down", "payments", "critical"}) {
+		t.Errorf("title, team and severity are %q, want those of the request", got)
+	}
+	if again.ID != made.ID || !again.Again || made.Again {
+		t.Errorf("raised as %d (again: %t), then as %d (again: %t), want the same twice, the second time again", made.ID, made.Again, again.ID, again.Again)
 	}
 	one := fmt.Sprintf("/incidents/%d", made.ID)
 	w.post(key, "GET", one, "", 403)

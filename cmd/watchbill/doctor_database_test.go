@@ -95,8 +95,9 @@ func TestDoctorReportsALock(t *testing.T) {
 func TestDoctorCountsConnections(t *testing.T) {
 	t.Parallel()
 	address := storetest.NewURL(t)
-	if got := examined(t, address, time.Minute); !regexp.MustCompile(`ok    database  \d+ connections are free for Watchbill, and one instance may use 19\n`).MatchString(got) {
-		t.Error(got)
+	free := `ok    database  \d+ connections are free for Watchbill, and one instance may use 19\n`
+	if got := examined(t, address, time.Minute); !regexp.MustCompile(free).MatchString(got) {
+		t.Errorf("got\n%s\nwant a match of %s", got, free)
 	}
 	db, err := store.Open(t.Context(), address, store.Options{MaxConns: 2, Log: zerolog.Nop()})
 	if err != nil {
@@ -117,7 +118,7 @@ func TestDoctorCountsConnections(t *testing.T) {
 	}
 	want := fmt.Sprintf(`FAIL  database  \d+ connections are free for Watchbill, and %d instances may use %d\n +Let PostgreSQL's max_connections leave 19 for each instance`, n, n*store.InstanceConns)
 	if got := examined(t, address, time.Minute); !regexp.MustCompile(want).MatchString(got) {
-		t.Error(got)
+		t.Errorf("got\n%s\nwant a match of %s", got, want)
 	}
 }
 
