@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// pagedBySMS gives a person a phone, and lets it be all that pages them.
+// pagedBySMS gives a person a phone as their only contact method.
 func (w *world) pagedBySMS(user oncall.UserID, number string) {
 	w.t.Helper()
 	c := w.addContact(user, oncall.MethodSMS, number)
@@ -41,7 +41,7 @@ func TestTokensAreReadByEveryInstance(t *testing.T) {
 	read(w.another(), token, start)
 }
 
-// Anybody may write to the topic in which answers come: what isn't signed by us leaves no trace.
+// Anybody can write to the topic from which answers are read. What we haven't signed leaves no trace.
 func TestForgedAnswersLeaveNoTrace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -117,8 +117,8 @@ func TestPeopleWithOnePhoneGetDifferentCodes(t *testing.T) {
 	}
 }
 
-// Who has not answered for a month is asked before the next shift, once, and the rest hear when
-// nobody answers.
+// Somebody who has not answered for a month is asked once before their next shift, and the others are told if
+// no answer comes.
 func TestPeopleAreAskedBeforeAShift(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

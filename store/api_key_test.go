@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// apiKey makes a key as the command line does, and returns who has it.
+// apiKey makes a key as the command line does, and returns its holder.
 func (w *world) apiKey(k oncall.APIKey) (key string, by oncall.Actor) {
 	w.t.Helper()
 	key, made, err := w.CreateAPIKey(w.t.Context(), oncall.ByCommandLine("root@test"), k, start)
@@ -23,7 +23,7 @@ func (w *world) apiKey(k oncall.APIKey) (key string, by oncall.Actor) {
 	return key, oncall.ByKey(made)
 }
 
-// A key is good until it is revoked or expires; for a day after a rotation the old one is, too.
+// A key works until it is revoked or expires. After a rotation the old one works for another day.
 func TestAPIKeyExpires(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -75,7 +75,7 @@ func TestAPIKeyExpires(t *testing.T) {
 	w.apiKey(oncall.APIKey{Name: "deploy", Scopes: []oncall.Scope{oncall.ScopePage}}) // the name is free again
 }
 
-// A second process does not know of a key that was made a moment ago, or was revoked: it asks, or is told.
+// A key made on one instance works on the others at once: they look up a key that they do not know.
 func TestAnotherInstanceLearnsOfAPIKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -129,7 +129,7 @@ func TestAPIKeyPermissions(t *testing.T) {
 	isRefused(t, err, "API keys are managed by people, not with an API key; nothing was changed.")
 }
 
-// The audit log names the key with which something was done, and its owner.
+// The audit log names the key that was used, and its owner.
 func TestAuditLogNamesTheKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// For every kind of object outside the set-up file, the audit log has what was done, by whom and how.
+// The audit log records what was done to every kind of object outside the set-up file, by whom and how.
 func TestAuditLogRecordsActs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

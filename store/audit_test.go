@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// describe writes entries as a test reads them.
+// describe formats entries for comparison.
 func describe(entries []audit.Entry) (lines []string) {
 	for _, e := range entries {
 		line := fmt.Sprintf("%s (%s) %s %s %s%s", e.By, e.By.Via, e.Act, e.Kind, e.Name, e.About)
@@ -38,7 +38,7 @@ func (w *world) history(f store.AuditFilter) []string {
 	return describe(entries)
 }
 
-// The database keeps what was written from everybody.
+// The database lets nobody change or delete an entry.
 func TestAuditLogIsAppendOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// notSetUp are the tables of which the audit log tells nothing: they hold what happens, not how it is to.
+// notSetUp are the tables that the audit log leaves out: they hold what has happened, not how things are set up.
 var notSetUp = strings.Fields(`
 	alerts drawings drawing_copies incidents incident_events inbox inbox_rejected pages page_attempts replies slack_seen
 	river_job notices notice_messages probes codes reaches audit_log receipts cursors
 	findings silences raised spools opsgenie_requests provider_state slack_channels checks schedule_edits outage_pages canary pings heartbeat_ticks payloads api_requests web_sessions web_links certificates numbering review_actions`)
 
-// withoutEntry are the exported methods that change something set-up-like and write no entry, and why.
+// withoutEntry are the exported methods that change some set-up without writing an entry, and why.
 var withoutEntry = map[string]string{
 	"Token":                 "a signing key of the release before, made by itself",
 	"Run":                   "it counts the turns of round robin and takes hand-offs by what is done with incidents, which have their events",

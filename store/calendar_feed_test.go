@@ -35,7 +35,7 @@ func (w *world) schedule(name string) *schedule.Schedule {
 	return nil
 }
 
-// calendar shows a feed, a line for each shift.
+// calendar formats a feed, one line for each shift.
 func (w *world) calendar(f store.Feed, now time.Time) (lines []string, c store.Calendar) {
 	w.t.Helper()
 	state := must[store.Calendar](w.t)(w.FeedState(w.t.Context(), f))
@@ -80,7 +80,7 @@ func TestFeedsAreFoundByTheirSecret(t *testing.T) {
 	}
 }
 
-// Leavers see no calendar any more, and nobody sees one of a removed schedule.
+// Leavers no longer see any calendar, and nobody sees that of a removed schedule.
 func TestFeedsEndWithTheirPeopleAndSchedules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -121,7 +121,7 @@ func TestFeedRequiresAnOwner(t *testing.T) {
 	}
 }
 
-// Ann's feed has her own shifts whole, the schedule's has everybody's.
+// Ann's feed has her own shifts in one piece; the schedule's feed has everybody's.
 func TestCalendarShowsAMonthBackAndHalfAYearAhead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -142,7 +142,7 @@ func TestCalendarShowsAMonthBackAndHalfAYearAhead(t *testing.T) {
 	if diff := cmp.Diff(lines, later); diff != "" || again.Revision != before.Revision || !again.Changed.Equal(before.Changed) {
 		t.Errorf("changed within a day: %s", diff)
 	}
-	// Cy stands beside Ann for a day: her shift is the same one. Then Bo takes the last days of it.
+	// Cy joins Ann for a day, which doesn't split her shift. Then Bo takes its last days.
 	at := func(day, hour int) time.Time { return time.Date(2026, 3, day, hour, 0, 0, 0, time.UTC) }
 	for _, o := range []schedule.Override{
 		{Kind: schedule.OverrideAdd, Start: at(4, 0), End: at(5, 0), Users: []oncall.UserID{cy}},
@@ -165,7 +165,7 @@ func TestCalendarShowsAMonthBackAndHalfAYearAhead(t *testing.T) {
 	}
 }
 
-// A shift keeps its key while the window moves on.
+// A shift keeps its key as time goes by.
 func TestCalendarKeysStay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

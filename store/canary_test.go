@@ -20,13 +20,13 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// notAsked are the methods that would end the world of the test.
+// notAsked are the methods that would stop the store under test.
 var notAsked = []string{"Close", "Run", "ClaimInstance", "Pool", "Replay", "EndCanary", "Housekeeping", "SkipNumbers"}
 
-// mayMeetCanary are the methods by which the queue works on it.
+// mayMeetCanary are the methods with which jobs handle the canary.
 var mayMeetCanary = []string{"Canary", "BeginPage", "ResumePage"}
 
-// The canary is in no list of the store, and nobody can act on it.
+// No list in the store contains the canary, and nobody can act on it.
 func TestCanaryIsHiddenFromPeople(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -87,7 +87,7 @@ func TestCanaryIsHiddenFromPeople(t *testing.T) {
 	}
 	w.meetsNoneOf(registry)
 
-	// The numbers of people's incidents begin with 1, and go on.
+	// The canary takes no number from people's incidents, which are counted from 1.
 	w.Resume() // Suspend was called, too
 	w.accept(oncall.Signal{Action: oncall.Trigger, DedupKey: "db-1", Title: "disk full", Severity: oncall.High})
 	w.fold()
@@ -124,7 +124,7 @@ func (w *world) meetsNoneOf(registry *prometheus.Registry) {
 	}
 }
 
-// ask calls a method with what it takes and returns what it says.
+// ask calls a method with arguments of the right types and returns its results as text.
 func (w *world) ask(m reflect.Method, by oncall.Actor) (said []string) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Second)
 	defer cancel()
@@ -207,7 +207,7 @@ func TestCanaryIsPlantedOnce(t *testing.T) {
 	w.advance(-3 * time.Hour) // a clock that was wrong
 	plant(w.System, 3)
 
-	// Whoever holds only the lock that earlier releases know is one.
+	// An instance that holds only the lock of earlier releases counts as one.
 	older, err := pgx.Connect(t.Context(), w.url)
 	if err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ func TestOneWaySenderIsRemembered(t *testing.T) {
 	}
 }
 
-// Nobody is asked for an answer that can't come, and nobody is told that it didn't.
+// Nobody is asked for an answer that can't arrive, and its absence is reported to nobody.
 func TestCoverSkipsUnreachablePeople(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -19,7 +19,7 @@ func TestCoverIsTakenInParts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := w.request()
-	// It is noon; Bo and Cy, whose zone nobody knows, are asked by UTC.
+	// It is noon. The zones of Bo and Cy are unknown, so UTC decides whether they are asked.
 	if diff := cmp.Diff([]string{"U0CY cover_ask open", "U0BO cover_ask open"}, w.noticeStates()); diff != "" {
 		t.Errorf("w.noticeStates() (-want +got):\n%s", diff)
 	}
@@ -50,7 +50,7 @@ func TestCoverIsTakenInParts(t *testing.T) {
 	}
 }
 
-// Two people press Take at once on two instances: one has it.
+// If two people press Take at the same time on two instances, one of them gets the shift.
 func TestFirstToTakeCoverWins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -77,7 +77,7 @@ func TestCoverRequestTimer(t *testing.T) {
 	if jobs() != 1 {
 		t.Fatalf("%d timers, want 1", jobs())
 	}
-	// Everybody has been asked, so the next is the reminder a day before.
+	// Everybody has been asked, so the reminder a day before the shift comes next.
 	if err := w.RunCoverTimer(t.Context(), c.ID, c.Stint.Start.Add(-25*time.Hour)); err != nil || jobs() != 1 {
 		t.Errorf("a stale timer: %v, %d timers, want 1", err, jobs())
 	}
@@ -97,7 +97,7 @@ func TestCoverRequestTimer(t *testing.T) {
 	}
 }
 
-// Everything that hangs on a schedule ends when it is removed.
+// Whatever depends on a schedule ends when it is removed.
 func TestRemovedScheduleEndsRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -151,7 +151,7 @@ func TestCancelOverride(t *testing.T) {
 	}
 }
 
-// An override that is switched is never gone, whoever switches it: its maker, who may be of no team.
+// Switching an override never loses it, even if its author, who switches it, is in no team.
 func TestSwitchOverride(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

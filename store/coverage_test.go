@@ -22,8 +22,8 @@ func (w *world) findings() string {
 	return strings.Join(w.strings(`SELECT key FROM findings ORDER BY key`), " ")
 }
 
-// Two instances guard at once: each finding is told once, to whom it concerns, and told again only
-// if it was mended in between.
+// Even if two instances check coverage at the same time, each finding is reported once, to those concerned, and again only
+// if it was fixed in between.
 func TestCoverageIsChecked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -64,7 +64,7 @@ func TestCoverageIsChecked(t *testing.T) {
 	wantNotices(t, w, "leaver U0CY", "coverage U0ANN")
 }
 
-// If a team has no admins, its channel is told.
+// If a team has no admins, the notice goes to its channel.
 func TestCoverageWithoutAdmins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -44,7 +44,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	if n := w.jobs("draw"); n != 1 {
 		t.Errorf("%d draw jobs, want 1", n)
 	}
-	// While one is under way another waits, and they become one.
+	// While a drawing is under way, all further requests share one waiting job.
 	job := got[0].Job
 	if n := must[int](t)(w.TakeDraw(t.Context(), job, "me", start)); n != 1 {
 		t.Fatalf("attempt %d, want 1", n)
@@ -67,7 +67,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	if len(got) != 1 || got[0].Job == job || !got[0].Asked || w.jobs("draw") != 1 {
 		t.Errorf(`put back: %+v; want 1 entry, got[0].Job other than %v, got[0].Asked true and w.jobs("draw") == 1`, got, job)
 	}
-	// Alone, it waits until then.
+	// With nothing else waiting, it waits until then.
 	job = got[0].Job
 	must[int](t)(w.TakeDraw(t.Context(), job, "me", start))
 	w.check(w.PutDrawBack(t.Context(), drawJob(job), start.Add(time.Minute), true, start))
@@ -171,7 +171,7 @@ func drawOnce(s *store.System, w store.WaitingDraw, root store.MessageRef) error
 	}
 }
 
-// The jobs of the release before, one for each change, are drawn once.
+// Jobs of the release before, which queued one for each change, lead to one drawing.
 func TestJobsOfTheReleaseBeforeAreDrawn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

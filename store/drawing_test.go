@@ -126,8 +126,8 @@ func TestOneJobDrawsAtATime(t *testing.T) {
 	}
 }
 
-// Whoever leaves because another draws relies on it that the other sees the change. So: after many
-// changes, each with a job that draws until it may leave, the newest version is drawn.
+// A job that stops because another is drawing relies on the other to see its change. So after many
+// changes, each with a job that draws until it may stop, the newest version must have been drawn.
 func TestEveryChangeIsDrawn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

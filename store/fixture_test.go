@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// Some people: Ann and Bo take turns, Cy and Di are in the team.
+// The people in the tests: Ann and Bo take turns on call; Cy and Di are in their team.
 const (
 	ann oncall.UserID = "U0ANN"
 	bo  oncall.UserID = "U0BO"
@@ -58,7 +58,7 @@ func payments() setup.Setup {
 	}
 }
 
-// A world is a database of its own with a store on it.
+// A world is a database of the test's own, and a store that uses it.
 type world struct {
 	*store.System
 	t           testing.TB
@@ -100,7 +100,7 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// another opens one more store on the same database, as another instance would.
+// another opens a second store on the same database, as another instance would.
 func (w *world) another() *store.System {
 	w.t.Helper()
 	s, err := store.Open(w.t.Context(), w.url, store.Options{MaxConns: 4, Secrets: storetest.Secrets(), Log: zerolog.New(zerolog.NewTestWriter(w.t))})
@@ -129,7 +129,7 @@ func (w *world) run(s *store.System) (stop func()) {
 	return stop
 }
 
-// accept brings signals in.
+// accept stores signals in the inbox.
 func (w *world) accept(signals ...oncall.Signal) {
 	w.t.Helper()
 	if err := w.Accept(w.t.Context(), w.integration, signals, w.clock()); err != nil {
@@ -155,13 +155,13 @@ func (w *world) jobs(kind string) int {
 	return w.count(`SELECT count(*) FROM river_job WHERE kind = $1`, kind)
 }
 
-// forgetJobs empties the queue: of the kinds given, or else of all.
+// forgetJobs deletes the queued jobs of the given kinds, or all of them.
 func (w *world) forgetJobs(kinds ...string) {
 	w.t.Helper()
 	w.exec(`DELETE FROM river_job WHERE kind = ANY ($1) OR cardinality($1) = 0`, append([]string{}, kinds...))
 }
 
-// person stores somebody as Slack would tell of them, whom the set-up doesn't name.
+// person stores somebody whom only Slack knows, not the set-up.
 func (w *world) person(u oncall.User) {
 	w.t.Helper()
 	w.exec(`INSERT INTO users (id, name, email, time_zone, standing, owner) VALUES ($1, $2, $3, $4, $5, $6)`,
@@ -204,7 +204,7 @@ func (w *world) incident(id oncall.IncidentID) oncall.Incident {
 	return in
 }
 
-// open brings one incident about and returns it.
+// open opens an incident with a signal, and returns it.
 func (w *world) open() oncall.Incident {
 	w.t.Helper()
 	stop := w.run(w.System)

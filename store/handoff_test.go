@@ -18,13 +18,13 @@ import (
 // monday is the hand-off from Ann to Bo.
 var monday = time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)
 
-// notices lists the notices, "kind recipient", in the order of their making.
+// notices lists the notices as "kind recipient" in the order in which they were made.
 func (w *world) notices() []string {
 	w.t.Helper()
 	return w.strings(`SELECT kind || ' ' || recipient FROM notices ORDER BY id`)
 }
 
-// forget makes the notices so far not count.
+// forget deletes the notices made so far.
 func (w *world) forget() { w.exec(`DELETE FROM notices`) }
 
 func (w *world) look(s *store.System, now time.Time) {
@@ -55,7 +55,7 @@ func TestFirstOnCallIsNotAnnounced(t *testing.T) {
 	}
 }
 
-// Many look at once from two instances: one hand-off, told once.
+// However many checks run at once on two instances, one hand-off is announced once.
 func TestHandoffHappensOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -70,7 +70,7 @@ func TestHandoffHappensOnce(t *testing.T) {
 	if n := w.jobs("chase_handoff"); n != 1 {
 		t.Errorf("%d timers, want 1", n)
 	}
-	// The same people afterwards: nothing.
+	// With the same people on call afterwards, there is nothing to announce.
 	w.look(w.System, monday.Add(time.Hour))
 	if n := len(w.notices()); n != 3 {
 		t.Errorf("told %d times, want 3", n)
@@ -222,7 +222,7 @@ func TestReminders(t *testing.T) {
 	}
 }
 
-// The author of an edit knows of it, the others are told, and only of what lies ahead.
+// An edit is announced to everybody concerned but its author, and only as far as it concerns the future.
 func TestEditNotifiesPeopleWhoseShiftsMove(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -245,7 +245,7 @@ func TestEditNotifiesPeopleWhoseShiftsMove(t *testing.T) {
 	}
 }
 
-// An incident without a holder goes to the people who come on call next.
+// An incident that nobody holds passes to the people who come on call next.
 func TestUnheldIncidentIsAssigned(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

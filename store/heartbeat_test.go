@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// ping brings a ping in, as of now.
+// ping stores a ping that arrives now.
 func (w *world) ping(name string, p oncall.Ping, said string) {
 	w.t.Helper()
 	w.accept(oncall.NewPing(name, p, said))
@@ -28,7 +28,7 @@ func (w *world) watch() {
 	}
 }
 
-// pass lets time go by while somebody looks, as instances do.
+// pass lets time go by while heartbeats are checked, as instances do.
 func (w *world) pass(d time.Duration) {
 	w.t.Helper()
 	for end := w.clock().Add(d); w.clock().Before(end); {
@@ -61,7 +61,7 @@ func (w *world) heartbeat(name string) store.HeartbeatDetail {
 	return store.HeartbeatDetail{}
 }
 
-// A heartbeat that stops is an incident like any other, which is over when it comes back.
+// A heartbeat that stops opens an incident like any other, which is resolved when its pings resume.
 func TestMissedHeartbeatPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -188,7 +188,7 @@ func TestSpooledPingIsExcusedForOutage(t *testing.T) {
 	}
 }
 
-// When many stop at once, the team has one incident.
+// If many heartbeats stop at once, the team gets one incident.
 func TestManyHeartbeatsAreOneIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -221,7 +221,7 @@ func TestManyHeartbeatsAreOneIncident(t *testing.T) {
 	}
 }
 
-// A mute is a manager's, in the audit log, and over when it says so.
+// Only managers mute a heartbeat; the audit log records it, and the mute ends at its time.
 func TestHeartbeatIsMuted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -256,7 +256,7 @@ func TestHeartbeatIsMuted(t *testing.T) {
 	}
 }
 
-// Several instances look at once; each ping counts once, and each thing that is missing is told once.
+// With several instances checking at once, each ping counts once, and each missing heartbeat is reported once.
 func TestInstancesLookTogether(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -279,7 +279,7 @@ func TestInstancesLookTogether(t *testing.T) {
 	}
 }
 
-// A ping about nothing is lost, unless it makes its heartbeat; and nobody can make any number of them.
+// A ping for an unknown heartbeat is dropped unless it may create it, and the number created in this way is limited.
 func TestPingsMakeHeartbeats(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -79,7 +79,7 @@ func TestCommitterPausesWhenFoldingIsBehind(t *testing.T) {
 	}
 }
 
-// A caller who gives up is told so; nobody else notices.
+// A caller that gives up gets an error, and no other caller notices.
 func TestAcceptReturnsWhenCallerCancels(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -94,8 +94,8 @@ func TestAcceptReturnsWhenCallerCancels(t *testing.T) {
 	}
 }
 
-// Without a database nothing is accepted, which is said within two seconds; and everything works
-// again when it is back.
+// Without a database nothing is accepted, and callers learn it within two seconds. Everything works
+// again once it is back.
 func TestAcceptFailsWithoutADatabase(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"down", "silent"} {
@@ -161,8 +161,8 @@ func slowest(n int, do func()) time.Duration {
 	return time.Since(began)
 }
 
-// Whoever asks without a deadline is told within StatementLimit that the database keeps silent, on a
-// connection that was idle, too; nothing may wait until TCP gives up, which takes a quarter of an hour.
+// A caller without a deadline gets an error within StatementLimit if the database doesn't answer, even on a
+// connection that was idle. Nothing may wait until TCP gives up, which takes a quarter of an hour.
 func TestAcceptTimesOutOnASilentDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

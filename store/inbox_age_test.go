@@ -14,7 +14,7 @@ func keyless(dedup string) oncall.Signal {
 	return s
 }
 
-// age has alerts closed by age, and returns how many.
+// age closes the alerts that are too old, and returns how many there were.
 func (w *world) age(s *store.System) int {
 	w.t.Helper()
 	return must[int](w.t)(s.AgeAlerts(w.t.Context(), w.clock()))
@@ -22,7 +22,7 @@ func (w *world) age(s *store.System) int {
 
 func (w *world) status(id oncall.IncidentID) oncall.Status { return w.incident(id).Status }
 
-// Several instances look at the same moment, while nobody folds: whatever they add is done once.
+// Even if several instances check at the same moment while nothing is folded, each alert is closed once.
 func TestSeveralInstancesCloseByAgeOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -133,7 +133,7 @@ func TestSnoozedIncidentOutlastsAge(t *testing.T) {
 	}
 }
 
-// PagerDuty's clients learn the key from the answer, and can end it with that from then on.
+// PagerDuty's clients learn the dedup key from the response, and can resolve the alert with it.
 func TestKeyedAlertsAreNeverClosedByAge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -45,7 +45,7 @@ func TestRaisedIncidentIsLikeAnyOther(t *testing.T) {
 	if len(open) != 1 || open[0].ID != 1 {
 		t.Errorf("open: %+v; want 1 entry and open[0].ID == 1", open)
 	}
-	// It leaves with all that belongs to it, once it is over.
+	// Once it is over, it is deleted with everything that belongs to it.
 	if _, err := w.Act(t.Context(), 1, oncall.ByUser(di), oncall.Act{Do: oncall.ActResolve}, start); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestRaisingOftenTakesAConfirmation(t *testing.T) {
 	}
 }
 
-// Signals that are folded at the same time get other numbers, without a hole.
+// Signals folded at the same time get different numbers, without a gap.
 func TestRaisedAndFoldedIncidentsAreNumberedTogether(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -191,7 +191,7 @@ func TestRaisePermissions(t *testing.T) {
 	again(`UPDATE teams SET acts = '', private = true`)
 	try("U0PAT", "")
 	try("U0MAL", "Guests")
-	// The person who raised it may add to it and resolve it, and no more.
+	// The person who raised it may only add to it and resolve it.
 	id := oncall.IncidentID(w.count(`SELECT max(id) FROM incidents`))
 	for do, want := range map[oncall.ActKind]string{oncall.ActNote: "", oncall.ActAck: "private team", oncall.ActEscalate: "private team"} {
 		_, err := w.Act(t.Context(), id, oncall.ByUser("U0PAT"), oncall.Act{Do: do, Text: "more"}, w.clock())
@@ -205,7 +205,7 @@ func TestRaisePermissions(t *testing.T) {
 	if _, err := w.Act(t.Context(), id, oncall.ByUser("U0PAT"), oncall.Act{Do: oncall.ActResolve}, w.clock()); err != nil {
 		t.Error(err)
 	}
-	// Its schedules are not theirs to name.
+	// They may not name its schedules.
 	if _, err := w.Raise(t.Context(), oncall.ByUser("U0PAT"), oncall.RaiseRequest{Team: 1, Schedule: 1, Text: "x", Confirmed: true}, store.MessageRef{}, w.clock()); err == nil {
 		t.Error("a schedule of a private team was paged by somebody who doesn't see it")
 	}

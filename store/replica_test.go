@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Of several hosts the writable one is used; a single host is used as it is.
+// Of several hosts, the writable one is used. A single host is used without a check.
 func TestWritableHostIsChosen(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]struct {

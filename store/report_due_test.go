@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/report"
 )
 
-// digestDay is when the team 1 is told of the week that began at start.
+// digestDay is when team 1 gets the digest of the week that began at start.
 var digestDay = time.Date(2026, 3, 9, 8, 1, 0, 0, time.UTC)
 
 // dueAt returns the teams whose weekly digest is due.
@@ -64,7 +64,7 @@ func TestDigestSchedule(t *testing.T) {
 	}
 }
 
-// Only some teams are told in one minute.
+// Only some teams get their digest in the same minute.
 func TestMondayMorningIsSpread(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -77,7 +77,7 @@ func TestMondayMorningIsSpread(t *testing.T) {
 	}
 }
 
-// woken plants pages that woke somebody.
+// woken adds pages that woke somebody.
 func (w *world) woken(who oncall.UserID, at ...time.Time) {
 	w.t.Helper()
 	for _, t := range at {

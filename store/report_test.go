@@ -15,14 +15,14 @@ import (
 
 var march = report.Days("Europe/Berlin", schedule.Date{Year: 2026, Month: 3, Day: 1}, 31)
 
-// delivered has the page that waits for somebody delivered at an instant.
+// delivered marks somebody's waiting page as delivered at an instant.
 func (w *world) delivered(page oncall.PageID, at time.Time) {
 	w.t.Helper()
 	w.begin(page, at)
 	w.check(w.RecordPage(w.t.Context(), page, oncall.PageAccepted{}, at))
 }
 
-// actAt has somebody do something with an incident.
+// actAt carries out somebody's act on an incident at an instant.
 func (w *world) actAt(id oncall.IncidentID, who oncall.UserID, do oncall.ActKind, at time.Time) {
 	w.t.Helper()
 	must[oncall.Incident](w.t)(w.Act(w.t.Context(), id, oncall.ByUser(who), oncall.Act{Do: do}, at))
@@ -81,7 +81,7 @@ func TestTeamReport(t *testing.T) {
 	}
 }
 
-// Incidents that joined a storm count with it, although they opened and paged on their own.
+// Incidents that joined a storm are counted with it, although each of them had opened and paged before.
 func TestReportCountsStormOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -92,7 +92,7 @@ func TestReportCountsStormOnce(t *testing.T) {
 	if got.Now.Incidents != 1 || got.Now.Interruptions.All() != 1 || got.Now.BySeverity[0].Interruptions != 1 {
 		t.Errorf("the report is %+v, want one incident and one interruption", got.Now)
 	}
-	// A month later only the pages are told of, of an incident that opened before.
+	// The next month's report has only the pages of an incident that had opened before.
 	april := report.Days("Europe/Berlin", schedule.Date{Year: 2026, Month: 4, Day: 1}, 30)
 	later := must[report.Comparison](t)(w.TeamReport(t.Context(), oncall.ByTimer(), 1, april))
 	if later.Now.Incidents != 0 || later.Before.Incidents != 1 {
@@ -100,7 +100,7 @@ func TestReportCountsStormOnce(t *testing.T) {
 	}
 }
 
-// Single people are for managers and themselves, a private team's figures for its members.
+// Only managers and the person see a single person's figures, and only members those of a private team.
 func TestReportPermissions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -13,7 +13,7 @@ import (
 
 const month = 30 * 24 * time.Hour
 
-// retain removes all that was over a month ago, and returns how many incidents went in each step.
+// retain deletes everything that ended over a month ago, and returns how many incidents each step deleted.
 func (w *world) retain() (steps []int) {
 	w.t.Helper()
 	for last := oncall.IncidentID(0); len(steps) < 50; {
@@ -121,7 +121,7 @@ func (w *world) plantOld(from, to, alerts int) {
 		SELECT n, $3, 'opened', '{}', '{}' FROM generate_series($1::bigint, $2) n`, from, to, start)
 }
 
-// A step removes little, also where one incident has much; and it waits for nobody.
+// A step deletes little, even if one incident has much, and it waits for no lock.
 func TestOldIncidentsLeaveInSmallSteps(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -178,7 +178,7 @@ func TestRetentionDoesNotBlockSignals(t *testing.T) {
 	}
 }
 
-// The audit log has a term of its own, and so has what was told beside incidents.
+// The audit log has a retention of its own, as have notices that aren't about incidents.
 func TestAuditLogHasItsOwnTerm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// ruled gives the integration these rules.
+// ruled gives the integration routing rules.
 func ruled(rules ...setup.Route) func(*setup.Setup) {
 	return func(s *setup.Setup) { s.Integrations[0].Routes = rules }
 }
@@ -86,7 +86,7 @@ func TestDryRunReportsIDsAndSavesNothing(t *testing.T) {
 	}
 }
 
-// Two simultaneous edits make two versions; neither is lost.
+// Two simultaneous edits make two versions, and neither is lost.
 func TestConcurrentRuleEditsMakeTwoVersions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -207,7 +207,7 @@ func TestMutedAlertsAreReleased(t *testing.T) {
 	w.until("what was held pages", func() bool { return w.count(`SELECT count(*) FROM incidents WHERE title = 'probe-1 is full'`) == 1 })
 }
 
-// Somebody has locked an incident: what is about it waits in its order, and nothing else does.
+// While an incident is locked, only the signals about it wait, and they keep their order.
 func TestLockedIncidentDelaysOnlyItsSignals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -236,7 +236,7 @@ func TestLockedIncidentDelaysOnlyItsSignals(t *testing.T) {
 	}
 }
 
-// Rules of a private team are for those who may see it.
+// Only those who may see a private team see its rules.
 func TestRulesOfAPrivateTeamAreNotSeen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// edit lets people have the turns of a schedule, by Cy.
+// edit has Cy give people the turns of a schedule.
 func (w *world) edit(id oncall.ScheduleID, at time.Time, turns ...oncall.UserID) {
 	w.t.Helper()
 	was := must[schedule.Definition](w.t)(w.Schedule(w.t.Context(), oncall.ByTimer(), id))
@@ -27,7 +27,7 @@ func (w *world) settle(id oncall.ScheduleID, at time.Time) {
 	}
 }
 
-// Three edits of a schedule in a row tell people once, of the result.
+// After three edits of a schedule in a row, people get one notice, about the result.
 func TestSettledEditsNotifyOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -92,7 +92,7 @@ func TestCoverageWaitsUntilTheEditingHasSettled(t *testing.T) {
 		t.Errorf("it begins at %s, %v, want %s or later", facts, err, start)
 	}
 
-	// While it is mended nothing changes; then the message says so.
+	// While the schedule is being mended, the warning stays; then it says that the gap was closed.
 	mended := func() int {
 		return w.count(`SELECT count(*) FROM notices, jsonb_array_elements(facts -> 'findings') AS f WHERE kind = 'coverage' AND f ? 'mended_at' AND version = 2`)
 	}

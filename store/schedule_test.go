@@ -101,7 +101,7 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 	isRefused(t, err, `There is no such version of "primary" any more.`)
 }
 
-// Turns of less than an hour are refused however they come; one that is stored from before goes on.
+// Turns of less than an hour are refused wherever they come from. One that was stored earlier still works.
 func TestTurnsAreAtLeastAnHour(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -140,7 +140,7 @@ func TestTurnsAreAtLeastAnHour(t *testing.T) {
 	isRefused(t, err, cron)
 }
 
-// minuteWindows open and close every two minutes.
+// minuteWindows are hours that open and close every two minutes.
 func minuteWindows() (out []schedule.Window) {
 	for m := range 300 {
 		out = append(out, schedule.Window{Days: []schedule.Weekday{"mon"}, From: schedule.TimeOfDay(4 * m), To: schedule.TimeOfDay(4*m + 2)})
@@ -148,7 +148,7 @@ func minuteWindows() (out []schedule.Window) {
 	return out
 }
 
-// Of two concurrent edits one wins, and the other's author is told.
+// Of two concurrent edits, one succeeds, and the other's author gets an error.
 func TestEditsMeet(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -218,7 +218,7 @@ func TestShiftsByHand(t *testing.T) {
 	if got := w.holds(id, hour(4)); !slices.Equal(got, []oncall.UserID{ann, cy, di}) {
 		t.Errorf("beside Ann's week: %v, want %v", got, []oncall.UserID{ann, cy, di})
 	}
-	// Half of it has passed: that stays. A hole in the middle leaves two.
+	// The half that has passed stays. Cutting out the middle leaves two overrides.
 	n, err := w.DeleteShifts(t.Context(), oncall.ByUser(ann), id, "", hour(0), hour(3), hour(2))
 	if err != nil || n != 1 {
 		t.Errorf("cut %d shifts, %v, want 1", n, err)

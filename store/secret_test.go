@@ -18,7 +18,7 @@ var (
 	otherSecret = oncall.Secret(oncall.NewSecret([32]byte{2}))
 )
 
-// instance opens a store that has these secrets and has noted them at a time.
+// instance opens a store with these secrets, which it noted at an instant.
 func (w *world) instance(at time.Time, want store.SecretState, secrets ...oncall.Secret) *store.System {
 	w.t.Helper()
 	s, err := store.Open(w.t.Context(), w.url, store.Options{MaxConns: 4, Secrets: secrets, Log: zerolog.Nop()})
@@ -37,7 +37,7 @@ func (w *world) storedKey(n byte, at time.Time) []byte {
 	return key
 }
 
-// reads reports whether a store takes a token for Ann's.
+// reads reports whether a store accepts a token as Ann's.
 func (w *world) reads(s *store.System, token string, at time.Time) bool {
 	m, err := s.ReadToken(w.t.Context(), token, at)
 	return err == nil && m.User == ann && len(m.Incidents) == 1 && m.Incidents[0].ID == 1
@@ -53,8 +53,8 @@ func sign(key []byte, at time.Time) string {
 	return oncall.SignToken(key, oncall.Claim{Page: 1, User: ann, Expires: at.Add(time.Hour)})
 }
 
-// The release before this one knows no secret and runs beside it through a roll: what either makes, both take.
-// After that, somebody who reads the database can forge nothing.
+// The release before this one knows no secret. During a roll both run, and each accepts what the other has made.
+// After it, reading the database doesn't let anybody forge a token.
 func TestRollingUpgradeToFirstSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -130,7 +130,7 @@ func TestSecretIsReplaced(t *testing.T) {
 	}
 }
 
-// Without a secret, as after an upgrade, what there is goes on, and nothing new is made.
+// Without a secret, as after an upgrade, what exists still works, and nothing new is made.
 func TestWithoutASecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -161,8 +161,8 @@ func TestWithoutASecret(t *testing.T) {
 	w.instance(start, store.SecretGone)
 }
 
-// Six digits are guessed in a second by who can compute the hash of each; a code that Telegram is to
-// get waits in a notice until it is told.
+// Whoever can compute hashes finds six digits in a second. A code that is to be sent by Telegram
+// waits in a notice until it is sent.
 func TestCodesAreNotReadFromTheDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -17,7 +17,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// emptyWorld has nothing set up.
+// emptyWorld returns a world without any set-up.
 func emptyWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, url: storetest.NewURL(t), now: start}
@@ -120,7 +120,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		t.Errorf("paged: %q, want %q", got, []string{"U0ANN", "U0BO", "U0DI"})
 	}
 
-	// Everything goes, and the key with it; what has happened stays.
+	// Everything is removed, the key too, but the history stays.
 	report = must[store.ApplyReport](t)(w.Apply(t.Context(), setup.Setup{}, everything, at))
 	if len(report.Changes) != 6 {
 		t.Errorf("changes: %q, want 6 entries", report.Changes)
@@ -135,7 +135,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	if team, ok := dir.Team(1); !ok || team.Name != "payments" || len(dir.Teams) != 0 {
 		t.Errorf(`a removed team: %+v, %v; teams: %v; want ok true, Name "payments" and none`, team, ok, dir.Teams)
 	}
-	// And comes back under the same names and the same key.
+	// Applied again, it comes back with the same names and the same key.
 	must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), everything, at))
 	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key, start))
 }
@@ -227,13 +227,13 @@ func TestApplyPrefersSlackProfiles(t *testing.T) {
 	if r := must[store.ApplyReport](t)(w.Apply(ctx, doc, everything, start)); len(r.Changes) != 0 {
 		t.Errorf("changes: %q, want none", r.Changes)
 	}
-	// Others follow the document.
+	// The others follow the document.
 	doc.Users[1].TimeZone = "Asia/Tokyo"
 	if r := must[store.ApplyReport](t)(w.Apply(ctx, doc, everything, start)); !cmp.Equal(r.Changes, []string{`change user "bo": time zone`}) {
 		t.Errorf("changes: %q, want %q", r.Changes, []string{`change user "bo": time zone`})
 	}
 
-	// Somebody who has left is not on call from then on, and was before.
+	// Somebody who has left is off call from then on, but was on call before.
 	gone := start.Add(time.Hour)
 	u.DeactivatedAt = &gone
 	w.check(w.SaveUser(ctx, u, gone))
@@ -316,7 +316,7 @@ func TestEveryInstanceHearsOfChanges(t *testing.T) {
 	must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	w.until("the other instance has heard", func() bool { return channel() == "#new" })
 
-	// The listening connection dies, and something changes before it is back.
+	// The listening connection breaks, and something changes before it is back.
 	w.until("its connection has ended", func() bool {
 		return w.count(`
 			SELECT count(pg_terminate_backend(pid))

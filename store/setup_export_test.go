@@ -17,7 +17,7 @@ import (
 
 var formats = []oncall.Format{"generic", "alertmanager"}
 
-// A setupMaker makes up set-ups with everything that there is.
+// A setupMaker makes random set-ups that use every feature.
 type setupMaker struct {
 	*rand.Rand
 	names []string
@@ -25,7 +25,7 @@ type setupMaker struct {
 
 func (m setupMaker) one(of ...string) string { return of[m.IntN(len(of))] }
 
-// some names each thing at most once, in any order.
+// some picks some of the names, each at most once, in random order.
 func (m setupMaker) some(least int, of []string) []string {
 	of = slices.Clone(of)
 	m.Shuffle(len(of), func(i, j int) { of[i], of[j] = of[j], of[i] })
@@ -144,7 +144,7 @@ func (m setupMaker) rotations() []setup.Rotation {
 	return out
 }
 
-// editInSlack does what people do there.
+// editInSlack makes the edits that people make in Slack.
 func (m setupMaker) editInSlack(w *world) {
 	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))
 	for _, c := range dir.Schedules {
@@ -178,8 +178,8 @@ func (m setupMaker) editInSlack(w *world) {
 	}
 }
 
-// To apply what was exported changes nothing, whatever was set up, in a file or in Slack; and another
-// installation gets the same shifts by it.
+// Applying an export changes nothing, whatever was set up in a file or in Slack, and gives another
+// installation the same shifts.
 func TestApplyingAnExportChangesNothing(t *testing.T) {
 	t.Parallel()
 	m := setupMaker{Rand: rand.New(rand.NewPCG(5, 5))}

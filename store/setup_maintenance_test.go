@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A set-up file plans, changes and ends its windows; those of Slack are not its, and what was ended stays so.
+// A set-up file plans, changes and ends its own windows, but not those made in Slack, and what has ended stays ended.
 func TestMaintenanceOfASetUpFile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -46,7 +46,7 @@ func TestMaintenanceOfASetUpFile(t *testing.T) {
 	w.maintain(oncall.ByUser(ann), 0, 10*time.Minute)
 	apply(doc, true)
 
-	// It is in force, changed, and lasts as long as the file says now.
+	// The window is in force; changing the file changes its end.
 	w.advance(2*time.Hour + time.Minute)
 	w.checkMaintenance()
 	s := trigger("disk")

@@ -39,7 +39,7 @@ func TestApplyReportsOverwrittenEditsAndMovedHours(t *testing.T) {
 	if d := cmp.Diff(want, report.Details); d != "" {
 		t.Errorf("report.Details (-want +got):\n%s", d)
 	}
-	// Once undone it is no longer told.
+	// Once undone, the edit is no longer reported.
 	doc := payments()
 	doc.Schedules[0].Rotations[0].Turns = []setup.Turn{{"ann"}}
 	report = must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, now))
@@ -88,7 +88,7 @@ func TestApplyKeepsSlackFields(t *testing.T) {
 	}
 }
 
-// Shifts made by hand come with a schedule that is new, and are Slack's from then on.
+// Manual shifts are added with a new schedule, and are edited in Slack from then on.
 func TestShiftsOfADocumentComeOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

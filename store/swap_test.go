@@ -73,7 +73,7 @@ func TestSwapIsAcceptedAndUndone(t *testing.T) {
 	}
 }
 
-// A team that names its admins has rows that say more than who is in it.
+// If a team names its admins, its rows say more than who its members are.
 func TestSwapInTeamWithAdmins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -87,7 +87,7 @@ func TestSwapInTeamWithAdmins(t *testing.T) {
 	}
 }
 
-// Two clicks at once, on two instances: exactly one of them counts.
+// Of two clicks at the same time on two instances, exactly one counts.
 func TestConcurrentSwapAnswersHaveOneOutcome(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -119,7 +119,7 @@ func TestConcurrentSwapAnswersHaveOneOutcome(t *testing.T) {
 	}
 }
 
-// Two swaps of the same shift, both accepted at the same moment on two instances.
+// Of two swaps of one shift that are accepted at the same moment on two instances, one succeeds.
 func TestShiftIsSwappedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A team of the file keeps its name; one of Slack is called otherwise, with all that is its, and is removed with it.
+// A team from the set-up file keeps its name. One made in Slack is renamed, and removed, with everything that belongs to it.
 func TestTeamsAreRenamedAndRemoved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -16,7 +16,7 @@ import (
 // day returns a day of March 2026; start is the second.
 func day(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
 
-// away lists who is away in March, a line each.
+// away lists who is away in March, one person a line.
 func (w *world) away() (lines []string) {
 	w.t.Helper()
 	for _, off := range must[[]oncall.TimeOff](w.t)(w.TimeOff(w.t.Context(), oncall.ByTimer(), day(1), day(31))) {
@@ -79,7 +79,7 @@ func TestImportReplacesPreviousImport(t *testing.T) {
 	bring("work", store.TimeOffImport{Added: 4}, span("over", 2, 4), span("a", 10, 12), span("b", 14, 15), span("b", 14, 15), span("c", 20, 22), span("none", 9, 9))
 	bring("home", store.TimeOffImport{Added: 1}, span("h", 24, 25))
 	ids := w.strings(`SELECT id::text FROM time_off WHERE uid = 'a'`)
-	// The past is kept; a stays, b moves, c is gone.
+	// The past is kept. Of the future, a stays, b moves and c is removed.
 	bring("work", store.TimeOffImport{Added: 1, Kept: 1, Cancelled: 2}, span("a", 10, 12), span("b", 16, 17))
 	want := []string{"U0ANN 2–4 over work", "U0ANN 10–12 a work", "U0ANN 16–17 b work", "U0ANN 24–25 h home", "U0ANN 29–30 by hand"}
 	if diff := cmp.Diff(want, w.away()); diff != "" {
@@ -94,7 +94,7 @@ func TestImportReplacesPreviousImport(t *testing.T) {
 	}
 }
 
-// The same import from two instances at once adds everything once.
+// If two instances run the same import at once, everything is added once.
 func TestImportsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// grouped is the set-up with a group, a topic and an admin.
+// grouped returns the tests' set-up with a user group, a topic and an admin.
 func grouped(w *world) {
 	w.t.Helper()
 	s := payments()
@@ -50,7 +50,7 @@ func TestGroupDuties(t *testing.T) {
 	if err != nil || channel != "#payments" || segment != ":pager: On call: ann (primary)" {
 		t.Errorf(`topic %q %q, %v; want channel "#payments" and segment ":pager: On call: ann (primary)"`, channel, segment, err)
 	}
-	// Both are queued when somebody comes on call, and only then.
+	// Both jobs are queued when somebody comes on call, and only then.
 	w.forgetJobs()
 	w.look(w.System, start)
 	w.look(w.System, monday)
@@ -61,7 +61,7 @@ func TestGroupDuties(t *testing.T) {
 	}
 }
 
-// Trouble is told once over all instances, and once more when it comes back.
+// A problem is reported once by all instances together, and once more when it recurs.
 func TestGroupTrouble(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -87,7 +87,7 @@ func TestGroupTrouble(t *testing.T) {
 	say("")
 	say("It is broken.")
 	wantNotices(t, w, "group_trouble U0CY", "group_trouble U0CY")
-	// A release before wrote people as mentions.
+	// An earlier release wrote people as mentions.
 	w.exec(`UPDATE user_groups SET trouble = 'Slack refuses <@U0ANN>.'`)
 	say("Slack refuses U0ANN.")
 	wantNotices(t, w, "group_trouble U0CY", "group_trouble U0CY")
@@ -111,8 +111,8 @@ func TestAdmins(t *testing.T) {
 	}
 }
 
-// Who manages a team by a user group does so no longer than a day after Slack has last told of it; those
-// whom a policy pages stay.
+// Managers by a user group lose the role a day after Slack has last confirmed them. Those
+// whom a policy pages stay so.
 func TestManagersOfAGroupThatCanNotBeReadEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -156,7 +156,7 @@ func TestManagersOfAGroupThatCanNotBeReadEnd(t *testing.T) {
 	isGroup("leads", bo)
 }
 
-// A team that is given to a user group has its managers at once.
+// A team that a user group manages has its managers at once.
 func TestApplyLooksAtTheGroupsOfManagers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

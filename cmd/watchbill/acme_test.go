@@ -79,7 +79,7 @@ func TestCertificatesFromAnACMEServer(t *testing.T) {
 	}
 }
 
-// An acmeServer is as much of one (RFC 8555) as it takes to get a certificate for one name, by the challenge tls-alpn-01.
+// An acmeServer implements as much of ACME (RFC 8555) as it takes to get a certificate for one name with the challenge tls-alpn-01.
 type acmeServer struct {
 	*httptest.Server
 	t      *testing.T
@@ -147,7 +147,7 @@ func (s *acmeServer) answer(w http.ResponseWriter, code int, body any) {
 	}
 }
 
-// decoded returns a part of a request's JWS, whose signature counts as right.
+// decoded returns a part of a request's JWS. The signature is not checked.
 func decoded(r *http.Request, part string, into any) error {
 	var all map[string]string
 	if err := json.NewDecoder(r.Body).Decode(&all); err != nil {
@@ -203,7 +203,7 @@ func (s *acmeServer) challenge() map[string]string {
 	return map[string]string{"type": "tls-alpn-01", "url": s.URL + "/challenge", "token": "token-of-the-challenge", "status": s.status()}
 }
 
-// check asks the name, as RFC 8737 says, whether the account speaks for it.
+// check connects to the name, as RFC 8737 says, to see whether the account controls it.
 func (s *acmeServer) check(w http.ResponseWriter, _ *http.Request) {
 	dialer := tls.Dialer{Config: &tls.Config{ServerName: s.name, NextProtos: []string{"acme-tls/1"}, InsecureSkipVerify: true}}
 	conn, err := dialer.DialContext(s.t.Context(), "tcp", *s.at.Load())

@@ -22,7 +22,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// databaseState returns all that a database holds, by table a hash of its rows, and what its catalog says of constraints,
+// databaseState returns a hash of the rows of each table in a database, and what its catalog has of constraints,
 // triggers and sequences.
 func databaseState(t *testing.T, pool *pgxpool.Pool) map[string]string {
 	t.Helper()
@@ -62,7 +62,7 @@ func runCommand(t *testing.T, args ...string) (code int, out string) {
 	return code, b.String()
 }
 
-// planted returns a database with rows in all tables, of a schema.
+// planted returns a database with an older schema, and rows in all of its tables.
 func planted(t *testing.T, version int64) *pgxpool.Pool {
 	t.Helper()
 	pool := storetest.NewEmpty(t)
@@ -157,19 +157,19 @@ func TestBackupOfOlderSchema(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what came back (-was +is):\n%s", diff)
 	}
-	// Over a newer schema it is not restored.
+	// It is not restored over a newer schema.
 	code, out = runCommand(t, append([]string{"restore"}, append(args, storetest.NewURL(t))...)...)
 	if code != 1 || !strings.Contains(out, "restore into a database without tables") {
 		t.Errorf(`into a newer schema: %d, %s; want code 1 and out to contain "restore into a database without tables"`, code, out)
 	}
 }
 
-// A backup that is cut off, changed or somebody else's is refused, and leaves the database empty.
+// A backup that is truncated, changed or another installation's is refused, and the database stays empty.
 func TestBrokenBackupIsRefused(t *testing.T) {
 	t.Parallel()
 	from, to := planted(t, latestVersion(t)), storetest.NewEmpty(t)
 	dir := t.TempDir()
-	// Larger than what is encrypted as one, and nothing that could be compressed.
+	// The text is larger than one encrypted block, and can't be compressed.
 	if _, err := from.Exec(t.Context(), `INSERT INTO slack_seen SELECT md5(random()::text), '2026-01-01' FROM generate_series(1, 20000)`); err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// TestBrowserKeepsUp leaves an incident's page open while others act: it shows what they do without being loaded anew,
-// leaves whoever types alone, and says when it can't keep up.
+// TestBrowserKeepsUp leaves an incident's page open while others act. The page shows what they do without a reload,
+// doesn't disturb somebody who is typing, and says so when it can't keep up.
 func TestBrowserKeepsUp(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {

@@ -4,7 +4,7 @@ package main
 
 import "fmt"
 
-// who asks who is on call.
+// who asks for the people on call.
 func (b *tour) who() {
 	b.Helper()
 	b.as(b.primary, b.payments)
@@ -14,7 +14,7 @@ func (b *tour) who() {
 	b.shoot("#head, #messages article")
 }
 
-// paged sees why one is paged.
+// paged shows a page and its reason.
 func (b *tour) paged() {
 	b.Helper()
 	b.as(b.primary, "dm")
@@ -35,7 +35,7 @@ func (b *tour) acknowledge() {
 	b.see("#messages", `#1 critical.*Acknowledged by @`+name(b.primary))
 }
 
-// details looks at the whole of what is known.
+// details opens the details of an incident.
 func (b *tour) details() {
 	b.Helper()
 	b.as(b.primary, "dm")
@@ -85,7 +85,7 @@ func (b *tour) escalate() {
 	b.see("#messages", `#2 critical: Refunds are stuck.*you are on call in payments-secondary`)
 }
 
-// resolve ends the second incident, and says what it was.
+// resolve resolves the second incident, and gives a verdict.
 func (b *tour) resolve() {
 	b.Helper()
 	b.as(b.second, b.payments)
@@ -111,7 +111,7 @@ func (b *tour) pageSomebody() {
 	b.see("#messages", `#3 high: refunds are stuck again`)
 }
 
-// home looks at what is one's own.
+// home opens a person's home tab.
 func (b *tour) home() {
 	b.Helper()
 	b.as(b.primary, b.payments)
@@ -138,7 +138,7 @@ func (b *tour) swap() {
 	b.see("#messages", `@`+name(b.next)+` has accepted your swap`)
 }
 
-// override takes a shift over at once.
+// override takes over a shift at once.
 func (b *tour) override() {
 	b.Helper()
 	b.as(b.second, b.payments)
@@ -148,7 +148,7 @@ func (b *tour) override() {
 	b.shoot("#messages article.ephemeral:nth-last-of-type(-n+2)") // the channel is told, too, before it or after
 }
 
-// away takes a day off and asks for cover; then there is nothing left to ask for.
+// away takes a day off and asks for cover, after which there is no shift left to cover.
 func (b *tour) away() {
 	b.Helper()
 	b.as(b.second, b.payments)
@@ -160,7 +160,7 @@ func (b *tour) away() {
 	b.shoot(latest(1))
 }
 
-// report asks what being on call was like.
+// report asks for the report about being on call.
 func (b *tour) report() {
 	b.Helper()
 	b.as(b.second, b.payments)

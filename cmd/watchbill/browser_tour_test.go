@@ -28,7 +28,7 @@ const tourPictures = "../../docs/tour"
 // The size of the page, in pixels.
 const tourWidth, tourHeight = 650, 560
 
-// A tour is a browser on the local Slack's page, in which one person after the other does something.
+// A tour is a browser on the local Slack's page, which people use one after the other.
 type tour struct {
 	*testing.T
 	ctx      context.Context //nolint:containedctx // the browser's
@@ -96,7 +96,7 @@ func TestBrowserTour(t *testing.T) {
 	}
 }
 
-// meet finds out who is who today, and has an owner of the workspace join, because the demo has none.
+// meet looks up which people the demo has today, and has an owner of the workspace join, because the demo has none.
 func (b *tour) meet(url string) {
 	b.Helper()
 	db, err := store.Open(b.Context(), url, store.Options{MaxConns: 2})
@@ -135,7 +135,7 @@ func (b *tour) meet(url string) {
 	}
 }
 
-// do does something with the browser.
+// do runs actions in the browser.
 func (b *tour) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
 	if err := chromedp.Do(b.ctx, steps...); err != nil {
@@ -160,7 +160,7 @@ func (b *tour) find(expression string) string {
 	return value
 }
 
-// as has somebody look at a place: a channel's id, or "dm".
+// as shows the page as a person sees it, at a place: a channel's id, or "dm".
 func (b *tour) as(user oncall.UserID, place string) {
 	b.Helper()
 	at := "/?user=" + string(user)
@@ -169,14 +169,14 @@ func (b *tour) as(user oncall.UserID, place string) {
 	}
 	b.do("open the page", chromedp.Navigate(b.page+at), chromedp.WaitReady(chromedp.CSS(`#side [data-channel]`)))
 	if place == "dm" {
-		// Pressed again if the page fell back to the channel, because it drew a state from before the conversation existed.
+		// It clicks again if the page fell back to the channel because it drew a state from before the conversation existed.
 		b.find(`((dm) => dm && (dm.classList.contains('on') || dm.click()) ? 'open' : '')(document.querySelector('#open-dm'))`)
 		b.find(`((dm, shown) => dm && shown.every((n) => n.dataset.channel === dm.dataset.channel) ? 'open' : '')(
 			document.querySelector('#open-dm.on'), [...document.querySelectorAll('#messages article')])`)
 	}
 }
 
-// tap points at the last element of a selector and clicks. It waits until that stays where it is and nothing covers it,
+// tap clicks the last element of a selector. It first waits until the element stays in place and nothing covers it,
 // such as an open form.
 func (b *tour) tap(selector string) {
 	b.Helper()
@@ -204,7 +204,7 @@ func (b *tour) pick(action string) {
 	b.tap(`[role="menuitem"][data-value^="` + action + `/"]`)
 }
 
-// say types a command or a message.
+// say types a command or a message, and sends it.
 func (b *tour) say(text string) {
 	b.Helper()
 	b.do("type "+text, chromedp.SendKeys(chromedp.CSS(`#slash`), text+"\r"))
@@ -227,7 +227,7 @@ func (b *tour) see(selector, pattern string) {
 	b.find(fmt.Sprintf(`((n) => n && n.getClientRects().length && new RegExp(%s, 's').test(n.innerText) ? 'seen' : '')(document.querySelector(%s))`, quoted(pattern), quoted(selector)))
 }
 
-// shut closes the open form: whatever is under it can't be pressed before.
+// shut closes the open form, as nothing under it can be clicked before.
 func (b *tour) shut() {
 	b.Helper()
 	taps := b.taps
@@ -241,7 +241,7 @@ func (b *tour) closed() {
 	b.find(`document.querySelector('#modal').open ? '' : 'closed'`)
 }
 
-// costs checks what docs/tour.md says that an act costs at most.
+// costs checks that an act takes no more clicks and keys than docs/tour.md says.
 func (b *tour) costs(taps int) {
 	b.Helper()
 	if b.taps > taps {

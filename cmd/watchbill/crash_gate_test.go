@@ -57,7 +57,7 @@ func (t *trap) reach(point string) bool {
 	return true
 }
 
-// dbGate is a proxy to PostgreSQL that watches the statements.
+// A dbGate is a proxy to PostgreSQL that watches the statements.
 type dbGate struct {
 	t       *testing.T
 	network string

@@ -272,13 +272,13 @@ func (c *crash) program(database string) running {
 	return startProgram(c.t, asProgram(c.t), append(c.env, "DATABASE_URL="+database, "WATCHBILL_SECRET="+storetest.Secret, "WATCHBILL_CANARY=off"))
 }
 
-// asProgram returns a name by which this very test binary is the program.
+// asProgram returns a path at which this test binary runs as the program.
 func asProgram(t *testing.T) string {
 	t.Helper()
 	return asCommand(t, "watchbill")
 }
 
-// asCommand returns a name by which this test binary is one of the commands that TestMain knows.
+// asCommand returns a path at which this test binary runs as one of TestMain's commands.
 func asCommand(t *testing.T, command string) string {
 	t.Helper()
 	self, err := os.Executable()

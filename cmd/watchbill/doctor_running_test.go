@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/migrations"
 )
 
-// The doctor looks while the program runs: /readyz?verbose says in which areas something is to be mended, without any
-// names, and the home tab of admins says what.
+// The doctor also runs inside the program: /readyz?verbose says which areas have problems, without any
+// names, and the admins' home tab says which problems.
 func TestDoctorLooksWhileProgramRuns(t *testing.T) {
 	t.Parallel()
 	r := newRoll(t)
