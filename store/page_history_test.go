@@ -23,7 +23,7 @@ func TestPageHistoryShowsReasonAndOutcome(t *testing.T) {
 	if len(pages) != 1 {
 		t.Fatalf("there are %d pages, want 1: %+v", len(pages), pages)
 	}
-	want := map[string]any{"user": ann, "method": oncall.MethodSlack, "why": "you are on call in primary", "state": "waiting", "due": true}
+	want := map[string]any{"user": ann, "method": oncall.MethodSlack, "why": "you are on call in primary", "state": oncall.PageWaiting, "due": true}
 	p := pages[0]
 	if diff := cmp.Diff(want, map[string]any{"user": p.UserID, "method": p.Method, "why": p.Why.String(), "state": p.State, "due": p.Due(in)}); diff != "" {
 		t.Errorf("the page (-want +got):\n%s", diff)
