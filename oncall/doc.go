@@ -12,7 +12,9 @@
 // They mean the same in Go, SQL, Slack and the docs. Stored data keeps older names:
 //
 //   - columns: turn is RoundRobinCount, pages.held_until DeferredUntil, pages.why and reason a Call's Why;
-//     taken_for of integrations is Senders; the table codes has proofs.
+//     taken_for of integrations is Senders.
+//   - tables: codes has proofs, replies has answers, reaches has each recipient's cooldown, and checks has the
+//     probes before a shift.
 //   - keys: "kind" in the set-up file is a format, "line" in a job's arguments a lane, "taken_for" in a
 //     stored signal its Sender.
 //   - jobs: "escalate" is IncidentTimer, "look" CheckSchedule, "guard" CheckCoverage, "verify" SendProof, "tell" DrawNotice.
