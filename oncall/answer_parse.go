@@ -151,9 +151,9 @@ func CleanCode(text string) string {
 }
 
 // parseAct parses a verb and the numbers that it is about, in any order. Two different verbs make no sense.
-func parseAct(text string) (r Intent, ok bool) {
+func parseAct(text string) (intent Intent, ok bool) {
 	if answerSpan.MatchString(text) { // "5-7" may or may not include 6
-		return r, false
+		return intent, false
 	}
 	tokens := answerTokens.FindAllString(text, -1)
 	zero, incident, lettered := false, false, false
@@ -166,19 +166,19 @@ func parseAct(text string) (r Intent, ok bool) {
 			act, verb, zero = double, true, true
 		}
 		switch {
-		case verb && r.Act != "" && r.Act != act:
+		case verb && intent.Act != "" && intent.Act != act:
 			return Intent{}, false
 		case verb:
-			r.Kind, r.Act = IntentAct, act
+			intent.Kind, intent.Act = IntentAct, act
 		case slices.Contains(answerAll, t):
-			r.All = true
+			intent.All = true
 		case slices.Contains(answerIncident, t):
 			incident = true
 		case t == codeLetter && i+1 < len(tokens) && strings.ContainsAny(tokens[i+1][:1], "0123456789"):
 			lettered = true
 		case t[0] == '#' && len(t) > 1 || t[0] >= '0' && t[0] <= '9':
 			n, good := replyNumber(t)
-			if !good || len(r.Numbers) == maxNumbers {
+			if !good || len(intent.Numbers) == maxNumbers {
 				return Intent{}, false
 			}
 			if n.N == 0 {
@@ -188,18 +188,18 @@ func parseAct(text string) (r Intent, ok bool) {
 			n.Lettered, lettered = lettered, false
 			n.Incident = !n.Lettered && (n.Incident || incident)
 			n.Offered = !n.Incident && !n.Lettered && (offers(tokens, i-1) || offers(tokens, i+1))
-			if !slices.Contains(r.Numbers, n) {
-				r.Numbers = append(r.Numbers, n)
+			if !slices.Contains(intent.Numbers, n) {
+				intent.Numbers = append(intent.Numbers, n)
 			}
 		case !slices.Contains(answerFillers, t):
 			return Intent{}, false
 		}
 	}
-	if zero && len(r.Numbers) > 0 { // "aa 5" is ambiguous
+	if zero && len(intent.Numbers) > 0 { // "aa 5" is ambiguous
 		return Intent{}, false
 	}
-	r.All = r.All && len(r.Numbers) == 0
-	return r, r.Act != ""
+	intent.All = intent.All && len(intent.Numbers) == 0
+	return intent, intent.Act != ""
 }
 
 // numbered reports whether the tokens begin with a number, perhaps after a full stop.

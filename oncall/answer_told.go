@@ -51,33 +51,33 @@ type Pick struct {
 
 // Choose finds what an answer is about: the incidents that its numbers name, or else the newest message that
 // the act fits.
-func (scope AnswerScope) Choose(r Intent) Choice {
+func (scope AnswerScope) Choose(intent Intent) Choice {
 	var c Choice
 	var missed []string
-	if r.Kind != IntentAct {
+	if intent.Kind != IntentAct {
 		return c
 	}
 	switch {
-	case r.Code != 0:
-		c.add(scope.byCode(r.Code))
-	case len(r.Numbers) > 0:
-		for _, n := range r.Numbers {
+	case intent.Code != 0:
+		c.add(scope.byCode(intent.Code))
+	case len(intent.Numbers) > 0:
+		for _, n := range intent.Numbers {
 			found, why := scope.number(n)
 			c.add(found)
 			if why != "" {
 				missed = append(missed, why)
 			}
 		}
-	case r.All:
+	case intent.All:
 		var all []ShownPage
 		for _, s := range scope.Shown {
-			if s.Here && !s.Lost && scope.fits(s, r.Act) && !scope.withOthers(s, r.Act) {
+			if s.Here && !s.Lost && scope.fits(s, intent.Act) && !scope.withOthers(s, intent.Act) {
 				all = append(all, s)
 			}
 		}
 		c.add(all)
 	default:
-		c.add(scope.newest(r.Act))
+		c.add(scope.newest(intent.Act))
 	}
 	if missed != nil {
 		c.Missed = Say("%s", strings.Join(missed, " "))
@@ -243,8 +243,8 @@ func (scope AnswerScope) open(message []ShownPage) []ShownPage {
 
 // Remaining says what else the act would fit, and what to type for it: "Open for you: #2, #3; 2a takes both."
 // It is empty if there is nothing else.
-func (scope AnswerScope) Remaining(r Intent, c Choice) Sentence {
-	act := cmp.Or(r.Act, ActAck)
+func (scope AnswerScope) Remaining(intent Intent, c Choice) Sentence {
+	act := cmp.Or(intent.Act, ActAck)
 	left := scope.left(act, c)
 	if len(c.Picks) > 0 && len(scope.left(ActAck, c)) == 0 { // everything else is acknowledged
 		return nil

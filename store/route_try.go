@@ -23,37 +23,37 @@ func (s *Store) TryRoutes(ctx context.Context, by oncall.Actor, owner oncall.Rou
 	if err != nil {
 		return nil, err
 	}
-	f := PayloadFilter{Integration: owner.Integration, Team: owner.Team, Most: most}
+	filter := PayloadFilter{Integration: owner.Integration, Team: owner.Team, Most: most}
 	if owner.Integration != 0 {
-		f.Team = g.dir.integrations[owner.Integration].TeamID
+		filter.Team = g.dir.integrations[owner.Integration].TeamID
 	}
 	if !g.dir.For(by).sees(owner) {
 		return nil, oncall.ErrNotFound
 	}
-	if err := g.may(access.See, access.Object{Team: f.Team}); err != nil {
+	if err := g.may(access.See, access.Object{Team: filter.Team}); err != nil {
 		return nil, err
 	}
 	list, err := g.dir.listOf(owner, routes, shadow)
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.Payloads(ctx, by, f)
+	payloads, err := s.Payloads(ctx, by, filter)
 	if err != nil {
 		return nil, err
 	}
-	came := map[oncall.IntegrationID][]oncall.Payload{}
-	var of []oncall.IntegrationID
-	for _, p := range found {
-		if len(came[p.Integration]) == 0 {
-			of = append(of, p.Integration)
+	byIntegration := map[oncall.IntegrationID][]oncall.Payload{}
+	var integrations []oncall.IntegrationID
+	for _, p := range payloads {
+		if len(byIntegration[p.Integration]) == 0 {
+			integrations = append(integrations, p.Integration)
 		}
-		came[p.Integration] = append(came[p.Integration], p.Payload)
+		byIntegration[p.Integration] = append(byIntegration[p.Integration], p.Payload)
 	}
-	var all []RouteTrial
-	for _, id := range of {
-		all = append(all, RouteTrial{Before: g.dir.OutcomeFacts(ctx, id), After: g.dir.factsWith(ctx, id, list), Payloads: came[id]})
+	var trials []RouteTrial
+	for _, id := range integrations {
+		trials = append(trials, RouteTrial{Before: g.dir.OutcomeFacts(ctx, id), After: g.dir.factsWith(ctx, id, list), Payloads: byIntegration[id]})
 	}
-	return all, nil
+	return trials, nil
 }
 
 // listOf compiles a list as it would be saved.

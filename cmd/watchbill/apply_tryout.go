@@ -25,44 +25,44 @@ type tryout struct {
 }
 
 // tryOut replays the past signals of the integrations whose routing a document may change.
-func tryOut(ctx context.Context, db *store.System, before *store.Directory, made store.ApplyReport) (all []tryout, err error) {
-	if made.After == nil {
+func tryOut(ctx context.Context, db *store.System, before *store.Directory, report store.ApplyReport) (tryouts []tryout, err error) {
+	if report.After == nil {
 		return nil, nil
 	}
-	teams, own := touched(before, made)
+	teams, integrations := touched(before, report)
 	previews := map[oncall.IntegrationID]oncall.Preview{}
-	for _, in := range made.After.Integrations {
-		if _, known := before.Integration(in.ID); !known || !own[in.ID] && !teams[in.TeamID] {
+	for _, in := range report.After.Integrations {
+		if _, known := before.Integration(in.ID); !known || !integrations[in.ID] && !teams[in.TeamID] {
 			continue
 		}
 		payloads, err := db.KeptPayloads(ctx, in.ID)
 		if err != nil {
 			return nil, err
 		}
-		previews[in.ID] = intake.Preview(ctx, before.OutcomeFacts(ctx, in.ID), made.After.OutcomeFacts(ctx, in.ID), payloads)
+		previews[in.ID] = intake.Preview(ctx, before.OutcomeFacts(ctx, in.ID), report.After.OutcomeFacts(ctx, in.ID), payloads)
 	}
-	for _, t := range made.After.Teams {
+	for _, t := range report.After.Teams {
 		if !teams[t.ID] {
 			continue
 		}
-		one := tryout{what: fmt.Sprintf("Routes of team %q", t.Name)}
-		n := 0
-		for _, in := range made.After.Integrations {
+		trial := tryout{what: fmt.Sprintf("Routes of team %q", t.Name)}
+		count := 0
+		for _, in := range report.After.Integrations {
 			if in.TeamID == t.ID {
-				one.Preview, n = one.With(previews[in.ID]), n+1
+				trial.Preview, count = trial.With(previews[in.ID]), count+1
 			}
 		}
-		if one.of = fmt.Sprintf(" of its %d integrations", n); n == 1 {
-			one.of = " of its integration"
+		if trial.of = fmt.Sprintf(" of its %d integrations", count); count == 1 {
+			trial.of = " of its integration"
 		}
-		all = append(all, one)
+		tryouts = append(tryouts, trial)
 	}
-	for _, in := range made.After.Integrations {
-		if _, known := previews[in.ID]; known && own[in.ID] {
-			all = append(all, tryout{what: fmt.Sprintf("Integration %q", in.Name), Preview: previews[in.ID]})
+	for _, in := range report.After.Integrations {
+		if _, known := previews[in.ID]; known && integrations[in.ID] {
+			tryouts = append(tryouts, tryout{what: fmt.Sprintf("Integration %q", in.Name), Preview: previews[in.ID]})
 		}
 	}
-	return all, nil
+	return tryouts, nil
 }
 
 // touched returns the teams whose rule lists change, and the integrations whose own lists or
