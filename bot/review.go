@@ -214,20 +214,6 @@ func (b *Bot) actionCommand(ctx context.Context, r request, id oncall.IncidentID
 	return view.ActionAdded(a, r.location), nil
 }
 
-// actionsCommand answers `/oncall actions` with what the person is to do; with a number or a text it is `/oncall action`.
-func (b *Bot) actionsCommand(ctx context.Context, r request) (view.Drawing, error) {
-	if len(r.words) > 1 || len(r.words) == 1 && !oneOf(r.words, 0, "mine", "my", "me", "list", "open", "all") {
-		return oneAction.run(b, ctx, r)
-	}
-	mine, err := b.store.OwnReviewActions(ctx, r.by())
-	if err != nil {
-		return view.Drawing{}, err
-	}
-	return view.OwnActions(mine, r.location), nil
-}
-
-var oneAction = incidentCommand("action", "12 @bo fix the alert", (*Bot).actionCommand)
-
 // readAction parses "@bo fix the alert until friday", with the person anywhere in it.
 func (b *Bot) readAction(ctx context.Context, r request) (oncall.ReviewAction, error) {
 	user, words, err := b.takeDoer(ctx, r)

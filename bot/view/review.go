@@ -435,6 +435,35 @@ func OwnActions(all []oncall.ReviewAction, zone *time.Location) Drawing {
 	return Drawing{Text: CutPlain(strings.Join(lines, "\n"), MaxAnswer), Blocks: blocks}
 }
 
+// OpenActions lists what is to be done after incidents: by a person, after those of a team, or by anybody. more means that not all
+// were loaded. Each day is that of whoever set it, as the timeline has it.
+func OpenActions(all []oncall.ReviewAction, more bool, user oncall.UserID, team string, users map[oncall.UserID]oncall.User) Drawing {
+	whose := "after incidents"
+	switch {
+	case user != "":
+		whose = "after incidents by " + mention(user)
+	case team != "":
+		whose = "after incidents of " + Name(team)
+	}
+	if len(all) == 0 {
+		return Text("Nothing is to be done " + whose + ".")
+	}
+	slices.SortStableFunc(all, func(a, b oncall.ReviewAction) int { return a.DueAt.Compare(b.DueAt) })
+	lines := make([]string, 0, len(all))
+	for _, a := range all {
+		line := actionLine(a, location(cmp.Or(users[a.By].TimeZone, users[a.UserID].TimeZone)))
+		if user == "" {
+			line = mention(a.UserID) + ": " + line
+		}
+		lines = append(lines, line)
+	}
+	count := Count(len(all), "action")
+	if more {
+		count = fmt.Sprintf("%d actions or more", len(all))
+	}
+	return Text(headedLines("*"+count+"* to be done "+whose, lines))
+}
+
 // homeActions is the maximum number of actions on the home tab.
 const homeActions = 5
 

@@ -180,6 +180,13 @@ func TestReviewActions(t *testing.T) {
 	given.Detail.State, given.Detail.Others = oncall.ReviewActionAgain, []oncall.UserID{""}
 	golden(t, "action_given_asked", Notice(given))
 	golden(t, "own_actions", OwnActions([]oncall.ReviewAction{{ID: 3, IncidentID: 6, UserID: bo, Text: "fix *it* <!here>", DueAt: given.Detail.Start}}, time.UTC))
+	for name, d := range map[string]Drawing{
+		"open_actions":           OpenActions([]oncall.ReviewAction{{IncidentID: 6, UserID: bo, Text: "fix *it* <!here>", DueAt: noon.Add(time.Hour)}, {IncidentID: 5, UserID: ann, DueAt: noon}}, true, "", "Pay & Co", nil),
+		"open_actions_of_person": OpenActions([]oncall.ReviewAction{{IncidentID: 6, UserID: bo, Text: "fix it", DueAt: noon}}, false, bo, "", nil),
+		"open_actions_none":      OpenActions(nil, false, "", "", nil),
+	} {
+		golden(t, name, d)
+	}
 	golden(t, "review_action_form", overviewOf(over).ActionForm())
 	h := HomeTab{Reader: bo, InTeam: true, Zone: time.UTC, Now: noon}
 	for i := range 7 {
