@@ -13,11 +13,7 @@ func PastIncidents(found []oncall.Incident, shown int, orMore bool, what string,
 	for i, in := range found[:shown] {
 		line := incidentLine(in, links[in.ID])
 		if in.Status == oncall.Resolved {
-			line = fmt.Sprintf("%s %s %s: %s (%s", statuses[in.Status].emoji, numberOf(in, links[in.ID]), severityName(in.Severity), Name(in.Title), Time(in.OpenedAt, zone))
-			if in.ResolvedAt != nil {
-				line += ", over after " + durationText(in.ResolvedAt.Sub(in.OpenedAt))
-			}
-			line += ", by " + actorName(in.ResolvedBy) + ")"
+			line = fmt.Sprintf("%s %s %s: %s (%s, %s)", statuses[in.Status].emoji, numberOf(in, links[in.ID]), severityName(in.Severity), Name(in.Title), Time(in.OpenedAt, zone), endOf(in))
 		}
 		if verdict := verdictText(in.Verdict, in.Helped); verdict != "" {
 			line += " — " + verdict
@@ -29,4 +25,17 @@ func PastIncidents(found []oncall.Incident, shown int, orMore bool, what string,
 		count = fmt.Sprintf("%d incidents or more", len(found))
 	}
 	return headedFirst("*"+count+"* "+what, lines, len(found))
+}
+
+// endOf says how an incident ended. One that became part of another ends with that one, whatever became of itself.
+func endOf(in oncall.Incident) string {
+	switch {
+	case in.TakenIn():
+		return fmt.Sprintf("part of the storm %s", in.MergedInto)
+	case in.MergedInto != 0:
+		return fmt.Sprintf("merged into %s by %s", in.MergedInto, actorName(in.ResolvedBy))
+	case in.ResolvedAt != nil:
+		return fmt.Sprintf("over after %s, by %s", durationText(in.ResolvedAt.Sub(in.OpenedAt)), actorName(in.ResolvedBy))
+	}
+	return "over, by " + actorName(in.ResolvedBy)
 }

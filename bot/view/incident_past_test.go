@@ -1,0 +1,28 @@
+package view
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// An incident that became part of another says so, instead of how soon its own record was closed.
+func TestPastIncidentsSayHowTheyEnded(t *testing.T) {
+	t.Parallel()
+	at := func(d time.Duration) *time.Time { return new(noon.Add(d)) }
+	over := func(in oncall.Incident) oncall.Incident {
+		in.Status, in.OpenedAt, in.Severity, in.Title = oncall.Resolved, noon, oncall.High, "disk"
+		return in
+	}
+	for want, in := range map[string]oncall.Incident{
+		"Mon 2 Mar 12:00, over after 4 minutes, by <@U0BO>)": over(oncall.Incident{ID: 3, ResolvedBy: oncall.ByUser(bo), ResolvedAt: at(4 * time.Minute)}),
+		"Mon 2 Mar 12:00, part of the storm #12)":            over(oncall.Incident{ID: 3, ResolvedBy: oncall.ByIntegration("prom"), ResolvedAt: at(0), MergedInto: 12}),
+		"Mon 2 Mar 12:00, merged into #12 by <@U0BO>)":       over(oncall.Incident{ID: 3, ResolvedBy: oncall.ByUser(bo), ResolvedAt: at(time.Hour), MergedInto: 12}),
+	} {
+		if got := PastIncidents([]oncall.Incident{in}, 1, false, "that is over", nil, time.UTC); !strings.Contains(got, want) {
+			t.Errorf("the list says %q, want it to contain %q", got, want)
+		}
+	}
+}
