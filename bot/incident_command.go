@@ -102,7 +102,7 @@ var incidentCommands = []command{
 	wordyCommand("note", "12 restarted it", view.ActionNote, inRequest(request.readNote)),
 	wordyCommand("verdict", "12 noise", view.ActionVerdictForm, inRequest(request.readVerdict)),
 	wordyCommand("severity", "12 high", view.ActionSeverity, inRequest(request.readSeverity)),
-	wordyCommand("merge", "12 into 9", view.ActionMerge, readOther(oncall.ActMerge, "merge", "into")),
+	incidentCommand("merge", "12 into 9", (*Bot).mergeCommand),
 	wordyCommand("link", "12 with 9", view.ActionMerge, readOther(oncall.ActLink, "link", "with")),
 }
 

@@ -22,19 +22,27 @@ func (in Incident) Relate(other Incident, by Actor, now time.Time) (Change, Chan
 	return link(in, other.ID), link(other, in.ID), nil
 }
 
-// Merge closes the incident and makes it part of another one, which gets its firing alerts and every later
-// signal of those alerts and of their group. Both must be open, so merges form no loops.
-func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Change, Change, error) {
+// RefuseMerge refuses to make the incident part of another one.
+func (in Incident) RefuseMerge(into Incident) error {
 	if in.ID == into.ID {
-		return Change{}, Change{}, Refuse("An incident can't be merged into itself.")
+		return Refuse("An incident can't be merged into itself.")
 	}
 	for _, i := range []Incident{in, into} {
 		if err := i.refuseClosed(); err != nil {
-			return Change{}, Change{}, err
+			return err
 		}
 	}
 	if in.Storm != nil {
-		return Change{}, Change{}, Refuse("Incident %s is a storm, which may have thousands of alerts: merge %s into it instead.", in.ID, into.ID)
+		return Refuse("Incident %s is a storm, which may have thousands of alerts: merge %s into it instead.", in.ID, into.ID)
+	}
+	return nil
+}
+
+// Merge closes the incident and makes it part of another one, which gets its firing alerts and every later
+// signal of those alerts and of their group. Both must be open, so merges form no loops.
+func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Change, Change, error) {
+	if err := in.RefuseMerge(into); err != nil {
+		return Change{}, Change{}, err
 	}
 	from, to := in.begin(by, f, now), into.begin(by, f, now)
 	from.stop()

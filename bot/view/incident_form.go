@@ -102,6 +102,10 @@ var mergeKinds = []option{
 
 // MergeForm asks for the other incident.
 func (s IncidentOverview) MergeForm() slack.ModalViewRequest {
+	if s.Into != nil {
+		blocks := append([]slack.Block{section("becomes part of\n" + incidentLine(*s.Into, ""))}, mergeFields([]oncall.Incident{*s.Into}, valueOf(s.Into.ID), "")...)
+		return s.form(ModalMerge, "Merge or link", "Save", append(blocks, s.mergePreview())...)
+	}
 	if len(s.Others) == 0 {
 		return readOnly("Merge or link", section("No other incident is open that this one can be merged or linked with."))
 	}
@@ -113,18 +117,32 @@ func (s IncidentOverview) MergeForm() slack.ModalViewRequest {
 		}
 		return cmp.Compare(b.ID, a.ID)
 	})
+	hint := ""
+	if len(others) > maxOptions {
+		hint = fmt.Sprintf("The latest %d are here. For others: /oncall merge %d into 9", maxOptions, s.Picture.Incident.ID)
+	}
+	return s.form(ModalMerge, "Merge or link", "Save", append(mergeFields(others, "", hint), s.mergePreview())...)
+}
+
+// mergeFields asks for the other incident, and how to connect the two.
+func mergeFields(others []oncall.Incident, chosen, hint string) []slack.Block {
 	options := make([]option, len(others))
 	for i, o := range others {
 		options[i] = option{valueOf(o.ID), fmt.Sprintf("%s %s", o.ID, strings.Join(strings.Fields(o.Title), " "))}
 	}
-	hint := ""
-	if len(options) > maxOptions {
-		hint = fmt.Sprintf("The latest %d are here. For others: /oncall merge %d into 9", maxOptions, s.Picture.Incident.ID)
-	}
 	how := slack.NewRadioButtonsBlockElement(string(BlockHow), optionObject(mergeKinds[0]), optionObject(mergeKinds[1]))
 	how.InitialOption = how.Options[0]
-	return s.form(ModalMerge, "Merge or link", "Save",
-		choiceField(BlockOther, "With", hint, "", options), field(BlockHow, "How", "", how))
+	return []slack.Block{choiceField(BlockOther, "With", hint, chosen, options), field(BlockHow, "How", "", how)}
+}
+
+// mergePreview says what a merge does, before it is done.
+func (s IncidentOverview) mergePreview() slack.Block {
+	into := "the other one"
+	if s.Into != nil {
+		into = s.Into.ID.String()
+	}
+	return note(fmt.Sprintf("Merged, %s is over and pages nobody. Its alerts, whatever its monitor sends of them from now on, and those who help with it belong to %s, which goes on as it stands. "+
+		"That can't be taken back; linked, both go on.", s.Picture.Incident.ID, into))
 }
 
 // maxOnCall leaves room for teams next to schedules.

@@ -32,6 +32,11 @@ func TestIncidentForms(t *testing.T) {
 	golden(t, "incident_note", s.NoteForm())
 	golden(t, "incident_severity", s.SeverityForm())
 	golden(t, "incident_merge", s.MergeForm())
+	into := acknowledged().Incident
+	into.ID, into.Title = 9, "errors on <web>"
+	with := s
+	with.Into = &into
+	golden(t, "incident_merge_into", with.MergeForm())
 	s.Others = nil
 	golden(t, "incident_merge_none", s.MergeForm())
 }

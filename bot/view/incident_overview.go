@@ -17,7 +17,8 @@ type IncidentOverview struct {
 	Reach    map[oncall.UserID]oncall.ContactSettings
 	Pages    []Attempt
 	Others   []oncall.Incident
-	Alerts   []oncall.Alert // of a storm: the most severe firing ones
+	Into     *oncall.Incident // what it is to be merged into; nil: the form asks
+	Alerts   []oncall.Alert   // of a storm: the most severe firing ones
 	Policies map[oncall.PolicyID]oncall.Policy
 	Updates  []option // the team's channels for updates
 	OnCall   []option // teams and schedules whose on-call people can be asked to help
