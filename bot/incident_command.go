@@ -116,13 +116,17 @@ func (b *Bot) actAndShow(ctx context.Context, r request, id oncall.IncidentID, a
 		b.log.Warn().Err(err).Msg("could not show the result of a command")
 		return fmt.Sprintf("Done: incident %s.", id), nil
 	}
+	outsider := ""
+	if slices.ContainsFunc(acts, func(a oncall.Act) bool { return a.Do == oncall.ActAck }) {
+		outsider = b.outsiderNote(ctx, r.by(), id)
+	}
 	if b.saidThere(ctx, r, p) {
-		return "", nil
+		return outsider, nil
 	}
 	if !slices.ContainsFunc(acts, func(a oncall.Act) bool { return a.Do != oncall.ActNote }) {
 		return view.Noted(p.Incident, b.rootLink(ctx, id)), nil
 	}
-	return b.summary(ctx, p), nil
+	return strings.TrimSuffix(b.summary(ctx, p)+"\n"+outsider, "\n"), nil
 }
 
 // saidThere reports whether the timeline says what was done just where it was asked for by a mention: in the incident's own channel, or

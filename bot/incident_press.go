@@ -81,6 +81,9 @@ func (b *Bot) pressIncident(ctx context.Context, p press, do view.Action) (strin
 				b.log.Warn().Err(err).Msg("could not redraw a home tab")
 			}
 		}
+		if kind == oncall.ActAck && p.view.ID == "" {
+			return b.outsiderNote(ctx, p.by(), id), nil
+		}
 		return "", nil
 	}
 	form, err := b.formOn(ctx, id, p.user, do)

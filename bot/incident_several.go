@@ -255,6 +255,15 @@ func (b *Bot) actOnSeveral(ctx context.Context, r request, act oncall.Act, ids, 
 	if err != nil {
 		return view.Drawing{}, err
 	}
+	if act.Do == oncall.ActAck {
+		var notes refusals
+		for _, id := range done {
+			if note := b.outsiderNote(ctx, r.by(), id); note != "" {
+				notes.add(id, note)
+			}
+		}
+		refused = append(refused, notes.lines()...)
+	}
 	return view.ActedOn(act, done, refused, left, later, r.location), nil
 }
 

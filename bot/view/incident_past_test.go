@@ -26,3 +26,16 @@ func TestPastIncidentsSayHowTheyEnded(t *testing.T) {
 		}
 	}
 }
+
+func TestOtherTeams(t *testing.T) {
+	t.Parallel()
+	in, team := oncall.Incident{ID: 7}, oncall.Team{Name: "Pay & Co"}
+	for want, got := range map[string]string{
+		"You are not on the team Pay &amp; Co. On call there are <@U0ANN> and <@U0BO>. You have #7 all the same; `/oncall unack 7` gives it back.": OtherTeams(in, team, []oncall.UserID{ann, bo}),
+		"You are not on the team Pay &amp; Co. You have #7 all the same; `/oncall unack 7` gives it back.":                                         OtherTeams(in, team, nil),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

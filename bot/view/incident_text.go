@@ -39,6 +39,19 @@ func SettledBefore(in oncall.Incident, reader oncall.UserID, now time.Time, zone
 	return ""
 }
 
+// OtherTeams tells whoever took an incident that it is of a team that they are not in, and who is on call there.
+func OtherTeams(in oncall.Incident, team oncall.Team, onCall []oncall.UserID) string {
+	text := fmt.Sprintf("You are not on the team %s.", Name(team.Name))
+	if len(onCall) > 0 {
+		are := "is"
+		if len(onCall) > 1 {
+			are = "are"
+		}
+		text += fmt.Sprintf(" On call there %s %s.", are, named(onCall))
+	}
+	return text + fmt.Sprintf(" You have %s all the same; `/oncall unack %d` gives it back.", in.ID, int64(in.ID))
+}
+
 // Noted confirms a note, in a line.
 func Noted(in oncall.Incident, address string) string {
 	return fmt.Sprintf("Noted on %s %s.", link(address, in.ID.String()), Foreign(in.Title, maxTitle))
