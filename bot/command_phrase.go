@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
 )
 
 // rephrase translates natural phrases, and other tools' commands, into ours. It leaves everything else alone.
@@ -15,7 +17,7 @@ func rephrase(words []string) []string {
 	if n := slices.Index(claims, strings.Join(lowerWords(words[:min(len(words), 6)]), " ")); n >= 0 {
 		return []string{"ack"}
 	}
-	for _, rule := range []func([]string) []string{rephraseHelp, rephraseTalk, rephraseAboutMe, rephraseLists, rephraseNow, numberToFront} {
+	for _, rule := range []func([]string) []string{rephraseHelp, rephraseIncident, rephraseTalk, rephraseAboutMe, rephraseLists, rephraseNow, numberToFront} {
 		if other := rule(words); other != nil {
 			return other
 		}
@@ -78,6 +80,12 @@ func rephraseHelp(words []string) []string {
 	return nil
 }
 
+// namesOwner reports whether a word names a person before something of theirs: "bo's", "@bo".
+func namesOwner(w string) bool {
+	_, mention := view.ReadMention(w)
+	return mention || strings.HasPrefix(w, "@") || strings.HasSuffix(word([]string{w}, 0), "'s")
+}
+
 // rephraseAboutMe translates "am I on call", "my next shift" and "I am sick".
 func rephraseAboutMe(words []string) []string {
 	rest := func(from int) []string { return words[min(from, len(words)):] }
@@ -95,6 +103,10 @@ func rephraseAboutMe(words []string) []string {
 		return []string{"me"}
 	case oneOf(words, 0, "my") && oneOf(words, 1, "incidents", "alerts", "pages"):
 		return []string{"incidents", "mine"}
+	case oneOf(words, 0, "my") && oneOf(words, 1, "actions", "todos", "tasks"):
+		return []string{"actions", "mine"}
+	case len(words) == 2 && oneOf(words, 1, "actions", "todos", "tasks") && namesOwner(words[0]):
+		return []string{"actions", words[0]}
 	case oneOf(words, 0, "my") && oneOf(words, 1, "overrides", "override"):
 		return []string{"override", "cancel"}
 	case oneOf(words, 0, "my") && oneOf(words, 1, "vacation", "pto", "leave", "timeoff", "holidays"):
@@ -183,6 +195,9 @@ func rephraseNow(words []string) []string {
 		return nil
 	}
 	number := slices.IndexFunc(rest, isNumber)
+	if number < 0 && slices.ContainsFunc(words, func(w string) bool { return oneOf([]string{w}, 0, "happened", "passierte", "broke", "fired", "paged") }) {
+		return append([]string{"incidents", "all"}, pastWords(rest)...)
+	}
 	switch {
 	case number >= 0 && slices.ContainsFunc(rest, func(w string) bool { return oneOf([]string{w}, 0, "next") }):
 		return []string{"plan", rest[number]}

@@ -18,17 +18,15 @@ import (
 var mentionCommands = []string{"who", "next", "teams", "incidents", "page", "help"}
 
 // directCommands lists the commands that work in a direct message. A message can't open a form: those of planning answer with
-// a button for it.
-var directCommands = slices.Concat(mentionCommands, []string{
-	"me", "schedule", "users", "incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate", "actions", "swap", "cover", "override", "away",
-})
+// a button for it, and the others say so.
+var directCommands = slices.Concat(mentionCommands, []string{"me", "schedule", "users", "actions", "swap", "cover", "override", "away"}, hereCommands)
 
 // formButtons lists the buttons that open the forms of planning.
 var formButtons = map[string]view.Action{
 	"swap": view.ActionHomeSwap, "cover": view.ActionHomeCover, "override": view.ActionHomeOverride, "away": view.ActionHomeAway,
 }
 
-// hereCommands lists the commands that also work in a mention in an incident's own channel, or in its thread.
+// hereCommands lists the commands that also work in a mention in an incident's own channel, in its thread, or with its number.
 var hereCommands = []string{
 	"incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate", "unsnooze", "snooze", "severity", "note", "update", "action", "review", "verdict",
 	"add", "reassign", "channel",
@@ -74,9 +72,11 @@ func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (
 	if d, added, err := b.addReply(ctx, oncall.UserID(m.user.ID), store.MessageRef{Channel: m.at.Channel, TS: m.replyTo}, m.text); added || err != nil {
 		return d, err
 	}
-	known, rest, err := findCommand(words)
+	known, rest, err := findCommand(rephrase(words))
 	if err != nil {
-		known, rest = command{}, words
+		if known, rest, err = findCommand(words); err != nil {
+			known, rest = command{}, words
+		}
 	}
 	r, err := b.requestBy(ctx, m.by, rest)
 	if err != nil {
@@ -84,7 +84,7 @@ func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (
 	}
 	r.place = store.MessageRef{Channel: m.at.Channel, TS: cmp.Or(m.follow.TS, m.replyTo)}
 	if slices.Contains(hereCommands, known.name) {
-		if id, err := b.store.IncidentAt(ctx, r.place); err != nil || id != 0 {
+		if id, err := b.store.IncidentAt(ctx, r.place); err != nil || id != 0 || namesIncident(rest) {
 			m.can = append(slices.Clone(m.can), hereCommands...)
 		}
 	}
@@ -104,6 +104,11 @@ func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (
 		return view.OpensForm(does), nil
 	}
 	return d, err
+}
+
+// namesIncident reports whether the words of a command begin with an incident's number.
+func namesIncident(words []string) bool {
+	return len(words) > 0 && numberPattern.MatchString(strings.TrimRight(words[0], ":,"))
 }
 
 // pageNamedTeam pages the team or schedule named at the beginning of a mention; a question is answered with who is

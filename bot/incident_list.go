@@ -157,6 +157,10 @@ func (r request) takeTeam(words []string, q *incidentSearch) int {
 // takePeriod reads a leading period into the search, such as "yesterday", "last week" or "24 nov", and returns
 // how many words it has.
 func (r request) takePeriod(words []string, q *incidentSearch) int {
+	if oneOf(words, 0, "last") && oneOf(words, 1, "night") {
+		q.from, q.to, q.when = r.lastNight()
+		return 2
+	}
 	for n := min(len(words), maxPeriodWords); n > 0; n-- {
 		p, err := report.ParsePeriod(words[:n], r.location.String(), r.now)
 		if err == nil && (n > 1 || len(words[0]) > 3) { // a month alone may be part of a title
@@ -169,7 +173,23 @@ func (r request) takePeriod(words []string, q *incidentSearch) int {
 			return n
 		}
 	}
+	if oneOf(words, 0, "weekend") && r.takePeriod([]string{"last", "weekend"}, q) > 0 { // the one to come has no incidents
+		return 1
+	}
 	return 0
+}
+
+// The night lasts from the evening to the beginning of the working day.
+const (
+	nightBegins = 18 * 60
+	nightEnds   = 9 * 60
+)
+
+// lastNight returns the night that is now, or was before today.
+func (r request) lastNight() (from, to time.Time, name string) {
+	today, _ := r.zone.Local(r.now)
+	to = r.zone.Instant(today, nightEnds)
+	return r.zone.Instant(today.AddDays(-1), nightBegins), to, "the night to " + to.In(r.location).Format("Mon 2 Jan")
 }
 
 const (

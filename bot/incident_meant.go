@@ -19,7 +19,7 @@ func (b *Bot) actHere(ctx context.Context, r request, id oncall.IncidentID, do o
 		if err != nil {
 			return view.Drawing{}, err
 		}
-		acts = append(acts, note...)
+		acts = append(acts, remark(do, note[0].Text))
 	}
 	text, err := b.actAndShow(ctx, r, id, acts...)
 	if _, refused := refusalOf(err); refused && (do == oncall.ActAck || do == oncall.ActResolve) {

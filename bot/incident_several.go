@@ -29,7 +29,7 @@ func severalCommand(name string, do oncall.ActKind) command {
 		}
 		ids, ok := readNumbers(r.words)
 		if id, text := numberAndNote(r.words); !ok && text != "" {
-			answer, err := b.actAndShow(ctx, r, id, oncall.Act{Do: do}, oncall.Act{Do: oncall.ActNote, Text: text})
+			answer, err := b.actAndShow(ctx, r, id, oncall.Act{Do: do}, remark(do, text))
 			return view.Drawing{Text: answer}, err
 		}
 		if !ok || len(ids) == 0 {
@@ -109,6 +109,22 @@ func numberAndNote(words []string) (oncall.IncidentID, string) {
 	}
 	id, _ := readIncidentValue(strings.Trim(words[0], "#:,"))
 	return id, unescape(strings.Join(words[1:], " "))
+}
+
+// judged matches what somebody says an incident was, as they resolve it: "noise", "as a false alarm: the probe was broken".
+var judged = regexp.MustCompile(`(?i)^(?:as |it |was |is |a |just |- )*(noise|noisy|false (?:alarm|alert|positive)|real)[.!]*(?:$|[:,;] *(.*)$)`)
+
+// remark returns what the words after an act add to it: what the incident was, or else a note.
+func remark(do oncall.ActKind, text string) oncall.Act {
+	m := judged.FindStringSubmatch(text)
+	if do != oncall.ActResolve || m == nil {
+		return oncall.Act{Do: oncall.ActNote, Text: text}
+	}
+	verdict := oncall.VerdictNoise
+	if strings.EqualFold(m[1], "real") {
+		verdict = oncall.VerdictReal
+	}
+	return oncall.Act{Do: oncall.ActVerdict, Verdict: verdict, Text: m[2]}
 }
 
 // isNote reports whether words after an act are a note, rather than more about which incidents are meant.

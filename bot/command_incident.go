@@ -1,0 +1,167 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// rephraseIncident translates what people say to have something done with an incident: "give 2 to bo", "note on 4: …", "4 is noise".
+func rephraseIncident(words []string) []string {
+	for _, rule := range []func([]string) []string{rephraseGive, rephraseOn, rephraseIs, rephraseOver} {
+		if other := rule(words); other != nil {
+			return other
+		}
+	}
+	return nil
+}
+
+// rephraseGive translates "give incident 2 to bo", "hand over 2 to bo", "give back 2" and "bring bo in on 4".
+func rephraseGive(words []string) []string {
+	if len(words) < 2 {
+		return nil
+	}
+	rest := words[1:]
+	switch {
+	case oneOf(words, 0, "give", "hand", "pass") && oneOf(rest, 0, "back", "up"):
+		return numbered("unack", rest[1:])
+	case oneOf(words, 0, "drop", "release"):
+		return numbered("unack", rest)
+	case oneOf(words, 0, "pull", "bring", "loop") && oneOf(rest, 0, "in") && len(rest) > 1:
+		return rephrase(append([]string{"add"}, rest[1:]...))
+	case !oneOf(words, 0, "give", "hand", "pass", "assign", "reassign"):
+		return nil
+	}
+	for len(rest) > 1 && oneOf(rest, 0, "over", "on", "incident", "the") {
+		rest = rest[1:]
+	}
+	if len(rest) > 2 && isNumber(rest[0]) && oneOf(rest, 1, "to") {
+		return slices.Concat([]string{"reassign", rest[0]}, rest[2:])
+	}
+	if last := len(rest) - 1; last > 0 && isNumber(trimMark(rest[last])) && !slices.ContainsFunc(rest[:last], isNumber) { // "give bo incident 2"
+		who := rest[:last]
+		for len(who) > 1 && oneOf(who, len(who)-1, "incident", "the") {
+			who = who[:len(who)-1]
+		}
+		return slices.Concat([]string{"reassign", trimMark(rest[last])}, who)
+	}
+	return nil
+}
+
+// numbered returns a command about the incident whose number stands in the words, after small words alone; nil: there is none.
+func numbered(name string, rest []string) []string {
+	for len(rest) > 1 && oneOf(rest, 0, "incident", "the", "on", "of", "for", "to", "a", "is", "in") {
+		rest = rest[1:]
+	}
+	if len(rest) == 0 || !isNumber(trimMark(rest[0])) {
+		return nil
+	}
+	return slices.Concat([]string{name, trimMark(rest[0])}, rest[1:])
+}
+
+// rephraseOn translates "note on 4: …", "review of 4", "open a channel for 4" and "make 4 critical".
+func rephraseOn(words []string) []string {
+	if oneOf(words, 0, "draft", "write", "open", "start", "post", "send", "make", "set", "change", "mark", "raise", "lower", "get") && len(words) > 2 {
+		rest := words[1:]
+		if oneOf(words, 0, "mark") || oneOf(words, 0, "make", "set", "change", "raise", "lower") && isNumber(rest[0]) {
+			return rephraseMark(rest)
+		}
+		for len(rest) > 1 && oneOf(rest, 0, "a", "an", "the") {
+			rest = rest[1:]
+		}
+		if oneOf(rest, 0, "review", "postmortem", "channel", "room", "update", "severity", "priority", "note") {
+			return rephraseOn(rest)
+		}
+		return nil
+	}
+	name := word(words, 0)
+	if other, known := aliases[name]; known {
+		name = other
+	}
+	if len(words) < 3 || !slices.Contains([]string{"note", "review", "channel", "update", "severity", "incident", "details", "plan", "verdict"}, name) ||
+		!oneOf(words, 1, "on", "of", "for", "to", "about", "in") {
+		return nil
+	}
+	out := numbered(name, words[2:])
+	if name == "severity" && len(out) > 3 && oneOf(out, 2, "to", "as") {
+		out = slices.Delete(out, 2, 3)
+	}
+	return out
+}
+
+// rephraseMark translates "4 as noise" and "4 critical", after "mark" or "make".
+func rephraseMark(rest []string) []string {
+	if oneOf(rest, 0, "incident") {
+		rest = rest[1:]
+	}
+	if len(rest) < 2 || !isNumber(rest[0]) {
+		return nil
+	}
+	return rephraseIs(slices.Concat(rest[:1], []string{"is"}, rest[1:]))
+}
+
+// rephraseIs translates "4 is noise", "4 was fixed" and "4 is a duplicate of 5".
+func rephraseIs(words []string) []string {
+	if oneOf(words, 0, "incident") {
+		words = words[1:]
+	}
+	if len(words) < 2 || !isNumber(words[0]) {
+		return nil
+	}
+	said := words[1:]
+	if oneOf(said, 0, "is", "was", "has", "are") {
+		said = said[1:]
+	}
+	for len(said) > 1 && oneOf(said, 0, "a", "the", "as", "been", "just", "only", "to") {
+		said = said[1:]
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	_, severity := oncall.ParseSeverity(word(said, 0))
+	switch {
+	case oneOf(said, 0, "false") && oneOf(said, 1, "alarm", "alert", "positive"):
+		return slices.Concat([]string{"verdict", words[0], "noise"}, said[2:])
+	case oneOf(said, 0, "noise", "real", "unsure"):
+		return slices.Concat([]string{"verdict", words[0], trimMark(said[0])}, said[1:])
+	case oneOf(said, 0, "fixed", "resolved", "done", "closed", "over", "solved") && len(said) == 1:
+		return []string{"resolve", words[0]}
+	case oneOf(said, 0, "duplicate", "same", "dup", "dupe"):
+		if at := slices.IndexFunc(said, isNumber); at > 0 {
+			return []string{"merge", words[0], "into", said[at]}
+		}
+	case severity && len(said) == 1:
+		return []string{"severity", words[0], trimMark(said[0])}
+	}
+	return nil
+}
+
+// overSaid is what people say of an incident that is over, and noiseSaid of one that was none.
+var (
+	overSaid  = []string{"it's fixed", "its fixed", "it is fixed", "fixed it", "it's over", "it is over", "it's done", "it's resolved", "it is resolved", "all fixed"}
+	noiseSaid = []string{"it's noise", "it was noise", "it is noise", "that was noise", "just noise", "noise"}
+)
+
+// rephraseOver translates "it's fixed" and "it was noise", about the incident that is meant without a number; and "mute 4 for 2h".
+func rephraseOver(words []string) []string {
+	said := strings.Join(lowerWords(words[:min(len(words), 4)]), " ")
+	switch {
+	case len(words) < 4 && slices.Contains(overSaid, said):
+		return []string{"resolve"}
+	case len(words) < 4 && slices.Contains(noiseSaid, said):
+		return []string{"verdict", "noise"}
+	case oneOf(words, 0, "noise") && len(words) > 1 && isNumber(trimMark(words[1])):
+		return noise(words[1:])
+	case oneOf(words, 0, "mute", "silence", "sleep", "quiet") && len(words) > 1 && isNumber(words[1]):
+		return append([]string{"snooze"}, words[1:]...)
+	}
+	return nil
+}
+
+// pastWords are the words of a question about what happened that say when, and to whom.
+func pastWords(rest []string) []string {
+	return slices.DeleteFunc(slices.Clone(rest), func(w string) bool {
+		return oneOf([]string{w}, 0, "has", "have", "did", "been", "during", "over", "since", "we", "us", "me", "happened", "broke", "fired", "paged", "went", "wrong", "passierte")
+	})
+}
