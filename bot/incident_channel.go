@@ -19,6 +19,12 @@ const maxChannelNames = 9
 // channelClockSkew is how much Slack's clock may differ from ours.
 const channelClockSkew = time.Minute
 
+// The answer of `/oncall channel` waits a moment for the channel: within the time that Slack gives it.
+const (
+	channelLooks = 15
+	channelLook  = 100 * time.Millisecond
+)
+
 // A channelKeeper takes the steps of a plan for an incident's own channel.
 type channelKeeper struct {
 	*Bot
@@ -248,6 +254,18 @@ func (b *Bot) openChannel(ctx context.Context, r request, id oncall.IncidentID) 
 	}
 	if err := b.act(ctx, id, r.user.ID, oncall.Act{Do: oncall.ActChannel}); err != nil {
 		return "", err
+	}
+	for range channelLooks { // it is mostly made at once, and then the answer leads there
+		in, err := b.store.Incident(ctx, r.by(), id)
+		if err != nil {
+			break
+		}
+		if view.LinkedChannel(in) != "" {
+			return view.HasChannel(in), nil
+		}
+		if !sleep(ctx, channelLook) {
+			break
+		}
 	}
 	return view.ChannelComes(id), nil
 }

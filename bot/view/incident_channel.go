@@ -6,8 +6,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// channelOf returns the incident's own channel; empty if it has none.
-func channelOf(in oncall.Incident) string {
+// LinkedChannel returns the incident's own channel; empty if it has none.
+func LinkedChannel(in oncall.Incident) string {
 	if in.Channel == nil || in.Channel.ID == "" || in.Channel.Archived {
 		return ""
 	}
@@ -47,7 +47,7 @@ func ChannelEnd(p oncall.Picture) Drawing {
 
 // HasChannel says where an incident's own channel is.
 func HasChannel(in oncall.Incident) string {
-	return fmt.Sprintf("%s has a channel of its own: %s", in.ID, channelOf(in))
+	return fmt.Sprintf("%s has a channel of its own: %s", in.ID, LinkedChannel(in))
 }
 
 // ChannelComes says that an incident's own channel is being made.

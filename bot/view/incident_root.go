@@ -163,7 +163,7 @@ func origin(p oncall.Picture) string {
 	if in.SignalCount > 1 {
 		parts = append(parts, Count(in.SignalCount, "signal")+", last at "+stamp(in.LastSignalAt, asTime, time.UTC))
 	}
-	if has := channelOf(in); has != "" {
+	if has := LinkedChannel(in); has != "" {
 		parts = append(parts, "in "+has)
 	}
 	if in.Flaps > 0 {
