@@ -50,30 +50,50 @@ func (b *Bot) draftReview(ctx context.Context, by oncall.Actor, id oncall.Incide
 	if err := in.RefuseReview(); err != nil {
 		return "", err
 	}
-	if err := b.store.CheckRespond(ctx, by, in); err != nil {
-		return "", err
-	}
-	picture, err := b.store.Picture(ctx, by, id, b.clock())
+	_, _, thread, err := b.placeOfReview(ctx, by, id)
 	if err != nil {
 		return "", err
+	}
+	if err := b.store.QueueReview(ctx, by, id, b.clock()); err != nil {
+		return "", err
+	}
+	return view.ReviewComes(id, thread), nil
+}
+
+// placeOfReview returns what a review is about, the incident's message, and whether the draft goes into its thread. Otherwise only the
+// person who wants it gets it.
+func (b *Bot) placeOfReview(ctx context.Context, by oncall.Actor, id oncall.IncidentID) (p oncall.Picture, root store.MessageRef, thread bool, err error) {
+	if p, err = b.store.Picture(ctx, by, id, b.clock()); err != nil {
+		return p, root, false, err
 	}
 	roots, err := b.store.Roots(ctx, []oncall.IncidentID{id})
 	if err != nil {
-		return "", err
+		return p, root, false, err
 	}
-	root := roots[id]
-	thread := root != (store.MessageRef{}) && !b.veiled(ctx, picture, root.Channel)
-	b.inBackground(ctx, "the draft of a review", func(ctx context.Context) error {
-		r, err := b.review(ctx, by, picture, root)
-		if err != nil {
-			return err
-		}
-		if !thread {
-			return b.upload(ctx, by.User, reviewFile(r))
-		}
-		return b.deliverReview(ctx, r, root)
-	})
-	return view.ReviewComes(id, thread), nil
+	root = roots[id]
+	return p, root, root != (store.MessageRef{}) && !b.veiled(ctx, p, root.Channel), nil
+}
+
+// DraftReview drafts the review of an incident from what there is now, and delivers it.
+func (b *Bot) DraftReview(ctx context.Context, job oncall.DraftReview) error {
+	by := oncall.ByUser(job.By)
+	picture, root, thread, err := b.placeOfReview(ctx, by, job.Incident)
+	if err != nil {
+		return err
+	}
+	r, err := b.review(ctx, by, picture, root)
+	if err != nil {
+		return err
+	}
+	if thread {
+		err = b.deliverReview(ctx, r, root)
+	} else {
+		err = b.upload(ctx, job.By, reviewFile(r))
+	}
+	if slackcall.Refused(err) && !slackcall.NoToken(err) { // the next attempt would be, too
+		return oncall.Refuse("Slack refuses the draft: %s.", slackcall.CodeOf(err))
+	}
+	return err
 }
 
 // review loads what a review is drafted from.

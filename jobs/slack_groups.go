@@ -29,6 +29,8 @@ type Workspace interface {
 	// KeepChannel takes the steps of a plan for an incident's own channel, and returns the channel as it became. If a
 	// step fails, it returns how far it came, too.
 	KeepChannel(ctx context.Context, order store.ChannelOrder) (oncall.IncidentChannel, error)
+	// DraftReview drafts the review of an incident, and delivers it to its thread or to the person who wants it.
+	DraftReview(ctx context.Context, job oncall.DraftReview) error
 	// ResolveChannels looks up the ids of channels that the set-up names and the store doesn't know.
 	ResolveChannels(ctx context.Context) error
 	// RefreshUsers looks up the profiles of people whom the set-up names.

@@ -37,6 +37,7 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.MatchSilences](all, silencesLimit, j.matchSilences)
 	add[oncall.ReadAwayCalendar](all, awayCalendarLimit, j.readAwayCalendar)
 	add[oncall.KeepChannel](all, channelLimit, j.keepChannel)
+	add[oncall.DraftReview](all, reviewLimit, j.draftReview)
 	add[oncall.ReadHolidayCalendar](all, awayCalendarLimit, j.readHolidayCalendar)
 	add[oncall.AnswerTimeOff](all, 30*time.Second, j.answerTimeOff)
 	add[oncall.CallHook](all, hookLimit, j.callHook)

@@ -188,6 +188,15 @@ type KeepChannel struct {
 // Kind names the job.
 func (KeepChannel) Kind() string { return "keep_channel" }
 
+// DraftReview drafts the review of an incident for the person who wants it.
+type DraftReview struct {
+	Incident IncidentID `json:"incident"`
+	By       UserID     `json:"by"`
+}
+
+// Kind names the job.
+func (DraftReview) Kind() string { return "draft_review" }
+
 // ReadHolidayCalendar reads a calendar of holidays.
 type ReadHolidayCalendar struct {
 	URL string `json:"url"`

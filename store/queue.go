@@ -60,6 +60,7 @@ var options = []struct {
 	{oncall.MatchSilences{}, QueueSilence, 5},
 	{oncall.ReadAwayCalendar{}, QueueHook, 5},
 	{oncall.KeepChannel{}, QueueHook, 5},
+	{oncall.DraftReview{}, QueueHook, 200},
 	{oncall.ReadHolidayCalendar{}, QueueHook, 5},
 	{oncall.AnswerTimeOff{}, QueueHousekeeping, 25},
 	{oncall.CallHook{}, QueueHook, 5},

@@ -3,6 +3,8 @@ package view
 import (
 	"fmt"
 
+	"github.com/slack-go/slack"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -42,7 +44,9 @@ func ChannelLines(events []oncall.Event) Drawing {
 // ChannelEnd ends an incident's own channel.
 func ChannelEnd(p oncall.Picture) Drawing {
 	in := p.Incident
-	return Text(fmt.Sprintf("%s %s resolved %s. This channel is archived in a day, unless it is reopened before.", statuses[oncall.Resolved].emoji, actorName(in.ResolvedBy), in.ID))
+	d := Text(fmt.Sprintf("%s %s resolved %s. This channel is archived in a day, unless it is reopened before.", statuses[oncall.Resolved].emoji, actorName(in.ResolvedBy), in.ID))
+	d.Blocks = append(d.Blocks, slack.NewActionBlock("review", button(ActionReview, valueOf(in.ID), "Draft a review")))
+	return d
 }
 
 // HasChannel says where an incident's own channel is.
