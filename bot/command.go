@@ -115,12 +115,16 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 	return known.run(b, ctx, r)
 }
 
-// whoInNamed says who is on call if words that are no command begin with the name of a team or schedule; otherwise it
-// returns the refusal.
+// whoInNamed says who is on call if words that are no command begin with the name of a team or schedule, or are a time;
+// otherwise it returns the refusal.
 func (b *Bot) whoInNamed(ctx context.Context, user oncall.UserID, words []string, refusal error) (view.Drawing, error) {
 	r, err := b.request(ctx, user, words)
 	if err != nil {
 		return view.Drawing{}, err
+	}
+	if r.onlyTime() {
+		text, err := b.who(ctx, r)
+		return view.Drawing{Text: text}, err
 	}
 	for n := min(len(r.words), maxObjectNameWords); n > 0; n-- {
 		if _, known := lookUp(r.directory, strings.Join(r.words[:n], " ")); known {
@@ -130,6 +134,12 @@ func (b *Bot) whoInNamed(ctx context.Context, user oncall.UserID, words []string
 		}
 	}
 	return view.Drawing{}, refusal
+}
+
+// onlyTime reports whether the words are a date or a time and nothing else: "24 dec" asks who is on call then.
+func (r request) onlyTime() bool {
+	_, n, err := r.reader().Moment(r.words)
+	return err == nil && n > 0 && n == len(r.words) && (n > 1 || !isNumber(r.words[0]))
 }
 
 // request loads what every handler needs, for an answer that only the person sees.

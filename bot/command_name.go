@@ -95,7 +95,7 @@ func findCommand(words []string) (command, []string, error) {
 	if text, known := elsewhere[name]; known {
 		return command{}, nil, oncall.Refuse("%s", text)
 	}
-	if id, known := readIncidentValue(strings.TrimPrefix(name, "#")); known { // "/oncall 12 ack"
+	if id, known := readIncidentValue(strings.TrimPrefix(name, "#")); known && !isMonth(words, 1) { // "/oncall 12 ack", but "24 dec" is a date
 		if len(words) > 1 {
 			if known, _, err := findCommand(words[1:2]); err == nil && slices.ContainsFunc(incidentCommands, func(c command) bool { return c.name == known.name }) {
 				return known, append([]string{id.String()}, words[2:]...), nil
@@ -109,6 +109,17 @@ func findCommand(words []string) (command, []string, error) {
 func isNumber(word string) bool {
 	_, known := readIncidentValue(strings.TrimPrefix(word, "#"))
 	return known
+}
+
+// isMonth reports whether the word at an index is a month's name.
+func isMonth(words []string, i int) bool {
+	w := word(words, i)
+	return slices.ContainsFunc(months, func(m string) bool { return len(w) >= 3 && strings.HasPrefix(m, w) || w == m[:min(len(m), 4)] })
+}
+
+var months = []string{
+	"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+	"januar", "februar", "m\u00e4rz", "mai", "juni", "juli", "oktober", "dezember",
 }
 
 func hasDigit(word string) bool { return strings.ContainsAny(word, "0123456789") }

@@ -17,7 +17,7 @@ func rephrase(words []string) []string {
 	if n := slices.Index(claims, strings.Join(lowerWords(words[:min(len(words), 6)]), " ")); n >= 0 {
 		return []string{"ack"}
 	}
-	for _, rule := range []func([]string) []string{rephraseHelp, rephraseIncident, rephraseTalk, rephraseAboutMe, rephraseLists, rephraseNow, numberToFront} {
+	for _, rule := range []func([]string) []string{rephraseHelp, rephrasePlan, rephraseIncident, rephraseTalk, rephraseAboutMe, rephraseLists, rephraseNow, numberToFront} {
 		if other := rule(words); other != nil {
 			return other
 		}

@@ -95,6 +95,10 @@ func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (
 		return view.Drawing{}, oncall.Refuse("`/oncall %s` does that in any channel, and a direct message to me: it is yours alone.", known.name)
 	case !slices.Contains(m.can, known.name):
 		r.words = typedWords(strings.Join(words, " "), r.directory)
+		if known.name == "" && r.onlyTime() {
+			text, err := b.who(ctx, r)
+			return view.Drawing{Text: text}, err
+		}
 		return b.pageNamedTeam(ctx, r, m)
 	case known.name == "help" && len(rest) == 0:
 		return view.AllHelp(r.abilities()), nil

@@ -279,7 +279,7 @@ func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
 	case 1:
 		return b.editSchedule(ctx, r, own[0])
 	}
-	return "", b.openModal(ctx, r.trigger, view.ScheduleChoice(own))
+	return "", b.openModal(ctx, r.trigger, view.ScheduleChoice(own, "edit"))
 }
 
 func (b *Bot) submitScheduleChoice(ctx context.Context, s submission) (modalResponse, error) {
@@ -290,6 +290,9 @@ func (b *Bot) submitScheduleChoice(ctx context.Context, s submission) (modalResp
 	e, err := b.scheduleEdit(ctx, s.user, view.EditMeta{Schedule: oncall.ScheduleID(id)}.String())
 	if err != nil {
 		return modalResponse{}, err
+	}
+	if s.meta() == "history" {
+		return replace(view.ScheduleHistory(e.meta, e.schedule, e.location)), nil
 	}
 	return replace(e.overview(e.schedule, "").Draw()), nil
 }

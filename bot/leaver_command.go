@@ -13,6 +13,7 @@ import (
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -208,8 +209,29 @@ func (b *Bot) previewRepair(ctx context.Context, r repair) (lines, warnings []st
 	}
 	if r.meta.How == view.LeaverForGood {
 		warnings, err = b.clashWarnings(ctx, r, r.of.Gets(r.meta.To, r.now.AddDate(1, 0, 0), r.now))
+		if err != nil {
+			return nil, nil, err
+		}
+		doubled, err := b.doubledWarnings(ctx, r, edits)
+		return lines, append(doubled, warnings...), err
 	}
 	return lines, warnings, err
+}
+
+// doubledWarnings warn if who takes over has a turn already where who leaves has one, and say what else there is.
+func (b *Bot) doubledWarnings(ctx context.Context, r repair, edits []store.SetupEdit) ([]string, error) {
+	doc, err := b.store.SetupFor(ctx, r.by(), r.now)
+	if err != nil {
+		return nil, fmt.Errorf("load the set-up: %w", err)
+	}
+	parts := make([]setup.Part, len(edits))
+	for i, e := range edits {
+		parts[i] = e.Part
+	}
+	others := slices.DeleteFunc(doc.WithoutTurn(parts, r.directory.Members[r.of.Team]), func(u oncall.UserID) bool {
+		return u == r.meta.User || r.directory.Users[u].DeactivatedAt != nil
+	})
+	return view.LeaverDoubled(doc.Doubled(parts, r.meta.To), others), nil
 }
 
 // clashWarnings tells what speaks against giving shifts to somebody.

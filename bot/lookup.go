@@ -15,6 +15,22 @@ import (
 // schedule finds the schedule that is meant: the named one, the only one there is, or the only one of the
 // person's teams.
 func (r request) schedule(name string) (*schedule.Schedule, error) {
+	candidates, err := r.schedulesMeant(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(candidates) == 1:
+		return candidates[0], nil
+	}
+	var names []string
+	for _, s := range candidates[:min(len(candidates), view.MaxNamed)] {
+		names = append(names, "`"+view.Name(s.Name())+"`")
+	}
+	return nil, oncall.Refuse("Say which schedule at the end of the command: %s.", strings.Join(names, ", "))
+}
+
+// schedulesMeant returns the schedules that a name can mean: at least one.
+func (r request) schedulesMeant(name string) ([]*schedule.Schedule, error) {
 	candidates := r.directory.Schedules
 	if name != "" {
 		found, ok := lookUp(r.directory, name)
@@ -23,25 +39,13 @@ func (r request) schedule(name string) (*schedule.Schedule, error) {
 		}
 		candidates = found
 	}
-	if len(candidates) > 1 {
-		own := slices.DeleteFunc(slices.Clone(candidates), func(s *schedule.Schedule) bool {
-			return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID)
-		})
-		if len(own) == 1 {
-			candidates = own
-		}
+	if own := r.ownAmong(candidates); len(candidates) > 1 && len(own) == 1 {
+		candidates = own
 	}
-	switch len(candidates) {
-	case 0:
+	if len(candidates) == 0 {
 		return nil, oncall.Refuse("There is no schedule to change%s.", cmp.Or(r.noneVisible(), " yet"))
-	case 1:
-		return candidates[0], nil
 	}
-	var names []string
-	for _, s := range candidates[:min(len(candidates), view.MaxNamed)] {
-		names = append(names, "`"+view.Name(s.Name())+"`")
-	}
-	return nil, oncall.Refuse("Say which schedule at the end of the command: %s.", strings.Join(names, ", "))
+	return candidates, nil
 }
 
 // scheduleAndReason parses the longest name of a schedule, and the reason after it. If there are several words

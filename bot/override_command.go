@@ -70,10 +70,36 @@ func (b *Bot) overrideModal(r request, w view.OverrideDraft, reason string) (sla
 	if w.Schedule == nil && len(may) == 1 {
 		w.Schedule = may[0]
 	}
+	if own := r.ownAmong(may); w.Schedule == nil && len(own) > 0 {
+		w.Schedule = own[0]
+	}
 	if w.From.IsZero() {
-		w.From, w.To = r.now, r.now.Add(time.Hour)
+		w.From, w.To = r.now, r.restOfShift(w.Schedule)
+	}
+	if w.User == "" && w.Schedule != nil && !slices.Contains(w.Schedule.At(w.From, ""), r.user.ID) {
+		w.User = r.user.ID
 	}
 	return view.OverrideForm(may, w, reason), nil
+}
+
+// ownAmong returns the schedules of the person's teams.
+func (r request) ownAmong(all []*schedule.Schedule) []*schedule.Schedule {
+	return slices.DeleteFunc(slices.Clone(all), func(s *schedule.Schedule) bool { return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID) })
+}
+
+// restOfShift returns when the shift that runs now ends, or the next midnight if that comes first, but at least an hour from now.
+func (r request) restOfShift(c *schedule.Schedule) time.Time {
+	today, _ := r.zone.Local(r.now)
+	end := r.zone.Instant(today.AddDays(1), 0)
+	if c != nil {
+		if change, ok := c.NextChange(r.now, end, ""); ok {
+			end = change
+		}
+	}
+	if least := r.now.Add(time.Hour); end.Before(least) {
+		return least
+	}
+	return end
 }
 
 // readOverride parses as many words as it can. What is wrong stays, to be corrected in the form.

@@ -27,6 +27,13 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 		case verb == "new" && len(r.words) == 1:
 			return b.newSchedule(ctx, r)
 		case open != nil:
+			all, err := r.schedulesMeant(strings.Join(r.words[1:], " "))
+			switch {
+			case err != nil:
+				return "", err
+			case len(all) > 1 && r.trigger != "":
+				return "", b.openModal(ctx, r.trigger, view.ScheduleChoice(all, verb))
+			}
 			c, err := r.schedule(strings.Join(r.words[1:], " "))
 			if err != nil {
 				return "", err

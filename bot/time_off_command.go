@@ -24,7 +24,10 @@ func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 		return b.ownTimeOff(ctx, r, len(words) > 0)
 	}
 	if len(words) == 1 && strings.EqualFold(words[0], "new") {
-		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(view.TimeOffDraft{Zone: r.location}, ""))
+		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(r.tomorrowOff(), ""))
+	}
+	if oneOf(words, 0, "who", "team", "everybody", "all") {
+		return b.whoIsAway(ctx, r, words[1:])
 	}
 	if strings.EqualFold(words[0], "calendar") {
 		return b.awayCalendar(ctx, r, words[1:])
@@ -112,13 +115,48 @@ func (b *Bot) submitAway(ctx context.Context, s submission) (modalResponse, erro
 	return replace(view.TimeOffSaved(d)), nil
 }
 
+// tomorrowOff is what the form of time off begins with.
+func (r request) tomorrowOff() view.TimeOffDraft {
+	today, _ := r.zone.Local(r.now)
+	return view.TimeOffDraft{From: r.zone.Instant(today.AddDays(1), 0), To: r.zone.Instant(today.AddDays(2), 0), Zone: r.location}
+}
+
+// whoIsAway lists who of the person's teams has time off at the time of the words, or else within two weeks. What it is for is
+// theirs alone.
+func (b *Bot) whoIsAway(ctx context.Context, r request, words []string) (view.Drawing, error) {
+	from, until := r.now, r.now.AddDate(0, 0, 14)
+	if len(words) > 0 {
+		when, err := r.moment(words)
+		if err != nil {
+			return view.Drawing{}, err
+		}
+		if from, until = when.Start, when.End; when.IsInstant() {
+			until = from.Add(time.Second)
+		}
+	}
+	all, err := b.store.TimeOff(ctx, r.by(), from, until)
+	if err != nil {
+		return view.Drawing{}, fmt.Errorf("load time off: %w", err)
+	}
+	mine := map[oncall.UserID]bool{r.user.ID: true}
+	for _, t := range r.directory.Teams {
+		if members := r.directory.Members[t.ID]; slices.Contains(members, r.user.ID) {
+			for _, u := range members {
+				mine[u] = true
+			}
+		}
+	}
+	all = slices.DeleteFunc(all, func(t oncall.TimeOff) bool { return !mine[t.UserID] })
+	return view.WhoIsAway(all, from, until, r.location), nil
+}
+
 // homeAway opens the form of time off.
 func (b *Bot) homeAway(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, p.trigger, view.TimeOffForm(view.TimeOffDraft{Zone: r.location}, ""))
+	return "", b.openModal(ctx, p.trigger, view.TimeOffForm(r.tomorrowOff(), ""))
 }
 
 // maxTimeOff is the maximum number of entries in the list: each takes two of a message's fifty blocks.
@@ -135,7 +173,7 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request, listed bool) (view.Draw
 	case len(own) == 0 && listed:
 		return view.Drawing{}, oncall.Refuse("You have no time off ahead. `%s` takes some.", awayExample)
 	case len(own) == 0:
-		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(view.TimeOffDraft{Zone: r.location}, ""))
+		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(r.tomorrowOff(), ""))
 	}
 	wanted, err := b.coverWanted(ctx, r)
 	if err != nil {

@@ -285,10 +285,10 @@ func HelpModal(has Ability) slack.ModalViewRequest {
 	return readOnly("What you can type", helpBlocks(has)...)
 }
 
-// ScheduleChoice asks which schedule is meant.
-func ScheduleChoice(schedules []*schedule.Schedule) slack.ModalViewRequest {
+// ScheduleChoice asks which schedule is meant, to "edit" it or for its "history".
+func ScheduleChoice(schedules []*schedule.Schedule, what string) slack.ModalViewRequest {
 	options := scheduleOptions(schedules)
-	return dialog(ModalScheduleChoice, "Schedule", "Open", "", choiceField(BlockSchedule, "Which one?", "", options[0].Value, options))
+	return dialog(ModalScheduleChoice, "Schedule", "Open", what, choiceField(BlockSchedule, "Which one?", "", options[0].Value, options))
 }
 
 func scheduleOptions(schedules []*schedule.Schedule) []option {

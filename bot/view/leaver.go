@@ -370,3 +370,19 @@ func LeaverWarnings(user oncall.UserID, clashes, away []schedule.Stint, zone str
 	}
 	return lines
 }
+
+// LeaverDoubled warns that somebody gets several turns of a rotation, and says what else there is.
+func LeaverDoubled(doubled []string, others []oncall.UserID) []string {
+	if len(doubled) == 0 {
+		return nil
+	}
+	var lines []string
+	for _, d := range doubled[:min(len(doubled), maxClashes)] {
+		lines = append(lines, ":warning: "+Foreign(d, maxNote))
+	}
+	other := "*Take them out…* gives everybody one turn."
+	if len(others) > 0 {
+		other += " Without a turn there: " + named(others) + "."
+	}
+	return append(lines, other)
+}

@@ -1,9 +1,13 @@
 package view
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // AskForCover is the value of the checkbox to ask for cover at once.
@@ -50,6 +54,21 @@ func TimeOffForm(w TimeOffDraft, reason string) slack.ModalViewRequest {
 		day(BlockFrom, "First day", "", w.From), day(BlockTo, "Last day", "It is part of your time off.", last),
 		clock(BlockDayFrom, "On the first day only from", w.From), clock(BlockDayTo, "On the last day only until", w.To),
 		optional(textField(BlockNote, "Note", "", "")), optional(cover))...)
+}
+
+// WhoIsAway lists who has time off between two instants.
+func WhoIsAway(all []oncall.TimeOff, from, until time.Time, zone *time.Location) Drawing {
+	if len(all) == 0 {
+		return Text("Nobody of your teams has time off " + Between(from, until, zone) + ".")
+	}
+	lines := []string{"Time off in your teams:"}
+	for _, t := range all[:min(len(all), maxMoves)] {
+		lines = append(lines, "• "+mention(t.UserID)+": "+Between(t.Start, t.End, zone))
+	}
+	if more := len(all) - maxMoves; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return Text(strings.Join(lines, "\n"))
 }
 
 // TimeOffSaved replaces the form and shows which shifts the time off affects.

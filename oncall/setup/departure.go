@@ -162,6 +162,49 @@ func (s Setup) Hand(team string, from, to oncall.UserID) ([]Part, error) {
 	return parts, nil
 }
 
+// Doubled warns of rotations of the changed parts in which somebody has several turns, as when they take over the turn of who
+// leaves beside their own.
+func (s Setup) Doubled(parts []Part, user oncall.UserID) []string {
+	name, _ := s.nameOf(user)
+	var out []string
+	for _, p := range parts {
+		if p.Schedule == nil {
+			continue
+		}
+		for _, r := range p.Schedule.everyRotation() {
+			if theirs, row := r.turnsOf(name); theirs > 1 {
+				line := fmt.Sprintf("%s has %d of %d turns in the rotation %s of %s", name, theirs, len(r.Turns), r.Name, p.Schedule.Name)
+				if row {
+					line += ", and one follows the other"
+				}
+				out = append(out, line+".")
+			}
+		}
+	}
+	return out
+}
+
+// WithoutTurn returns those of some people who have no turn in the schedules of the changed parts.
+func (s Setup) WithoutTurn(parts []Part, of []oncall.UserID) []oncall.UserID {
+	return slices.DeleteFunc(slices.Clone(of), func(u oncall.UserID) bool {
+		name, known := s.nameOf(u)
+		return !known || slices.ContainsFunc(parts, func(p Part) bool {
+			return p.Schedule != nil && slices.ContainsFunc(p.Schedule.everyRotation(), func(r Rotation) bool { return r.names(name) })
+		})
+	})
+}
+
+// turnsOf counts the turns that name a person, and reports whether two of them are in a row; the first follows the last.
+func (r Rotation) turnsOf(name string) (n int, row bool) {
+	for i, t := range r.Turns {
+		if slices.Contains(t, name) {
+			n++
+			row = row || len(r.Turns) > 1 && slices.Contains(r.Turns[(i+1)%len(r.Turns)], name)
+		}
+	}
+	return n, row
+}
+
 // A handing puts one name in the place of another; an empty one takes the other out.
 type handing struct{ from, to string }
 

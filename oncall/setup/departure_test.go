@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 func leaving() Setup {
@@ -35,6 +37,16 @@ func TestHandPutsOneInThePlaceOfAnother(t *testing.T) {
 	r := parts[0].Schedule.Rotations[0]
 	if diff := cmp.Diff([]Turn{{"Ann"}, {"Cy"}, {"Cy"}, nil}, r.Turns); diff != "" {
 		t.Errorf("wrong turns (- wanted, + given):\n%s", diff)
+	}
+	want := []string{"Cy has 2 of 4 turns in the rotation weekly of nights, and one follows the other."}
+	if diff := cmp.Diff(want, leaving().Doubled(parts, "U0CY")); diff != "" {
+		t.Errorf("wrong warnings (- wanted, + given):\n%s", diff)
+	}
+	if got := leaving().Doubled(parts, "U0ANN"); len(got) != 0 {
+		t.Errorf("Ann, who has one turn, is warned of: %v, want nothing", got)
+	}
+	if diff := cmp.Diff([]oncall.UserID{"U0DI"}, leaving().WithoutTurn(parts, []oncall.UserID{"U0ANN", "U0CY", "U0DI"})); diff != "" {
+		t.Errorf("wrong people without a turn (- wanted, + given):\n%s", diff)
 	}
 	if len(r.Members) != 0 {
 		t.Errorf("the leaver still takes part for a while: %v, want none", r.Members)
