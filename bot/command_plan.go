@@ -32,13 +32,16 @@ func rephrasePlan(words []string) []string {
 		case len(what) == 1 && oneOf(what, 0, "override", "overrides"):
 			return []string{"override", "cancel"}
 		}
-	case oneOf(words, 0, "who", "who's", "whos", "anybody", "anyone", "is") && n < 7:
+	case oneOf(words, 0, "who", "who's", "whos", "anybody", "anyone", "is") && n < 10:
 		what := rest(1, "is", "are", "has", "on", "anybody", "anyone", "somebody", "will", "be", "from", "the", "team")
 		if len(what) > 0 && (oneOf(what, 0, off...) || oneOf(what, 0, "time") && oneOf(what, 1, "off")) && slices.ContainsFunc(words, isSomebody) {
 			if oneOf(what, 0, "time") {
 				what = what[1:]
 			}
-			return append([]string{"away", "who"}, what[1:]...)
+			for what = what[1:]; len(what) > 1 && oneOf(what, 0, "on", "in", "at"); {
+				what = what[1:]
+			}
+			return append([]string{"away", "who"}, what...)
 		}
 	case oneOf(words, 0, "swap", "trade", "exchange", "switch") && oneOf(words, 1, "me", "my", "with") && n > 2:
 		return append([]string{"swap"}, rest(1, mine...)...)
