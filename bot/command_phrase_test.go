@@ -27,7 +27,7 @@ func TestRephrase(t *testing.T) {
 		"hand over to bo":                       "override bo",
 		"hand over my shift to bo until 22:00":  "override bo until 22:00",
 		"handover to bo":                        "override bo",
-		"hand over 12 to bo":                    "hand over 12 to bo",
+		"hand over 12 to bo":                    "reassign 12 bo",
 		"cancel my time off":                    "away list",
 		"cancel my swap":                        "swap list",
 		"cancel the override":                   "override cancel",
