@@ -46,7 +46,10 @@ func (b *Bot) cover(ctx context.Context, r request) (view.Drawing, error) {
 			return view.Drawing{}, err
 		}
 	}
-	if len(words) == 0 {
+	switch {
+	case len(words) == 0 && user != r.user.ID:
+		return b.coverWhose(r, user)
+	case len(words) == 0:
 		return view.Drawing{}, b.coverForm(ctx, r, user, "")
 	}
 	stints, note, err := r.readStints(user, words)

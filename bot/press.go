@@ -40,6 +40,8 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionCoverPart:     (*Bot).coverPart,
 	view.ActionCoverDecline:  fromHome(coverPress(oncall.DeclineCover)),
 	view.ActionCoverWithdraw: coverPress(oncall.WithdrawCover),
+	view.ActionCoverMyself:   (*Bot).coverMyself,
+	view.ActionCoverOthers:   (*Bot).coverOthers,
 
 	view.ActionHandoffTake: (*Bot).takeHandoff,
 

@@ -17,6 +17,7 @@ var spentPresses = map[view.Action]bool{
 	view.ActionAwayCancel:     true,
 	view.ActionHolidayCover:   true,
 	view.ActionCoverWithdraw:  true, // in an answer; the message about it is drawn anew
+	view.ActionCoverMyself:    true,
 	view.ActionOverrideCancel: true,
 	view.ActionOverrideSwitch: true,
 	view.ActionUndoActs:       true,

@@ -126,6 +126,8 @@ const (
 	ActionCoverPart     Action = "cover_part"
 	ActionCoverDecline  Action = "cover_decline"
 	ActionCoverWithdraw Action = "cover_withdraw"
+	ActionCoverMyself   Action = "cover_myself" // its value is whose shift it is, and which; also of the next
+	ActionCoverOthers   Action = "cover_others"
 	ActionHandoffTake   Action = "handoff_take"
 
 	ModalSwap      Modal = "swap"

@@ -100,10 +100,15 @@ func (w SwapWhich) Draw(give, take []schedule.Stint, zone string) Drawing {
 	}
 	list("Yours:", give)
 	list("Those of "+mention(w.Other)+":", take)
-	value, _ := json.Marshal(w) // strings always marshal
 	d := Text(strings.Join(lines, "\n"))
-	d.Blocks = append(d.Blocks, slack.NewActionBlock("", button(ActionSwapWhich, string(value), "Choose").WithStyle(slack.StylePrimary)))
+	d.Blocks = append(d.Blocks, slack.NewActionBlock("", button(ActionSwapWhich, w.value(), "Choose").WithStyle(slack.StylePrimary)))
 	return d
+}
+
+// value returns the value of the button.
+func (w SwapWhich) value() string {
+	value, _ := json.Marshal(w) // strings always marshal
+	return string(value)
 }
 
 // OpensForm offers the form that a message can't open, as it takes a press.

@@ -127,6 +127,20 @@ func TestDrawCovers(t *testing.T) {
 	}
 }
 
+func TestDrawCoverWhose(t *testing.T) {
+	t.Parallel()
+	for name, w := range map[string]CoverWhose{
+		"cover_whose":         {Other: cy, Shift: berlinWeek(cy, 0), May: true, Swaps: true},
+		"cover_whose_refused": {Other: cy, Shift: berlinWeek(cy, 0), Swaps: true},
+		"cover_whose_none":    {Other: cy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkGolden(t, name, w.Draw("America/New_York"))
+		})
+	}
+}
+
 // Foreign text in notes and names can't mention anybody or break a message.
 func TestSwapsEscapeForeignText(t *testing.T) {
 	t.Parallel()
