@@ -38,6 +38,7 @@ var withoutEntry = map[string]string{
 	"BeginHook":             "it notes how far a webhook has been told",
 	"EndHook":               "so here",
 	"ResealHooks":           "the same secrets, sealed otherwise",
+	"ResealOrganisations":   "the same settings, sealed otherwise",
 	"BeginAwayCalendar":     "it notes how far a calendar has been read",
 	"EndAwayCalendar":       "so here",
 	"ResealAwayCalendars":   "the same secrets, sealed otherwise",

@@ -53,6 +53,17 @@ type Directory struct {
 
 type keyHash [sha256.Size]byte
 
+// hasKey reports whether an integration or a program has a key, or had it until a moment ago.
+func (d *Directory) hasKey(hash keyHash) bool {
+	if d == nil {
+		return false
+	}
+	_, current := d.keys[hash]
+	_, rotated := d.rotated[hash]
+	_, program := d.apiHashes[hash]
+	return current || rotated || program
+}
+
 // Team returns a team, even if it was removed.
 func (d *Directory) Team(id oncall.TeamID) (oncall.Team, bool) {
 	t, ok := d.teams[id]

@@ -72,6 +72,13 @@ func (c *directoryCache) put(dir *Directory, load, age int) {
 	}
 }
 
+// last returns the directory as it was loaded last, whether or not anything has changed since; nil before the first load.
+func (c *directoryCache) last() *Directory {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.latest
+}
+
 // Directory returns everything that was set up.
 func (s *System) Directory(ctx context.Context) (*Directory, error) { return s.directory(ctx) }
 

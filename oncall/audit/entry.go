@@ -22,11 +22,12 @@ const (
 	APIKey       Kind = "API key"
 	Hook         Kind = "webhook" // outgoing
 	Installation Kind = "installation"
+	Organisation Kind = "organisation" // one of several that a process serves
 )
 
 // Kinds returns all kinds.
 func Kinds() []Kind {
-	return []Kind{Team, Schedule, Policy, Integration, Heartbeat, UserGroup, Maintenance, Person, APIKey, Hook, Installation}
+	return []Kind{Team, Schedule, Policy, Integration, Heartbeat, UserGroup, Maintenance, Person, APIKey, Hook, Installation, Organisation}
 }
 
 // An Operation is an act.

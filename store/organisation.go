@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
+)
+
+// An OrganisationState says whether an organisation is served.
+type OrganisationState string
+
+// The states of an organisation. While it moves, nobody serves it and senders are asked to come again.
+const (
+	OrganisationActive    OrganisationState = "active"
+	OrganisationSuspended OrganisationState = "suspended"
+	OrganisationMoving    OrganisationState = "moving"
+)
+
+// An Organisation is one of several that a process serves. It has a database of its own, its own Slack app and keys.
+type Organisation struct {
+	Name      string
+	Host      string            // of its public address; "" if it has none
+	Settings  map[string]string // by environment variable, the database's address among them
+	State     OrganisationState
+	Version   int64 // grows with every change
+	CreatedAt time.Time
+	ChangedAt time.Time
+}
+
+var (
+	// ErrOrganisationTaken means that the name or the host is another organisation's.
+	ErrOrganisationTaken = errors.New("another organisation has this name or this public address")
+	// errUnsealed means that their settings can't be kept.
+	errUnsealed = errors.New("the settings of organisations are encrypted by WATCHBILL_SECRET, which is not set")
+	// errOtherSecret means that they can't be read.
+	errOtherSecret = errors.New("its settings were encrypted by another WATCHBILL_SECRET than the ones that are set")
+)
+
+// AddOrganisation adds an organisation to those that are served.
+func (s *System) AddOrganisation(ctx context.Context, by oncall.Actor, o Organisation, now time.Time) error {
+	const add = `INSERT INTO organisations (name, host, settings, state, created_at, changed_at) VALUES ($1, nullif($2, ''), $3, $4, $5, $5)`
+	sealed, err := s.sealSettings(o.Settings)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, add, o.Name, o.Host, sealed, o.State, now); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, now, audit.ChangedOrganisation(o.Name, audit.Added, "", string(o.State), nil, o.Settings))
+	})
+	return organisationError("add the organisation "+o.Name, err)
+}
+
+// UpdateOrganisation changes an organisation. Instances that serve it begin anew with what it is then.
+func (s *System) UpdateOrganisation(ctx context.Context, by oncall.Actor, name string, now time.Time, change func(*Organisation) error) error {
+	const save = `
+		UPDATE organisations
+		SET host = nullif($2, ''), settings = $3, state = $4, changed_at = $5, version = version + 1
+		WHERE name = $1`
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, listOrganisations+` WHERE name = $1 FOR UPDATE`, name)
+		o, err := pgx.CollectExactlyOneRow(rows, s.scanOrganisation)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("%w: there is no organisation %q", oncall.ErrNotFound, name)
+		}
+		if err != nil {
+			return err
+		}
+		if o.Settings == nil {
+			return fmt.Errorf("%s: %w", name, errOtherSecret)
+		}
+		was, before := maps.Clone(o.Settings), o.State
+		if err := change(&o); err != nil {
+			return err
+		}
+		sealed, err := s.sealSettings(o.Settings)
+		if err != nil {
+			return err
+		}
+		if _, err = tx.Exec(ctx, save, name, o.Host, sealed, o.State, now); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, now, audit.ChangedOrganisation(name, audit.Changed, string(before), string(o.State), was, o.Settings))
+	})
+	return organisationError("change the organisation "+name, err)
+}
+
+const listOrganisations = `SELECT name, coalesce(host, ''), settings, state, version, created_at, changed_at FROM organisations`
+
+// Organisations lists the organisations by name. The settings of one that can't be decrypted are nil.
+func (s *System) Organisations(ctx context.Context) ([]Organisation, error) {
+	rows, _ := s.pool.Query(ctx, listOrganisations+` ORDER BY name`)
+	all, err := pgx.CollectRows(rows, s.scanOrganisation)
+	if err != nil {
+		return nil, fmt.Errorf("list the organisations: %w", translate(err))
+	}
+	return all, nil
+}
+
+// ResealOrganisations encrypts by the first secret what an earlier one had encrypted.
+func (s *System) ResealOrganisations(ctx context.Context) error {
+	const save = `UPDATE organisations SET settings = $2 WHERE name = $1 AND settings = $3`
+	return s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, `SELECT name, settings FROM organisations`)
+		var name, old string
+		anew := map[string][2]string{}
+		if _, err := pgx.ForEachRow(rows, []any{&name, &old}, func() error {
+			if plain, ok := oncall.Unseal(s.secrets, old); ok && len(s.secrets) > 0 {
+				anew[name] = [2]string{old, s.secrets[0].Seal(plain)}
+			}
+			return nil
+		}); err != nil {
+			return fmt.Errorf("list the organisations: %w", err)
+		}
+		for name, both := range anew {
+			if both[0] == both[1] {
+				continue
+			}
+			if _, err := tx.Exec(ctx, save, name, both[1], both[0]); err != nil {
+				return fmt.Errorf("encrypt the settings of %s: %w", name, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *System) scanOrganisation(row pgx.CollectableRow) (o Organisation, err error) {
+	var sealed string
+	if err := row.Scan(&o.Name, &o.Host, &sealed, &o.State, &o.Version, &o.CreatedAt, &o.ChangedAt); err != nil {
+		return o, err
+	}
+	plain, ok := oncall.Unseal(s.secrets, sealed)
+	if !ok {
+		return o, nil
+	}
+	if err := json.Unmarshal([]byte(plain), &o.Settings); err != nil {
+		return o, fmt.Errorf("read the settings of %s: %w", o.Name, err)
+	}
+	return o, nil
+}
+
+func (s *System) sealSettings(settings map[string]string) (string, error) {
+	if len(s.secrets) == 0 {
+		return "", errUnsealed
+	}
+	plain, err := json.Marshal(settings)
+	if err != nil {
+		return "", fmt.Errorf("write the settings: %w", err)
+	}
+	return s.secrets[0].Seal(string(plain)), nil
+}
+
+// organisationError names what failed, and says it if a name or a host is taken.
+func organisationError(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if answer, ok := errors.AsType[*pgconn.PgError](err); ok && answer.Code == "23505" {
+		return fmt.Errorf("%s: %w", what, ErrOrganisationTaken)
+	}
+	return fmt.Errorf("%s: %w", what, translate(err))
+}
+
+// RemoveOrganisation takes an organisation off the list; its database stays.
+func (s *System) RemoveOrganisation(ctx context.Context, by oncall.Actor, name string, now time.Time) error {
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM organisations WHERE name = $1`, name); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, now, audit.ChangedOrganisation(name, audit.Removed, "", "", nil, nil))
+	})
+	return organisationError("remove the organisation "+name, err)
+}
+
+// CreateDatabase creates an empty database on the server.
+func (s *System) CreateDatabase(ctx context.Context, name string) error {
+	if _, err := s.pool.Exec(ctx, `CREATE DATABASE `+pgx.Identifier{name}.Sanitize()); err != nil {
+		return fmt.Errorf("create the database %s: %w", name, translate(err))
+	}
+	return nil
+}
+
+// HasKey reports whether an integration or a program has a key, so that a request can be led to the organisation whose key
+// it is. Without fresh it never waits for the database, and may miss a key that was made a moment ago.
+func (s *System) HasKey(ctx context.Context, key string, fresh bool, now time.Time) (bool, error) {
+	const find = `
+		SELECT EXISTS (SELECT FROM integrations WHERE key_hash = $1 AND removed_at IS NULL)
+		    OR EXISTS (SELECT FROM integration_keys WHERE hash = $1 AND ends_at > $2)
+		    OR EXISTS (SELECT FROM api_keys WHERE revoked_at IS NULL AND (hash = $1 OR old_hash = $1 AND old_until > $2))`
+	hash := keyHash(sha256.Sum256([]byte(key)))
+	if !fresh {
+		return s.cache.last().hasKey(hash), nil
+	}
+	var exists bool
+	if err := s.intakePool.QueryRow(ctx, find, hash[:], now).Scan(&exists); err != nil {
+		return false, fmt.Errorf("look for a key: %w", translate(err))
+	}
+	return exists, nil
+}
