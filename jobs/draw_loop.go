@@ -92,7 +92,11 @@ func (d *drawLoop) run(ctx context.Context) {
 
 // await waits until there may be something to draw. It reports false when the loop is to end.
 func (d *drawLoop) await() bool {
-	timer := time.NewTimer(drawIdle - drawEvery) // real time, as above
+	idle := drawIdle
+	if d.jobs.store.Frugal() {
+		idle = frugalDrawIdle
+	}
+	timer := time.NewTimer(idle - drawEvery) // real time, as above
 	defer timer.Stop()
 	select {
 	case <-timer.C:

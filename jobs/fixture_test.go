@@ -39,6 +39,7 @@ const (
 
 // A world is a database with a team, whose policy pages Ann and then Bo.
 type world struct {
+	budget    *store.Budget        // nil: each instance has its connections for itself
 	terms     store.RetentionTerms // how long data is kept
 	t         *testing.T
 	url       string
@@ -67,8 +68,14 @@ func (emptyWorkspace) RefreshUsers(context.Context) error { return nil }
 // newWorld makes a world whose policy pages Bo after wait.
 func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 	t.Helper()
+	return newWorldWith(t, wait, clock, nil)
+}
+
+// newWorldWith makes a world whose instances share a budget of connections, so that they look for work rarely by themselves.
+func newWorldWith(t *testing.T, wait string, clock func() time.Time, budget *store.Budget) *world {
+	t.Helper()
 	w := &world{
-		t: t, url: storetest.NewURL(t), clock: clock, messenger: newFakeMessenger(), sender: newFakeSender(),
+		budget: budget, t: t, url: storetest.NewURL(t), clock: clock, messenger: newFakeMessenger(), sender: newFakeSender(),
 		names: map[*jobs.Jobs]string{}, workspace: emptyWorkspace{},
 	}
 	w.slack = w.messenger
@@ -130,7 +137,7 @@ func (w *world) addTeam() oncall.IntegrationID {
 // open opens the store again, as another instance would.
 func (w *world) open() *store.System {
 	w.t.Helper()
-	s, err := store.Open(w.t.Context(), w.url, store.Options{MaxConns: 16, Secrets: storetest.Secrets(), Log: testLog(w.t)})
+	s, err := store.Open(w.t.Context(), w.url, store.Options{MaxConns: 16, Secrets: storetest.Secrets(), Log: testLog(w.t), Budget: w.budget})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/rs/zerolog"
 
@@ -126,7 +127,8 @@ type Jobs struct {
 	metrics            metrics
 	session            *session // nil while there is none; owned by keepSession until that has ended
 	endSessions        context.CancelFunc
-	sessionsEnded      chan struct{} // closed when session no longer changes
+	sessionsEnded      chan struct{}      // closed when session no longer changes
+	whatWaits          chan store.Waiting // of a frugal System, once a second
 	upkeep             context.CancelFunc
 	running            sync.WaitGroup
 }
@@ -147,7 +149,7 @@ const (
 func New(c Config) (*Jobs, error) {
 	j := &Jobs{store: c.System, terms: c.Terms, messenger: c.Messenger, workspace: c.Workspace, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: slog.New(newLogLimiter(c.Slog.Handler()))}
 	j.outages = c.Log.Sample(&zerolog.BurstSampler{Burst: quietBurst, Period: quietPeriod})
-	j.metrics = newMetrics(c.Metrics)
+	j.metrics, j.whatWaits = newMetrics(c.Metrics), make(chan store.Waiting)
 	j.silencer, j.hooks, j.calendars = c.Silencer, c.Hooks, c.Calendars
 	j.canary.every, j.pulse.send, j.pulse.due = c.Canary, c.Pulse, make(chan struct{}, 1)
 	j.metrics.canaryEvery.Set(c.Canary.Seconds())
@@ -171,15 +173,20 @@ func New(c Config) (*Jobs, error) {
 		j.metrics.failing.WithLabelValues(string(method)).Set(failing)
 		j.log.Warn().Str("method", string(method)).Bool("failing", open).Msg("a provider has changed")
 	}
-	if _, err := j.newClient(c.Name); err != nil {
+	if _, err := j.newClient(c.Name, nil); err != nil {
 		return nil, err
 	}
 	return j, nil
 }
 
 // newClient makes a River client that works under a name.
-func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
-	client, err := river.NewClient(riverpgxv5.New(j.store.Pool()), &river.Config{
+func (j *Jobs) newClient(name string, session *sessionListener) (*river.Client[pgx.Tx], error) {
+	var driver riverdriver.Driver[pgx.Tx] = riverpgxv5.New(j.store.Pool())
+	poll := fetchPoll
+	if j.store.Frugal() {
+		driver, poll = frugalDriver{riverpgxv5.New(j.store.Pool()), session}, frugalPoll
+	}
+	client, err := river.NewClient(driver, &river.Config{
 		ID:      name,
 		Logger:  j.slog,
 		Workers: j.workers(),
@@ -194,7 +201,7 @@ func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 			store.QueueHook:         {MaxWorkers: 4},
 		},
 		FetchCooldown:               fetchCooldown,
-		FetchPollInterval:           fetchPoll,
+		FetchPollInterval:           poll,
 		CompletedJobRetentionPeriod: keepDone,
 		CancelledJobRetentionPeriod: keepDone,
 		RescueStuckJobsAfter:        never,

@@ -31,21 +31,36 @@ type session struct {
 
 // beginSession claims a name and starts working under it.
 func (j *Jobs) beginSession(ctx context.Context, name string) (*session, error) {
-	client, err := j.newClient(name)
+	var listener sessionListener
+	client, err := j.newClient(name, &listener)
 	if err != nil {
 		return nil, err
 	}
 	limited, cancel := context.WithTimeout(ctx, claimLimit)
 	defer cancel()
-	instance, err := j.store.ClaimInstance(limited, name)
+	instance, err := j.claim(limited, name)
 	if err != nil {
 		return nil, err
 	}
+	listener.instance.Store(instance)
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		instance.Release()
 		return nil, fmt.Errorf("start River: %w", err)
 	}
 	return &session{name: name, client: client, drawing: j.startDrawing(ctx, name), instance: instance}, nil
+}
+
+// claim claims a name.
+func (j *Jobs) claim(ctx context.Context, name string) (*store.Instance, error) {
+	if !j.store.Frugal() {
+		return j.store.ClaimInstance(ctx, name)
+	}
+	instance, err := j.store.ClaimFrugally(ctx, name, j.clock)
+	if err != nil {
+		return nil, err
+	}
+	go instance.Tell(j.whatWaits)
+	return instance, nil
 }
 
 // Start starts working. The end of ctx stops nothing; only Stop does.
@@ -61,17 +76,23 @@ func (j *Jobs) Start(ctx context.Context) error {
 	j.sessionsEnded = make(chan struct{})
 	go j.keepSession(living)
 	ctx, j.upkeep = context.WithCancel(ctx)
-	j.running.Go(func() { j.every(ctx, time.Second, j.urgentChores()) })
-	j.running.Go(func() { j.every(ctx, time.Minute, j.regularChores()) })
-	j.running.Go(func() { j.every(ctx, time.Minute, []chore{{"remove what is old", j.retain}}) })
 	j.running.Go(func() {
-		j.every(ctx, time.Hour, []chore{{"guard cover", j.store.CheckCoverage}, {"check contact methods", j.store.CheckReach}})
+		if j.store.Frugal() {
+			j.frugalChores(ctx)
+		} else {
+			j.every(ctx, time.Second, j.urgentChores())
+		}
 	})
-	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"follow messages", j.trackMessages}}) })
-	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"watch the canary", j.watchCanary}}) })
-	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"queue a pulse", j.queuePulse}}) })
+	j.running.Go(func() { j.every(ctx, time.Minute, j.regularChores()) })
+	j.running.Go(func() { j.every(ctx, time.Minute, []chore{{name: "remove what is old", do: j.retain}}) })
+	j.running.Go(func() {
+		j.every(ctx, time.Hour, []chore{{name: "guard cover", do: j.store.CheckCoverage}, {name: "check contact methods", do: j.store.CheckReach}})
+	})
+	j.running.Go(func() { j.every(ctx, time.Second, []chore{{name: "follow messages", do: j.trackMessages}}) })
+	j.running.Go(func() { j.every(ctx, time.Second, []chore{{name: "watch the canary", do: j.watchCanary}}) })
+	j.running.Go(func() { j.every(ctx, time.Second, []chore{{name: "queue a pulse", do: j.queuePulse}}) })
 	j.running.Go(func() { j.sendPulses(ctx) })
-	j.running.Go(func() { j.every(ctx, bundlesEvery, []chore{{"follow bundles", j.store.FollowBundles}}) })
+	j.running.Go(func() { j.every(ctx, bundlesEvery, []chore{{name: "follow bundles", do: j.store.FollowBundles}}) })
 	for method, sender := range j.senders {
 		if sender.Listener != nil {
 			j.running.Go(func() { j.listen(ctx, method, sender.Listener) })

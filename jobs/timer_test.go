@@ -13,8 +13,22 @@ import (
 	"github.com/watchbill/watchbill/jobs"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
 )
+
+// inBothModes runs a test with instances that have their connections for themselves, and with such that share a budget.
+func inBothModes(t *testing.T, test func(*testing.T, *store.Budget)) {
+	t.Parallel()
+	t.Run("alone", func(t *testing.T) {
+		t.Parallel()
+		test(t, nil)
+	})
+	t.Run("frugal", func(t *testing.T) {
+		t.Parallel()
+		test(t, store.NewBudget(60))
+	})
+}
 
 func keys(n int) []string {
 	var all []string
@@ -37,10 +51,11 @@ func (w *world) requireTwoSteps(ids []oncall.IncidentID, check func(first, secon
 	}
 }
 
-func TestTimersFireOnTime(t *testing.T) {
-	t.Parallel()
+func TestTimersFireOnTime(t *testing.T) { inBothModes(t, timersFireOnTime) }
+
+func timersFireOnTime(t *testing.T, budget *store.Budget) {
 	const wait = 2 * time.Second
-	w := newWorld(t, wait.String(), time.Now)
+	w := newWorldWith(t, wait.String(), time.Now, budget)
 	w.start(w.sender)
 	ids := w.signal(keys(5)...)
 	w.until("Bo's turn has come for all", func() bool { return w.pagesTo(bo) == len(ids) })
@@ -54,8 +69,11 @@ func TestTimersFireOnTime(t *testing.T) {
 }
 
 func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, "2s", time.Now)
+	inBothModes(t, eachTimerFiresOnceOverTwoInstances)
+}
+
+func eachTimerFiresOnceOverTwoInstances(t *testing.T, budget *store.Budget) {
+	w := newWorldWith(t, "2s", time.Now, budget)
 	other := newFakeSender()
 	w.start(w.sender)
 	w.start(other)
@@ -179,9 +197,10 @@ func TestReleasesStuckJobs(t *testing.T) {
 }
 
 // An instance whose session dies counts as dead. Another one does its running job.
-func TestAnotherInstanceTakesOverTimers(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, "1h", time.Now)
+func TestAnotherInstanceTakesOverTimers(t *testing.T) { inBothModes(t, anotherInstanceTakesOverTimers) }
+
+func anotherInstanceTakesOverTimers(t *testing.T, budget *store.Budget) {
+	w := newWorldWith(t, "1h", time.Now, budget)
 	sending := make(chan struct{}, 1)
 	stuck := newFakeSender()
 	var calls atomic.Int32
@@ -204,9 +223,10 @@ func TestAnotherInstanceTakesOverTimers(t *testing.T) {
 }
 
 // An instance whose session dies continues under another name in the same process.
-func TestInstanceReplacesALostName(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, "2s", time.Now)
+func TestInstanceReplacesALostName(t *testing.T) { inBothModes(t, instanceReplacesALostName) }
+
+func instanceReplacesALostName(t *testing.T, budget *store.Budget) {
+	w := newWorldWith(t, "2s", time.Now, budget)
 	j := w.instance(w.open(), w.sender, nil)
 	t.Cleanup(func() { stop(t, j) })
 	first := w.signal("db-1")[0]

@@ -11,8 +11,9 @@ import (
 
 // A chore is a task that every instance repeats. There is no leader, so none needs replacing when it dies.
 type chore struct {
-	name string
-	do   func(ctx context.Context, now time.Time) error
+	name  string
+	do    func(ctx context.Context, now time.Time) error
+	waits func(w store.Waiting, seconds int) bool // whether there is something to do; nil: there may be
 }
 
 // choreLimit limits one chore, so that a stuck one doesn't hold up the others forever.
@@ -26,14 +27,14 @@ const bundlesEvery = 5 * time.Second
 // for up to 18 seconds after it dies, and River doesn't detect dead instances.
 func (j *Jobs) urgentChores() []chore {
 	return []chore{
-		{"promote timers", func(ctx context.Context, now time.Time) error {
+		{name: "promote timers", waits: func(w store.Waiting, _ int) bool { return w.Timers }, do: func(ctx context.Context, now time.Time) error {
 			for {
 				if n, err := j.store.PromoteTimers(ctx, now); err != nil || n < store.PromoteLimit {
 					return err
 				}
 			}
 		}},
-		{"rescue jobs", func(ctx context.Context, now time.Time) error {
+		{name: "rescue jobs", waits: func(w store.Waiting, _ int) bool { return w.Running }, do: func(ctx context.Context, now time.Time) error {
 			n, err := j.store.RescueJobs(ctx, now)
 			if n > 0 {
 				j.metrics.rescued.Add(float64(n))
@@ -41,16 +42,16 @@ func (j *Jobs) urgentChores() []chore {
 			}
 			return err
 		}},
-		{"share the limits", func(ctx context.Context, _ time.Time) error {
+		{name: "share the limits", waits: func(_ store.Waiting, seconds int) bool { return seconds%frugalInstances == 0 }, do: func(ctx context.Context, _ time.Time) error {
 			n, err := j.store.Instances(ctx)
 			if err == nil {
 				j.messenger.SetInstances(n)
 			}
 			return err
 		}},
-		{"watch heartbeats", j.store.WatchHeartbeats},
-		{"call webhooks", j.store.QueueHooks},
-		{"release stuck jobs", func(ctx context.Context, now time.Time) error {
+		{name: "watch heartbeats", waits: func(w store.Waiting, _ int) bool { return w.Heartbeats }, do: j.store.WatchHeartbeats},
+		{name: "call webhooks", waits: func(w store.Waiting, _ int) bool { return w.Hooks }, do: j.store.QueueHooks},
+		{name: "release stuck jobs", waits: func(w store.Waiting, _ int) bool { return w.Running }, do: func(ctx context.Context, now time.Time) error {
 			n, err := j.store.ReleaseStuck(ctx, now)
 			if n > 0 {
 				j.metrics.rescued.Add(float64(n))
@@ -64,7 +65,7 @@ func (j *Jobs) urgentChores() []chore {
 // regularChores lists the chores of every minute.
 func (j *Jobs) regularChores() []chore {
 	return []chore{
-		{"requeue overdue timers", func(ctx context.Context, now time.Time) error {
+		{name: "requeue overdue timers", do: func(ctx context.Context, now time.Time) error {
 			n, err := j.store.RequeueOverdue(ctx, now)
 			if n > 0 {
 				j.metrics.lostTimer.Add(float64(n))
@@ -72,40 +73,40 @@ func (j *Jobs) regularChores() []chore {
 			}
 			return err
 		}},
-		{"requeue pages", func(ctx context.Context, now time.Time) error {
+		{name: "requeue pages", do: func(ctx context.Context, now time.Time) error {
 			n, err := j.store.RequeuePages(ctx, now)
 			if n > 0 {
 				j.log.Error().Int("pages", n).Msg("pages were waiting and not in the queue; inserted them again")
 			}
 			return err
 		}},
-		{"end storms", j.endStorms},
-		{"close what has flapped", j.closeOverdueFlaps},
-		{"close by age", func(ctx context.Context, now time.Time) error { _, err := j.store.AgeAlerts(ctx, now); return err }},
-		{"take back what leavers have", j.takeBackFromLeavers},
-		{"reconcile hand-offs", j.checkSchedules},
-		{"settle edits", j.settleSchedules},
-		{"remind of unacknowledged incidents", j.store.RemindUnacked},
-		{"sync user groups", j.checkGroups},
-		{"mirror user groups", j.readGroupMembers},
-		{"look up channels", j.resolveChannels},
-		{"end mutes", j.store.EndMutes},
-		{"seal secrets anew", j.store.ResealSigning},
-		{"seal webhooks anew", j.store.ResealHooks},
-		{"seal calendars anew", j.store.ResealAwayCalendars},
-		{"read calendars", j.store.QueueAwayCalendars},
-		{"read holidays", j.store.QueueHolidayCalendars},
-		{"check maintenance", j.store.CheckMaintenance},
-		{"look at silences", j.store.QueueSilences},
-		{"look at channels of incidents", j.store.QueueChannels},
-		{"tell of the week", j.SendDigests},
-		{"ask about actions", j.store.AskReviewActions},
-		{"offer rest after bad nights", j.store.OfferRest},
-		{"look up people", func(ctx context.Context, _ time.Time) error { return j.workspace.RefreshUsers(ctx) }},
-		{"count the uses of keys", j.store.SaveKeyUses},
-		{"count the uses of API keys", j.store.SaveAPIKeyUses},
-		{"write down refusals", j.store.SaveRefusals},
-		{"clean up", j.store.Housekeeping},
+		{name: "end storms", do: j.endStorms},
+		{name: "close what has flapped", do: j.closeOverdueFlaps},
+		{name: "close by age", do: func(ctx context.Context, now time.Time) error { _, err := j.store.AgeAlerts(ctx, now); return err }},
+		{name: "take back what leavers have", do: j.takeBackFromLeavers},
+		{name: "reconcile hand-offs", do: j.checkSchedules},
+		{name: "settle edits", do: j.settleSchedules},
+		{name: "remind of unacknowledged incidents", do: j.store.RemindUnacked},
+		{name: "sync user groups", do: j.checkGroups},
+		{name: "mirror user groups", do: j.readGroupMembers},
+		{name: "look up channels", do: j.resolveChannels},
+		{name: "end mutes", do: j.store.EndMutes},
+		{name: "seal secrets anew", do: j.store.ResealSigning},
+		{name: "seal webhooks anew", do: j.store.ResealHooks},
+		{name: "seal calendars anew", do: j.store.ResealAwayCalendars},
+		{name: "read calendars", do: j.store.QueueAwayCalendars},
+		{name: "read holidays", do: j.store.QueueHolidayCalendars},
+		{name: "check maintenance", do: j.store.CheckMaintenance},
+		{name: "look at silences", do: j.store.QueueSilences},
+		{name: "look at channels of incidents", do: j.store.QueueChannels},
+		{name: "tell of the week", do: j.SendDigests},
+		{name: "ask about actions", do: j.store.AskReviewActions},
+		{name: "offer rest after bad nights", do: j.store.OfferRest},
+		{name: "look up people", do: func(ctx context.Context, _ time.Time) error { return j.workspace.RefreshUsers(ctx) }},
+		{name: "count the uses of keys", do: j.store.SaveKeyUses},
+		{name: "count the uses of API keys", do: j.store.SaveAPIKeyUses},
+		{name: "write down refusals", do: j.store.SaveRefusals},
+		{name: "clean up", do: j.store.Housekeeping},
 	}
 }
 
@@ -175,16 +176,9 @@ func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) 
 	failing := make(map[string]bool)
 	for {
 		for _, c := range chores {
-			err := guarded(ctx, "chore", choreLimit, func(ctx context.Context) error { return c.do(ctx, j.clock()) })
-			switch {
-			case ctx.Err() != nil:
+			if j.do(ctx, c, failing); ctx.Err() != nil {
 				return
-			case err != nil && !failing[c.name]:
-				j.log.Error().Err(err).Msg(c.name + " failed; it will be tried again")
-			case err == nil && failing[c.name]:
-				j.log.Info().Msg(c.name + " works again")
 			}
-			failing[c.name] = err != nil
 		}
 		select {
 		case <-tick.C:
@@ -192,4 +186,18 @@ func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) 
 			return
 		}
 	}
+}
+
+// do does a chore. Failing are the chores that failed the last time.
+func (j *Jobs) do(ctx context.Context, c chore, failing map[string]bool) {
+	err := guarded(ctx, "chore", choreLimit, func(ctx context.Context) error { return c.do(ctx, j.clock()) })
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil && !failing[c.name]:
+		j.log.Error().Err(err).Msg(c.name + " failed; it will be tried again")
+	case err == nil && failing[c.name]:
+		j.log.Info().Msg(c.name + " works again")
+	}
+	failing[c.name] = err != nil
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // notAsked are the methods that would stop the store under test.
-var notAsked = []string{"Close", "Run", "ClaimInstance", "Pool", "Replay", "EndCanary", "Housekeeping", "SkipNumbers"}
+var notAsked = []string{"Close", "Run", "ClaimInstance", "ClaimFrugally", "Pool", "Replay", "EndCanary", "Housekeeping", "SkipNumbers"}
 
 // mayMeetCanary are the methods with which jobs handle the canary.
 var mayMeetCanary = []string{"Canary", "BeginPage", "ResumePage"}

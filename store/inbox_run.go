@@ -13,6 +13,7 @@ import (
 
 const (
 	configChannel = "watchbill_config"
+	inboxChannel  = "watchbill_inbox"
 	lookEvery     = time.Second    // how long a lost notification or a free lock may go unnoticed
 	blockedEvery  = lookEvery / 10 // PostgreSQL sends no notification when a row lock is released
 	foldLimit     = 30 * time.Second
@@ -23,17 +24,24 @@ const (
 // outage of the database and reconnects within a second of its end.
 func (s *System) Run(ctx context.Context, clock func() time.Time) error {
 	backoff := backoffMax / 16
+	s.WakeInbox() // something may have come before
 	for lost := false; ; {
+		if s.frugal && !lost && !s.awaitSignals(ctx) {
+			return nil
+		}
 		err := s.watchInbox(ctx, clock, func() {
 			if lost {
 				s.log.Info().Msg("the database is back")
 			}
 			backoff, lost = backoffMax/16, false
 		})
-		s.cache.listen(false)
+		s.listenForConfig(false)
 		s.folding.Store(false)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // the caller ended it
+		}
+		if err == nil { // nothing has come for a while
+			continue
 		}
 		if !lost {
 			s.log.Error().Err(err).Msg("lost the database; reconnecting")
@@ -58,7 +66,8 @@ type inboxWatch struct {
 	seen  sighting // of the session that folds, if another instance holds the lock
 }
 
-// watchInbox runs for as long as one connection lasts. It calls up once the connection works.
+// watchInbox runs for as long as one connection lasts, or as signals come if the System is frugal. It calls up once the connection
+// works.
 func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func()) error {
 	w := &inboxWatch{}
 	conn, err := s.listen(ctx, func(channel string) {
@@ -73,18 +82,50 @@ func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func(
 	}
 	defer hangUp(ctx, conn)
 	w.inboxWorker = &inboxWorker{store: s, conn: conn, clock: clock, limit: foldBatch, noted: map[oncall.IntegrationID]bool{}}
-	s.cache.listen(true)
+	s.listenForConfig(true)
 	up()
-	for {
+	for quietSince := clock(); ; {
+		if w.woken {
+			quietSince = clock()
+		}
 		if err := w.foldIfOurs(ctx); err != nil {
 			return err
 		}
 		if err := s.mustLeave(conn); err != nil {
 			return err
 		}
+		if s.frugal && !w.woken && len(w.blocked) == 0 && clock().Sub(quietSince) > frugalLinger {
+			return nil
+		}
 		if err := w.waitForNotification(ctx); err != nil {
 			return err
 		}
+	}
+}
+
+// frugalLinger is how long a connection for folding stays open after the last signal where connections are few.
+const frugalLinger = 3 * time.Second
+
+// frugalLook is how often such a connection is opened without being told that a signal has come.
+const frugalLook = time.Minute
+
+// awaitSignals waits until something may be in the inbox. It reports false when ctx has ended.
+func (s *System) awaitSignals(ctx context.Context) bool {
+	anyway := time.NewTimer(frugalLook) // in case nobody wakes us
+	defer anyway.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-s.inboxWoken:
+	case <-anyway.C:
+	}
+	return true
+}
+
+// listenForConfig sets whether changes of the set-up are heard of. The session of a frugal instance hears of them anyway.
+func (s *Store) listenForConfig(listening bool) {
+	if !s.frugal {
+		s.cache.listen(listening)
 	}
 }
 
@@ -126,7 +167,7 @@ func (w *inboxWatch) foldIfOurs(ctx context.Context) error {
 			return w.depose(ctx)
 		}
 		w.store.folding.Store(true)
-		w.store.log.Info().Msg("this instance folds the inbox")
+		w.store.log.WithLevel(w.store.foldingLevel()).Msg("this instance folds the inbox")
 	}
 	w.woken = false
 	if err := w.drain(ctx); err != nil {

@@ -50,8 +50,18 @@ func (s *System) PromoteTimers(ctx context.Context, now time.Time) (int, error) 
 // An Instance is a claim to a name. It lasts as long as one database session.
 type Instance struct {
 	lost    chan struct{}
+	life    context.Context // ends with Release
 	release context.CancelFunc
 	ended   chan struct{}
+
+	waiting chan Waiting           // of a frugal instance: the latest
+	notices chan RiverNotification // so here
+}
+
+func newInstance(ctx context.Context) *Instance {
+	in := &Instance{lost: make(chan struct{}), ended: make(chan struct{})}
+	in.life, in.release = context.WithCancel(context.WithoutCancel(ctx))
+	return in
 }
 
 // ErrNameTaken means that another process has claimed the name.
@@ -60,8 +70,19 @@ var ErrNameTaken = errors.New("another instance has this name")
 // ClaimInstance claims a name, so that RescueJobs knows that jobs running under the name are alive. When the claim is
 // lost, other instances start these jobs again, so the process must stop them.
 func (s *System) ClaimInstance(ctx context.Context, name string) (*Instance, error) {
+	conn, err := s.claim(ctx, name, s.pool.Config().ConnConfig)
+	if err != nil {
+		return nil, err
+	}
+	in := newInstance(ctx)
+	go in.watch(in.life, conn, s.mustLeave)
+	return in, nil
+}
+
+// claim opens the session that holds a name.
+func (s *System) claim(ctx context.Context, name string, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
 	const claim = `SELECT pg_try_advisory_lock($1, hashtext($2)) AND pg_try_advisory_lock($3, hashtext($2))`
-	conn, err := s.connect(ctx, s.pool.Config().ConnConfig)
+	conn, err := s.connect(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("claim the name %q: %w", name, translate(err))
 	}
@@ -74,10 +95,7 @@ func (s *System) ClaimInstance(ctx context.Context, name string) (*Instance, err
 		hangUp(ctx, conn)
 		return nil, fmt.Errorf("claim the name %q: %w", name, translate(err))
 	}
-	life, release := context.WithCancel(context.WithoutCancel(ctx))
-	in := &Instance{lost: make(chan struct{}), release: release, ended: make(chan struct{})}
-	go in.watch(life, conn, s.mustLeave)
-	return in, nil
+	return conn, nil
 }
 
 // RepliesTask returns the name to claim for reading the answers by a contact method, which one instance does at a time.

@@ -22,6 +22,7 @@ import (
 // Options configures a Store. Each option has a default.
 type Options struct {
 	MaxConns    int32    // 0: pgx's default. Run and ClaimInstance each take one more connection.
+	Budget      *Budget  // limits the connections of several Systems together; nil: only MaxConns does
 	IntakeConns int32    // extra connections reserved for incoming signals; 0: signals use the pool
 	Admins      []string // admins of the installation, by Slack id or e-mail address; none: the workspace's owners
 	Log         zerolog.Logger
@@ -55,6 +56,9 @@ type Store struct {
 	folding   atomic.Bool
 	saved     chan struct{} // see Saved
 	admins    []string      // admins of the installation
+	// frugal: the System shares a budget of connections. Then it folds by a connection only while signals come.
+	frugal     bool
+	inboxWoken chan struct{}
 }
 
 // A System is for the queue's workers, intake and the program itself. Its own methods check no permissions, so packages
@@ -84,7 +88,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 	}
 	s := &System{&Store{
 		pool: pool{conns}, intakePool: pool{intakeConns}, log: o.Log, metrics: newMetrics(), phones: o.Phones, secrets: o.Secrets, onChange: o.Changed,
-		admins:  o.Admins,
+		admins: o.Admins, frugal: o.Budget != nil,
 		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}}
 	s.payloads.closed = make(chan struct{})
@@ -106,7 +110,7 @@ func (s *System) open(o Options) error {
 		return fmt.Errorf("open the queue: %w", err)
 	}
 	s.queue = queue
-	s.cache.filling, s.saved = make(chan struct{}, 1), make(chan struct{}, 1)
+	s.cache.filling, s.saved, s.inboxWoken = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 	if o.Metrics != nil {
 		return s.metrics.register(o.Metrics, s)
 	}
@@ -120,6 +124,10 @@ func configure(cfg *pgxpool.Config, o Options) {
 	}
 	// After a burst connections are given back: where the server has too few, another instance may be without any.
 	cfg.MinConns, cfg.MaxConnIdleTime, cfg.HealthCheckPeriod = min(2, cfg.MaxConns), 30*time.Second, 10*time.Second
+	if o.Budget != nil {
+		cfg.MinConns, cfg.MaxConnIdleTime, cfg.HealthCheckPeriod = 0, budgetIdle, budgetIdle
+		cfg.ConnConfig.DialFunc = o.Budget.dial(cfg.ConnConfig.DialFunc)
+	}
 	set := map[string]string{
 		"application_name": "watchbill",
 		"jit":              "off", // compiling costs more time than any of our queries

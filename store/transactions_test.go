@@ -19,6 +19,7 @@ import (
 var manyTransactions = map[string]string{
 	"Accept":         "the committer that it starts goes on for as long as others wait",
 	"ClaimInstance":  "it keeps a session of its own",
+	"ClaimFrugally":  "so here",
 	"KeepPayload":    "the writer that it starts goes on for as long as others wait",
 	"Ready":          "it tries to store something only where a signal could not be",
 	"Replay":         "it starts that writer, too",

@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Waiting says what waits to be done. A process that serves many organisations asks this once a second of each, in place of
+// looking for each thing by itself.
+type Waiting struct {
+	Running    bool // jobs are being worked, whose instance may have died
+	Timers     bool // timers are due within promoteAhead
+	Heartbeats bool // there are heartbeats to watch
+	Hooks      bool // there are outgoing webhooks
+	Draws      bool // something is to be drawn
+	Inbox      bool // signals wait in the inbox, or alerts were held for long enough
+	Queues     []DueQueue
+}
+
+// A DueQueue is a queue with a job that is due, or will be very soon.
+type DueQueue struct {
+	Queue string
+	At    time.Time
+}
+
+// waitingAhead is how far ahead Waiting looks for jobs: a little more than until it is asked again.
+const waitingAhead = 1500 * time.Millisecond
+
+// waiting returns what waits to be done.
+func waiting(ctx context.Context, conn *pgx.Conn, now time.Time) (Waiting, error) {
+	const look = `
+		WITH soon AS (
+			SELECT queue, min(scheduled_at) AS at
+			FROM river_job
+			WHERE state = 'available' AND queue = ANY ($2) AND priority IN (1, 2, 3, 4) AND scheduled_at <= $3
+			GROUP BY queue
+		)
+		SELECT EXISTS (SELECT FROM river_job WHERE state = 'running'),
+		       EXISTS (SELECT FROM river_job WHERE state IN ('scheduled', 'retryable') AND queue = ANY ($2) AND priority IN (1, 2, 3, 4) AND scheduled_at <= $4),
+		       EXISTS (SELECT FROM heartbeats) OR EXISTS (SELECT FROM pings),
+		       EXISTS (SELECT FROM hooks WHERE removed_at IS NULL AND stopped_at IS NULL),
+		       EXISTS (SELECT FROM river_job WHERE state IN ('available', 'scheduled', 'retryable') AND queue = $5 AND priority IN (1, 2, 3, 4) AND scheduled_at <= $1),
+		       EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM alerts WHERE firing AND held_until <= $1),
+		       ARRAY (SELECT queue FROM soon ORDER BY queue), ARRAY (SELECT at FROM soon ORDER BY queue)`
+	var w Waiting
+	var queues []string
+	var ats []time.Time
+	err := conn.QueryRow(ctx, look, now, urgent, now.Add(waitingAhead), now.Add(promoteAhead), QueueDraw).
+		Scan(&w.Running, &w.Timers, &w.Heartbeats, &w.Hooks, &w.Draws, &w.Inbox, &queues, &ats)
+	if err != nil {
+		return Waiting{}, fmt.Errorf("look what waits: %w", translate(err))
+	}
+	for i, queue := range queues {
+		w.Queues = append(w.Queues, DueQueue{queue, ats[i]})
+	}
+	return w, nil
+}
+
+// WakeQueues makes the workers of all instances look at queues now. River notifies them of new jobs only, and they look by
+// themselves rarely where many organisations are served.
+func (s *System) WakeQueues(ctx context.Context, queues []string) error {
+	const wake = `SELECT pg_notify(current_schema() || '.river_insert', json_build_object('queue', queue)::text) FROM unnest($1::text[]) AS queue`
+	if _, err := s.pool.Exec(ctx, wake, queues); err != nil {
+		return fmt.Errorf("wake the workers: %w", translate(err))
+	}
+	return nil
+}
+
+// WakeInbox makes this instance fold what waits in the inbox now, if no other does.
+func (s *System) WakeInbox() {
+	select {
+	case s.inboxWoken <- struct{}{}:
+	default:
+	}
+}
+
+// WakeDraws makes this instance look now at what is to be drawn.
+func (s *System) WakeDraws() { s.signalSaved() }
+
+// Frugal reports whether the System shares a budget of connections, so that it had better not look for work often.
+func (s *System) Frugal() bool { return s.frugal }
