@@ -4,7 +4,7 @@
 GOLANGCI_LINT = v2.15.0
 WITHPG = go run ./localpg/withpg --
 
-.PHONY: help run test test-browser axe test-image fuzz lint fmt build package deploy-check bench crash chaos soak conformance
+.PHONY: help run test test-browser axe test-image fuzz lint fmt build package deploy-check bench crash chaos soak orgs conformance
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,11 @@ bench: build ## print the figures, one line each
 
 crash: ## kill -9 at every point of a send, 10 times for each channel, and count the pages
 	@bash -o pipefail -c '$(WITHPG) go test -count=1 -timeout 30m -parallel 6 -v -run TestKilledWhileSending ./cmd/watchbill -crash 10 | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT)?"'
+
+ORGS = 50
+
+orgs: ## let one process serve 50 organisations, one of them in a storm of 1,000 signals a second, and print what they cost; ORGS=50
+	$(WITHPG) go test -count=1 -timeout 1h -v -run TestStormOfOneOrganisation ./cmd/watchbill -orgs $(ORGS)
 
 chaos: ## kill, cut off, fill up and confuse what can be while monitors send, and count what is lost (6 minutes and more)
 	@bash -o pipefail -c 'go test -count=1 -timeout 20m -parallel 3 -v -run TestChaos ./cmd/watchbill -chaos | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT|NAME)?"'

@@ -28,11 +28,20 @@ const (
 
 // MailConfig configures incoming mail.
 type MailConfig struct {
-	Receiver Receiver
-	Clock    func() time.Time
-	Log      zerolog.Logger
-	Domain   string // of the addresses; empty: any
-	TLS      *tls.Config
+	// Find returns the integration with a key and who receives its signals, or oncall.ErrNotFound.
+	Find   func(ctx context.Context, key string, now time.Time) (oncall.Integration, Receiver, error)
+	Clock  func() time.Time
+	Log    zerolog.Logger
+	Domain string // of the addresses; empty: any
+	TLS    *tls.Config
+}
+
+// FindBy finds the integrations of a single receiver.
+func FindBy(r Receiver) func(context.Context, string, time.Time) (oncall.Integration, Receiver, error) {
+	return func(ctx context.Context, key string, now time.Time) (oncall.Integration, Receiver, error) {
+		in, err := r.IntegrationByKey(ctx, key, now)
+		return in, r, err
+	}
 }
 
 // Mail returns a server that turns mail to KEY@DOMAIN into signals of the integration with that key. It relays
@@ -99,8 +108,14 @@ type mailIn struct {
 	remote  string
 	session context.Context // ends with the session
 	end     func()
-	to      []oncall.Integration
+	to      []mailTo
 	left    bool
+}
+
+// A mailTo is a recipient.
+type mailTo struct {
+	oncall.Integration
+	receiver Receiver
 }
 
 // Reset discards the current mail.
@@ -135,9 +150,10 @@ func (m *mailIn) Rcpt(to string, _ *smtp.RcptOptions) error {
 	ctx, cancel := context.WithTimeout(m.session, lookupTimeout)
 	defer cancel()
 	var integration oncall.Integration
+	var receiver Receiver
 	err := oncall.ErrNotFound
 	if len(key) <= maxKey {
-		integration, err = m.Receiver.IntegrationByKey(ctx, key, m.Clock())
+		integration, receiver, err = m.Find(ctx, key, m.Clock())
 	}
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
@@ -152,11 +168,11 @@ func (m *mailIn) Rcpt(to string, _ *smtp.RcptOptions) error {
 		return mailUnsigned
 	}
 	for _, known := range m.to {
-		if known.ID == integration.ID {
+		if known.ID == integration.ID && known.receiver == receiver {
 			return nil
 		}
 	}
-	m.to = append(m.to, integration)
+	m.to = append(m.to, mailTo{integration, receiver})
 	return nil
 }
 
@@ -169,12 +185,12 @@ func (m *mailIn) Data(r io.Reader) error {
 		return err // the mail is too large, or the connection is gone
 	}
 	signal, now := intake.Mail(raw), m.Clock()
-	for _, integration := range m.to {
+	for _, to := range m.to {
 		ctx, cancel := context.WithTimeout(m.session, mailTimeout)
-		err := m.Receiver.Accept(ctx, integration.ID, []oncall.Signal{signal}, now)
+		err := to.receiver.Accept(ctx, to.ID, []oncall.Signal{signal}, now)
 		cancel()
 		if err != nil {
-			m.outages.Error().Err(err).Str("integration", integration.Name).Msg("a mail was not stored")
+			m.outages.Error().Err(err).Str("integration", to.Name).Msg("a mail was not stored")
 			return mailLater
 		}
 	}

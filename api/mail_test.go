@@ -86,7 +86,7 @@ func code(err error) int {
 func TestMailBecomesASignal(t *testing.T) {
 	t.Parallel()
 	d := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
-	addr := openMail(t, api.MailConfig{Receiver: d, Domain: "alerts.example.com"})
+	addr := openMail(t, api.MailConfig{Find: api.FindBy(d), Domain: "alerts.example.com"})
 	one, two := strings.Repeat("a1", 16), strings.Repeat("b2", 16)
 	const text = "Subject: CRITICAL: disk\r\n\r\n98 %\r\n.. a dot\r\n"
 	for _, to := range []string{
@@ -129,7 +129,7 @@ func TestMailBecomesASignal(t *testing.T) {
 func TestMailServerLimitsGuesses(t *testing.T) {
 	t.Parallel()
 	d := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
-	addr := openMail(t, api.MailConfig{Receiver: d})
+	addr := openMail(t, api.MailConfig{Find: api.FindBy(d)})
 	struck := false
 	for i := range 60 {
 		if code(send(addr, fmt.Sprintf("%032x@x", i), "x")) == 421 {
@@ -157,7 +157,7 @@ func TestMailServerOffersSTARTTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
-	addr := openMail(t, api.MailConfig{Receiver: d, TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}})
+	addr := openMail(t, api.MailConfig{Find: api.FindBy(d), TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}})
 	c, err := smtp.Dial(addr)
 	if err != nil {
 		t.Fatal(err)

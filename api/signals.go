@@ -268,6 +268,11 @@ const unknownKey = "No integration has this key; it may have been replaced by a 
 // strike counts a request without a valid key and returns the problem to answer with.
 func (s *server) strike(w http.ResponseWriter, r *http.Request, detail string) *problem {
 	wait, out := s.strikes.add(r.RemoteAddr, s.Clock())
+	return refuseKey(w, wait, out, detail)
+}
+
+// refuseKey returns the problem to answer a request without a valid key with; out if its peer sent too many of them.
+func refuseKey(w http.ResponseWriter, wait time.Duration, out bool, detail string) *problem {
 	if out {
 		p := newProblem(http.StatusTooManyRequests, "Too many requests without a good key came from this address; correct the key.")
 		p.retryAfter, p.hangUp = int(math.Ceil(wait.Seconds())), true

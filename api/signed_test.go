@@ -128,7 +128,7 @@ func TestSpoolAcceptsMailAndSignedSignals(t *testing.T) {
 	w.listen(t, api.Config{
 		System: w.store, Receiver: receiver, Clock: w.clock.Now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: receiver.Ready, Secrets: storetest.Secrets(),
 	})
-	post := openMail(t, api.MailConfig{Receiver: receiver})
+	post := openMail(t, api.MailConfig{Find: api.FindBy(receiver)})
 	w.until("the set-up is on the disk", func() bool {
 		text, err := os.ReadFile(filepath.Join(dir, "known.json"))
 		if strings.Contains(string(text), signingSecret) {

@@ -82,6 +82,7 @@ type settings struct {
 	admins    []string                    // of the installation; none: the workspace's owners
 	web       webSettings
 	jwt       jwtFlags
+	hosted    *hosting // how this is one organisation of several in the process; nil: it has the process for itself
 }
 
 // mailIn is the settings of incoming mail; without an address it is off.
@@ -114,6 +115,8 @@ type app struct {
 	jobs     *jobs.Jobs
 	receiver *spool.Receiver // nil: no spool
 	addr     string          // of the HTTP server
+	handler  http.Handler    // what it serves
+	receives api.Receiver    // takes signals in
 
 	working atomic.Pointer[jobs.Jobs] // set once the jobs are started
 	checkup atomic.Pointer[checkup]   // the doctor's findings
@@ -127,14 +130,23 @@ type app struct {
 	stopRun []func(context.Context) // stop the background parts, in the order in which they were started
 }
 
+// processCollectors report on the process itself.
+func processCollectors() []prometheus.Collector {
+	return []prometheus.Collector{collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})}
+}
+
 // startApp wires the parts together and starts them. Slack need not be reachable: pages wait for it,
 // and signals are accepted meanwhile.
 func startApp(ctx context.Context, s settings, clock func() time.Time, log zerolog.Logger) (*app, error) {
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-
 	options := store.Options{
 		MaxConns: maxConns, IntakeConns: intakeConns, Log: log, Metrics: metrics, Phones: s.phones, Secrets: s.secrets, Admins: s.admins,
+	}
+	if s.hosted == nil {
+		metrics.MustRegister(processCollectors()...)
+	} else {
+		metrics = s.hosted.metrics
+		options.Metrics, options.MaxConns, options.IntakeConns, options.Budget = metrics, hostedConns, hostedIntakeConns, s.hosted.budget
 	}
 	if s.tracer != nil {
 		options.Changed = s.tracer.changed
@@ -313,7 +325,12 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	if s.web.on {
 		forPrograms.Pages = address
 	}
-	programs := rest.New(forPrograms)
+	var programs http.Handler
+	if s.hosted == nil {
+		programs = rest.New(forPrograms)
+	} else { // most organisations don't use it, and its schemas are the largest part of an idle one
+		programs = onDemand(func() http.Handler { return rest.New(forPrograms) })
+	}
 	config := api.Config{
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
 		Twilio: s.twilio, Outbound: s.outbound, Proxies: s.proxies, Secrets: s.secrets,
@@ -321,8 +338,15 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 		Web:            a.pages(s, clock),
 		SelfMonitoring: func() []string { return a.watching(clock()) },
 	}
+	a.receives = a.store
 	if a.receiver != nil {
-		config.Receiver, config.Ready, config.Status = a.receiver, a.receiver.Ready, a.receiver.Status
+		a.receives, config.Ready, config.Status = a.receiver, a.receiver.Ready, a.receiver.Status
+	}
+	config.Receiver = a.receives
+	if s.hosted != nil { // the process listens
+		config.MaxPerClient, config.Gatherer = api.MaxPerPeer(connectionsFor(openFiles())), nil
+		a.handler = api.New(config)
+		return nil
 	}
 	if s.metrics != "" {
 		config.Gatherer = nil
@@ -340,11 +364,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	if a.addr, err = a.listen(ctx, s.listen, api.New(config), most, s.proxies, secure); err != nil || s.mailIn.listen == "" {
 		return err
 	}
-	var receiver api.Receiver = a.store
-	if a.receiver != nil {
-		receiver = a.receiver
-	}
-	return a.takeMail(ctx, s.mailIn, api.MailConfig{Receiver: receiver, Clock: clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
+	return a.takeMail(ctx, s.mailIn, api.MailConfig{Find: api.FindBy(a.receives), Clock: clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
 }
 
 // takeMail accepts monitors' mail until the app stops.

@@ -20,6 +20,7 @@ type cli struct {
 	Serve       serveCmd         `cmd:"" help:"Run Watchbill against a Slack workspace."`
 	Demo        demoCmd          `cmd:"" help:"Try Watchbill on this machine: its own PostgreSQL, a local Slack workspace, no account anywhere."`
 	Migrate     migrateCmd       `cmd:"" help:"Bring the database up to this version."`
+	Org         orgCmd           `cmd:"" help:"List, add, suspend and move the organisations that one process serves."`
 	Apply       applyCmd         `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
 	Export      exportCmd        `cmd:"" help:"Write what is set up as a file that apply reads."`
 	Import      importCmd        `cmd:"" help:"Make a set-up file of what another vendor has."`

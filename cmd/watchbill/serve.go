@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/api"
@@ -39,12 +40,18 @@ type serveCmd struct {
 	Admins         string `env:"WATCHBILL_ADMINS" placeholder:"LIST" help:"Admins of Watchbill, by Slack id or e-mail address, divided by commas; without it the workspace's owners."`
 	TrustedProxies string `env:"WATCHBILL_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of the proxies in front of Watchbill, such as 10.0.0.0/8: only they are believed when they say for whom a request is."`
 	APILimit       int    `name:"api-limit" env:"WATCHBILL_API_LIMIT" default:"600" help:"Requests of the REST API a minute that one key may make, of each instance; 0: any number."`
+	Organisations  bool   `env:"WATCHBILL_ORGANISATIONS" help:"Serve the organisations that watchbill org lists, each with a database and a Slack app of its own; DATABASE_URL is where that list is."`
+	Connections    int    `env:"WATCHBILL_CONNECTIONS" default:"80" help:"Connections to databases that all organisations of this process may have open together."`
 	Migrate        bool   `env:"WATCHBILL_MIGRATE" help:"Bring the database up to this version first."`
 }
 
 // problems returns what is wrong with the settings.
 func (c *serveCmd) problems() []string {
-	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(),
+	slack := c.slackFlags.problems()
+	if c.Organisations {
+		slack = c.hostProblems()
+	}
+	wrong := slices.Concat(c.databaseFlags.problems(), slack, c.channelFlags.problems(),
 		c.logFlags.problems(), c.secretFlags.problems(), c.spoolFlags.problems(), c.mailInFlags.problems(), c.retentionFlags.problems(), c.watchingFlags.problems(),
 		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL), c.webFlags.problems(c.PublicURL), c.jwtFlags.problems(), c.tlsFlags.problems(c.Secret), c.traceFlags.problems())
 	if c.MetricsListen != "" {
@@ -59,18 +66,26 @@ func (c *serveCmd) problems() []string {
 	return wrong
 }
 
-func (c *serveCmd) Run(p process) error {
+// Run serves until the process is told to stop.
+func (c *serveCmd) Run(p process, command *kong.Context) error {
 	if wrong := c.problems(); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
-	proxies, err := api.ParseProxies(c.TrustedProxies)
-	if err != nil {
-		return err
+	log := p.logger(c.LogLevel)
+	if c.Organisations {
+		return c.host(p, command, log)
 	}
+	return serve(p, c.build(p, log), log, func(a *app) {
+		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")
+	})
+}
+
+// build returns the settings of a running Watchbill, if there are no problems.
+func (c *serveCmd) build(p process, log zerolog.Logger) settings {
+	proxies, _ := api.ParseProxies(c.TrustedProxies)
 	rules, _ := c.addressRules() // errors are reported with the webhooks
 	every, _ := parseCanary(c.Canary)
-	log := p.logger(c.LogLevel)
-	return serve(p, settings{
+	return settings{
 		prepare:     func(ctx context.Context) error { return c.prepare(ctx, p, log) },
 		channels:    c.senders(p.clock, c.PublicURL),
 		twilio:      c.hooks(c.PublicURL),
@@ -84,9 +99,7 @@ func (c *serveCmd) Run(p process) error {
 		userToken: c.SlackUserToken, secrets: c.secrets(), spool: c.Spool, mailIn: c.config(), terms: c.terms(),
 		canary: every, pulse: c.pulse(rules), web: c.settings(), jwt: c.jwtFlags,
 		slackAPI: c.SlackAPIURL, listen: c.Listen, tls: c.tlsFlags, examine: c.examine(p), tracer: c.tracer(p.clock, log), traceLink: c.link, proxies: proxies, metrics: c.MetricsListen, publicURL: c.PublicURL, apiLimit: c.APILimit,
-	}, log, func(a *app) {
-		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")
-	})
+	}
 }
 
 // prepare waits for the database, and migrates it if so configured.

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// gathered gathers the metrics of all organisations, each with the label "organisation", and those of the process.
+type gathered struct {
+	own  prometheus.Gatherer
+	host *host
+}
+
+// Gather implements prometheus.Gatherer.
+func (g gathered) Gather() ([]*dto.MetricFamily, error) {
+	all, err := g.own.Gather()
+	errs := []error{err}
+	byName := map[string]*dto.MetricFamily{}
+	for _, family := range all {
+		byName[family.GetName()] = family
+	}
+	for name, registry := range g.host.registries() {
+		families, err := registry.Gather()
+		errs = append(errs, err)
+		for _, family := range families {
+			for _, m := range family.GetMetric() {
+				label, value := "organisation", name
+				m.Label = append(m.Label, &dto.LabelPair{Name: &label, Value: &value})
+				slices.SortFunc(m.Label, func(a, b *dto.LabelPair) int { return cmp.Compare(a.GetName(), b.GetName()) })
+			}
+			if known := byName[family.GetName()]; known != nil {
+				known.Metric = append(known.Metric, family.GetMetric()...)
+			} else {
+				byName[family.GetName()] = family
+			}
+		}
+	}
+	out := make([]*dto.MetricFamily, 0, len(byName))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		out = append(out, byName[name])
+	}
+	return out, errors.Join(errs...)
+}
+
+// registries returns the metrics of the organisations by name.
+func (h *host) registries() map[string]*prometheus.Registry {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := map[string]*prometheus.Registry{}
+	for name, s := range h.serving {
+		if registry := s.metrics.Load(); registry != nil {
+			all[name] = registry
+		}
+	}
+	return all
+}

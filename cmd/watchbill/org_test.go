@@ -1,0 +1,349 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+// A company is an organisation as a test sees it, with a Slack of its own.
+type company struct {
+	name string
+	key  string // of its integration
+	sim  *slacksim.Sim
+}
+
+// orgTest runs commands on a list of organisations, and a process that serves them.
+type orgTest struct {
+	*testing.T
+	list string
+	addr string
+	log  *lockedBuffer
+}
+
+func newOrgTest(t *testing.T) *orgTest {
+	return &orgTest{T: t, list: storetest.NewURL(t), log: &lockedBuffer{}}
+}
+
+// run runs a command and returns what it prints. The exit status must be the wanted one.
+func (o *orgTest) run(want int, args ...string) string {
+	o.Helper()
+	var out bytes.Buffer
+	p := process{ctx: o.Context(), out: &out, errOut: &out, clock: time.Now}
+	args = append(args[:2:2], append([]string{"--database-url", o.list, "--secret", storetest.Secret}, args[2:]...)...)
+	if got := p.run(args); got != want {
+		o.Fatalf("watchbill %s: exit status %d, want %d: %s", strings.Join(args, " "), got, want, &out)
+	}
+	return out.String()
+}
+
+// file writes a file and returns its name.
+func (o *orgTest) file(name, text string) string {
+	o.Helper()
+	name = filepath.Join(o.TempDir(), name)
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		o.Fatal(err)
+	}
+	return name
+}
+
+// newCompany makes up an organisation with its own Slack.
+func (o *orgTest) newCompany(name string) company {
+	o.Helper()
+	c := company{name: name, key: madeUpKey(name), sim: slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)})}
+	c.sim.AddUser(slacksim.User{ID: "U0ANN", Name: "ann"})
+	c.sim.AddChannel(slacksim.Channel{ID: "C0PAY", Name: "payments", Members: []string{"U0ANN"}})
+	if _, err := c.sim.Start("127.0.0.1:0"); err != nil {
+		o.Fatal(err)
+	}
+	o.Cleanup(func() { _ = c.sim.Close() })
+	return c
+}
+
+// settingsOf returns the settings of an organisation.
+func (o *orgTest) settingsOf(c company) string {
+	return fmt.Sprintf("slack_bot_token: xoxb-sim\nslack_app_token: xapp-sim\nslack_api_url: %s\npublic_url: http://%s.example.com\n", c.sim.APIURL(), c.name)
+}
+
+// add adds an organisation, and makes its database.
+func (o *orgTest) add(name string) company {
+	o.Helper()
+	c := o.newCompany(name)
+	o.run(0, "org", "add", name, "--settings", o.file(name+".yaml", o.settingsOf(c)))
+	o.dropDatabase(databaseName(o.list, name))
+	o.setUp(c)
+	return c
+}
+
+// setUp puts Ann on call in an organisation.
+func (o *orgTest) setUp(c company) {
+	o.Helper()
+	setup := o.file(c.name+"-setup.yaml", `
+users: [{name: Ann, slack: U0ANN}]
+teams: [{name: payments, channel: "#payments", members: [Ann]}]
+policies: [{name: default, team: payments, steps: [{page: [user Ann], wait: 24h}]}]
+integrations: [{name: demo, team: payments, kind: generic, policy: default, key: `+c.key+`}]
+`)
+	o.run(0, "org", "run", c.name, "apply", "--yes", "-f", setup)
+}
+
+// dropDatabase drops a database when the test is over.
+func (o *orgTest) dropDatabase(name string) {
+	o.Cleanup(func() {
+		conn, err := pgx.Connect(context.Background(), o.list)
+		if err != nil {
+			o.Error(err)
+			return
+		}
+		defer conn.Close(context.Background())
+		if _, err := conn.Exec(context.Background(), `DROP DATABASE `+pgx.Identifier{name}.Sanitize()+` WITH (FORCE)`); err != nil {
+			o.Error(err)
+		}
+	})
+}
+
+// serve serves the organisations until the test is over.
+func (o *orgTest) serve() {
+	o.Helper()
+	addr, err := ownPort()
+	if err != nil {
+		o.Fatal(err)
+	}
+	o.addr = addr
+	ctx, stop := context.WithCancel(o.Context())
+	done := make(chan int, 1)
+	p := process{ctx: ctx, out: io.Discard, errOut: o.log, clock: time.Now}
+	go func() {
+		done <- p.run([]string{"serve", "--organisations", "--database-url", o.list, "--secret", storetest.Secret, "--listen", addr, "--spool", o.TempDir()})
+	}()
+	o.Cleanup(func() {
+		stop()
+		if code := <-done; code != 0 {
+			o.Errorf("serve ended with %d, want 0: %s", code, o.log)
+		}
+	})
+}
+
+// get requests an address of the process under a host's name.
+func (o *orgTest) get(host, path string) (code int, body string) {
+	o.Helper()
+	r, err := http.NewRequestWithContext(o.Context(), http.MethodGet, "http://"+o.addr+path, nil)
+	if err != nil {
+		o.Fatal(err)
+	}
+	r.Host = host
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		o.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// state waits until the process says of an organisation what is wanted.
+func (o *orgTest) state(name, want string) {
+	o.Helper()
+	o.until(name+" is "+want, func() bool {
+		_, body := o.get("", "/readyz?verbose")
+		return strings.Contains(body, name+": "+want+"\n")
+	})
+}
+
+func (o *orgTest) until(what string, ok func() bool) {
+	o.Helper()
+	defer func() {
+		if o.Failed() {
+			o.Log(o.log)
+		}
+	}()
+	storetest.Until(o.T, storetest.Timeout, what, ok)
+}
+
+// signal sends a signal to the shared address; only the key says whose it is.
+func (o *orgTest) signal(key, title string) int {
+	o.Helper()
+	code, err := postSignal("http://"+o.addr+"/v1/signals/"+key, fmt.Appendf(nil, `{"title": %q, "severity": "high"}`, title))
+	if err != nil {
+		o.Fatal(err)
+	}
+	return code
+}
+
+// pages counts the messages to Ann about a title.
+func (c company) pages(title string) (n int) {
+	for _, call := range c.sim.Calls() {
+		if call.Method == "chat.postMessage" && call.OK && call.Args["channel"] == "U0ANN" && strings.Contains(fmt.Sprint(call.Args), title) {
+			n++
+		}
+	}
+	return n
+}
+
+// One process serves two organisations: each signal pages in the Slack of the organisation whose key it has, whatever the form in
+// which the key comes, and neither hears of the other.
+func TestProcessServesOrganisations(t *testing.T) {
+	t.Parallel()
+	o := newOrgTest(t)
+	acme, globex := o.add("acme"), o.add("globex")
+	o.serve()
+	o.state("acme", "served")
+	o.state("globex", "served")
+
+	if code := o.signal(acme.key, "disk of acme"); code != http.StatusAccepted {
+		t.Errorf("a signal with acme's key was answered %d, want %d", code, http.StatusAccepted)
+	}
+	pagerduty := fmt.Appendf(nil, `{"routing_key": %q, "event_action": "trigger", "payload": {"summary": "queue of globex", "severity": "error", "source": "q1"}}`, globex.key)
+	if code, err := postSignal("http://"+o.addr+"/v2/enqueue", pagerduty); err != nil || code != http.StatusAccepted {
+		t.Errorf("a PagerDuty event with globex' key in its body was answered %d, %v, want %d", code, err, http.StatusAccepted)
+	}
+	o.until("Ann of acme is paged", func() bool { return acme.pages("disk of acme") == 1 })
+	o.until("Ann of globex is paged", func() bool { return globex.pages("queue of globex") == 1 })
+	if n := acme.pages("queue of globex") + globex.pages("disk of acme"); n != 0 {
+		t.Errorf("%d pages went to the other organisation, want none", n)
+	}
+
+	if code := o.signal(madeUpKey("nobody"), "disk"); code != http.StatusUnauthorized {
+		t.Errorf("a key of nobody was answered %d, want %d", code, http.StatusUnauthorized)
+	}
+	if code, body := o.get("globex.example.com", "/"); code != http.StatusOK || !strings.Contains(body, "Watchbill") {
+		t.Errorf("globex' address was answered %d %q, want its page", code, body)
+	}
+	if _, body := o.get("", "/metrics"); !strings.Contains(body, `organisation="acme"`) || !strings.Contains(body, `organisation="globex"`) || strings.Count(body, "# TYPE go_goroutines ") != 1 {
+		t.Errorf("the metrics are %s, want each organisation's and once the process's", body)
+	}
+	if list := o.run(0, "org", "list"); strings.Contains(list, "xoxb") || strings.Count(list, "active") != 2 {
+		t.Errorf("the list is %q, want two active organisations and no token", list)
+	}
+}
+
+// A suspended organisation is not served; the other doesn't notice. Resumed, it goes on.
+func TestSuspendedOrganisation(t *testing.T) {
+	t.Parallel()
+	o := newOrgTest(t)
+	acme, globex := o.add("acme"), o.add("globex")
+	o.serve()
+	o.state("acme", "served")
+	o.state("globex", "served")
+	o.run(0, "org", "suspend", "acme")
+	o.until("acme is not served", func() bool {
+		_, body := o.get("", "/readyz?verbose")
+		return !strings.Contains(body, "acme")
+	})
+	if code := o.signal(acme.key, "disk"); code != http.StatusUnauthorized {
+		t.Errorf("a signal for a suspended organisation was answered %d, want %d", code, http.StatusUnauthorized)
+	}
+	if code := o.signal(globex.key, "queue"); code != http.StatusAccepted {
+		t.Errorf("a signal for the other was answered %d, want %d", code, http.StatusAccepted)
+	}
+	o.until("Ann of globex is paged", func() bool { return globex.pages("queue") == 1 })
+	o.run(0, "org", "resume", "acme")
+	o.state("acme", "served")
+	if code := o.signal(acme.key, "disk again"); code != http.StatusAccepted {
+		t.Errorf("a signal for the resumed organisation was answered %d, want %d", code, http.StatusAccepted)
+	}
+	o.until("Ann of acme is paged", func() bool { return acme.pages("disk again") == 1 })
+}
+
+// An organisation moves to another database while signals come in: each of them pages once, before or after.
+func TestMovedOrganisationLosesNothing(t *testing.T) {
+	t.Parallel()
+	o := newOrgTest(t)
+	acme := o.add("acme")
+	o.serve()
+	o.state("acme", "served")
+	stop, sent := make(chan struct{}), make(chan int)
+	go func() {
+		n := 0
+		for ; ; n++ {
+			select {
+			case <-stop:
+				sent <- n
+				return
+			default:
+			}
+			if code := o.signal(acme.key, fmt.Sprintf("disk <%d>", n)); code != http.StatusAccepted {
+				t.Errorf("signal %d was answered %d, want %d", n, code, http.StatusAccepted)
+			}
+			time.Sleep(50 * time.Millisecond) // the rate of the signals
+		}
+	}()
+	to := storetest.NewEmpty(t).Config().ConnString()
+	said := o.run(0, "org", "move", "acme", "--to", to)
+	o.state("acme", "served")
+	close(stop)
+	n := <-sent
+	if !strings.Contains(said, "acme is moved") {
+		t.Errorf("move said %q, want that acme is moved", said)
+	}
+	conn, err := pgx.Connect(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	o.until("every signal is an alert in the new database", func() bool {
+		var alerts int
+		err := conn.QueryRow(t.Context(), `SELECT count(DISTINCT title) FROM alerts WHERE title LIKE 'disk <%'`).Scan(&alerts)
+		return err == nil && alerts == n
+	})
+	if again := o.run(1, "org", "move", "acme", "--to", to); !strings.Contains(again, "not empty") || !strings.Contains(again, "is where it was") {
+		t.Errorf("a second move to the same database said %q, want that it is not empty and acme where it was", again)
+	}
+}
+
+// What can't be right is refused, with what to do about it.
+func TestWrongOrganisations(t *testing.T) {
+	t.Parallel()
+	o := newOrgTest(t)
+	good := "slack_bot_token: xoxb-1\nslack_app_token: xapp-1\npublic_url: https://acme.example.com\n"
+	for _, test := range []struct{ name, settings, want string }{
+		{"Acme Ltd", good, "small letters"},
+		{"acme", "slack_bot_token: xoxb-1\n", "SLACK_APP_TOKEN is not set"},
+		{"acme", good + "listen: :80\n", "listen is one of the process"},
+		{"acme", good + "spoool: x\n", "no setting"},
+	} {
+		if out := o.run(exitOf(test.want), "org", "add", test.name, "--settings", o.file("settings.yaml", test.settings)); !strings.Contains(out, test.want) {
+			t.Errorf("add of %q with %q said %q, want %q in it", test.name, test.settings, out, test.want)
+		}
+	}
+	o.run(0, "org", "add", "acme", "--settings", o.file("acme.yaml", good))
+	o.dropDatabase(databaseName(o.list, "acme"))
+	if out := o.run(1, "org", "add", "acme2", "--settings", o.file("acme2.yaml", good)); !strings.Contains(out, "public address") {
+		t.Errorf("a second organisation at the same address: %q, want it refused", out)
+	}
+	if out := o.run(1, "org", "suspend", "acme3"); !strings.Contains(out, "no organisation") {
+		t.Errorf("suspending nobody said %q, want that there is no such organisation", out)
+	}
+	if out := o.run(2, "org", "run", "acme", "serve"); !strings.Contains(out, "not run for one organisation") {
+		t.Errorf("serve for one organisation said %q, want it refused", out)
+	}
+	var out bytes.Buffer
+	p := process{ctx: t.Context(), out: &out, errOut: &out, clock: time.Now}
+	if code := p.run([]string{"serve", "--organisations", "--database-url", o.list, "--secret", storetest.Secret, "--slack-bot-token", "xoxb-1"}); code != 2 || !strings.Contains(out.String(), "belongs to an organisation") {
+		t.Errorf("serve of organisations with a token of one: %d %q, want 2 and whose it is", code, &out)
+	}
+}
+
+// exitOf is 1 for what only the file's content shows.
+func exitOf(want string) int {
+	if want == "no setting" {
+		return 1
+	}
+	return 2
+}
