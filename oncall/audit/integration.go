@@ -50,11 +50,6 @@ func AddedHeartbeat(integration string, team oncall.TeamID, h oncall.Heartbeat) 
 	return ofHeartbeat(integration, h.Name, team, Added, Change{What: "expected", After: expected(h.HeartbeatSpec)})
 }
 
-// RemovedHeartbeat records the removal of a heartbeat.
-func RemovedHeartbeat(integration string, team oncall.TeamID, name string) Entry {
-	return ofHeartbeat(integration, name, team, Removed)
-}
-
 // expected describes what is expected of a heartbeat.
 func expected(s oncall.HeartbeatSpec) oncall.Sentence {
 	text := oncall.Say("every %s, %s of grace, %s", s.Every.Duration().String(), s.Grace.Duration().String(), string(s.Severity))

@@ -110,8 +110,3 @@ func nights(of []Interruption) []Night {
 	}
 	return out
 }
-
-// Nights returns the nights in which pages have woken people.
-func Nights(pages []Page, people map[oncall.UserID]Person) []Night {
-	return nights(interruptions(pages, newClocks(people)))
-}

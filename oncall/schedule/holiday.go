@@ -211,12 +211,3 @@ func (h *Holidays) plain() *Holidays {
 	slices.SortStableFunc(p.Own, func(a, b Holiday) int { return cmp.Compare(a.Date.days(), b.Date.days()) })
 	return &p
 }
-
-// SameHolidays reports whether two holidays say the same.
-func SameHolidays(a, b *Holidays) bool {
-	a, b = a.plain(), b.plain()
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Calendar == b.Calendar && a.Rule == b.Rule && slices.Equal(a.Own, b.Own)
-}
