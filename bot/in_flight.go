@@ -14,29 +14,29 @@ type inFlight struct {
 }
 
 // acquire acquires a slot, and reports false if none is free or the bot is stopping.
-func (a *inFlight) acquire() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed || a.count == maxInFlight {
+func (f *inFlight) acquire() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed || f.count == maxInFlight {
 		return false
 	}
-	a.count++
-	a.done.Add(1)
+	f.count++
+	f.done.Add(1)
 	return true
 }
 
 // release releases the slot.
-func (a *inFlight) release() {
-	a.mu.Lock()
-	a.count--
-	a.mu.Unlock()
-	a.done.Done()
+func (f *inFlight) release() {
+	f.mu.Lock()
+	f.count--
+	f.mu.Unlock()
+	f.done.Done()
 }
 
 // drain admits no further envelopes, and waits for those being handled.
-func (a *inFlight) drain() {
-	a.mu.Lock()
-	a.closed = true
-	a.mu.Unlock()
-	a.done.Wait()
+func (f *inFlight) drain() {
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	f.done.Wait()
 }

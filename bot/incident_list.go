@@ -27,7 +27,7 @@ type incidentSearch struct {
 }
 
 // past reports whether closed incidents are included.
-func (q incidentSearch) past() bool { return q.closed || q.text != "" || !q.from.IsZero() }
+func (s incidentSearch) past() bool { return s.closed || s.text != "" || !s.from.IsZero() }
 
 // listIncidents answers `/oncall incidents [closed] [mine|team] [yesterday|last week] [text]`.
 func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
@@ -86,25 +86,25 @@ func (b *Bot) searchIncidents(ctx context.Context, r request, q incidentSearch) 
 }
 
 // words describes the search, after the number of incidents that it found.
-func (q incidentSearch) words(found int) string {
+func (s incidentSearch) words(found int) string {
 	var parts []string
 	switch {
-	case q.closed && found > 1:
+	case s.closed && found > 1:
 		parts = append(parts, "that are over")
-	case q.closed:
+	case s.closed:
 		parts = append(parts, "that is over")
 	}
 	switch {
-	case q.team.ID != 0:
-		parts = append(parts, "of "+view.Name(q.team.Name))
-	case q.mine:
+	case s.team.ID != 0:
+		parts = append(parts, "of "+view.Name(s.team.Name))
+	case s.mine:
 		parts = append(parts, "of your teams")
 	}
-	if q.text != "" {
-		parts = append(parts, fmt.Sprintf("with %q in its title", view.Name(q.text)))
+	if s.text != "" {
+		parts = append(parts, fmt.Sprintf("with %q in its title", view.Name(s.text)))
 	}
-	if q.when != "" {
-		parts = append(parts, "in "+q.when)
+	if s.when != "" {
+		parts = append(parts, "in "+s.when)
 	}
 	return strings.Join(parts, ", ")
 }

@@ -43,8 +43,8 @@ func TestViewsOfferWhatTheReaderMayDo(t *testing.T) {
 }
 
 // compare checks what a view offers to each reader against what they may do.
-func (f *offering) compare(v readView, counts map[oncall.UserID]int) {
-	t := f.t.(*testing.T)
+func (off *offering) compare(v readView, counts map[oncall.UserID]int) {
+	t := off.t.(*testing.T)
 	t.Helper()
 	everything, offers := map[offered]bool{}, map[oncall.UserID]map[offered]bool{}
 	for _, user := range readers {
@@ -61,14 +61,14 @@ func (f *offering) compare(v readView, counts map[oncall.UserID]int) {
 	}
 	for o := range everything {
 		for _, user := range readers {
-			err := f.may(user, o)
+			err := off.may(user, o)
 			switch {
 			case offers[user][o] && refused(err):
 				t.Errorf("%s: %s is offered %+v, but may not do it (%v); want it left out", v.name, user, o, err)
 			case !offers[user][o] && !refused(err) && !isOwn(o):
 				t.Errorf("%s: %s is not offered %+v, but may do it (%v); want it offered", v.name, user, o, err)
 			case !offers[user][o] && o.block == "" && !isOwn(o):
-				if err := f.press(user, o); !refused(err) {
+				if err := off.press(user, o); !refused(err) {
 					t.Errorf("%s: %s, who is not offered %+v, pressed it: %v, want a Refusal", v.name, user, o, err)
 				}
 			}

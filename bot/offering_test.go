@@ -101,18 +101,18 @@ func newOffering(t *testing.T) *offering {
 	return f
 }
 
-func (f *offering) exec(query string, args ...any) {
-	f.t.Helper()
-	if _, err := f.store.Pool().Exec(f.ctx, query, args...); err != nil {
-		f.t.Fatal(err)
+func (off *offering) exec(query string, args ...any) {
+	off.t.Helper()
+	if _, err := off.store.Pool().Exec(off.ctx, query, args...); err != nil {
+		off.t.Fatal(err)
 	}
 }
 
-func (f *offering) directory() *store.Directory {
-	f.t.Helper()
-	d, err := f.store.Directory(f.ctx)
+func (off *offering) directory() *store.Directory {
+	off.t.Helper()
+	d, err := off.store.Directory(off.ctx)
 	if err != nil {
-		f.t.Fatal(err)
+		off.t.Fatal(err)
 	}
 	return d
 }
@@ -125,21 +125,21 @@ type readView struct {
 }
 
 // views returns the single-reader views of all three teams.
-func (f *offering) views() []readView {
-	b := f.bot
+func (off *offering) views() []readView {
+	b := off.bot
 	ask := func(draw func(request) (any, error)) func(oncall.UserID) (any, error) {
 		return func(user oncall.UserID) (any, error) {
-			r, err := b.request(f.ctx, user, nil)
+			r, err := b.request(off.ctx, user, nil)
 			if err != nil {
-				f.t.Fatal(err)
+				off.t.Fatal(err)
 			}
 			return draw(r)
 		}
 	}
 	all := []readView{
-		{name: "home", draw: func(user oncall.UserID) (any, error) { h, err := b.home(f.ctx, user); return h.Draw(), err }},
-		{name: "integrations", draw: ask(func(r request) (any, error) { d, err := b.integrations(f.ctx, r); return d.Blocks, err })},
-		{name: "contacts", draw: func(user oncall.UserID) (any, error) { v, err := b.reachView(f.ctx, user); return v.Draw(), err }},
+		{name: "home", draw: func(user oncall.UserID) (any, error) { h, err := b.home(off.ctx, user); return h.Draw(), err }},
+		{name: "integrations", draw: ask(func(r request) (any, error) { d, err := b.integrations(off.ctx, r); return d.Blocks, err })},
+		{name: "contacts", draw: func(user oncall.UserID) (any, error) { v, err := b.reachView(off.ctx, user); return v.Draw(), err }},
 		{name: "contact form", draw: ask(func(r request) (any, error) {
 			return view.ContactForm(b.addable(r.directory, r.user.ID), "", ""), nil
 		})},
@@ -150,13 +150,13 @@ func (f *offering) views() []readView {
 			if !r.endsOthers() {
 				return nil, nil
 			}
-			v, err := b.belongings(f.ctx, r, bo, "")
+			v, err := b.belongings(off.ctx, r, bo, "")
 			return v.Draw(), err
 		})},
 		{name: "new schedule", draw: ask(func(r request) (any, error) {
 			teams := slices.DeleteFunc(slices.Clone(r.directory.Teams), func(t oncall.Team) bool { return r.mayEdit(t.ID) != nil })
 			if len(teams) == 0 {
-				_, err := b.newSchedule(f.ctx, r)
+				_, err := b.newSchedule(off.ctx, r)
 				return nil, err
 			}
 			return view.NewScheduleForm(teams, ""), nil
@@ -166,31 +166,31 @@ func (f *offering) views() []readView {
 			return view.CoverForm(aManager, stints, view.ReadStintPart(""), r.location, ""), err
 		})},
 	}
-	all = append(all, readView{name: "set-up", draw: ask(func(r request) (any, error) { v, err := b.setupTeams(f.ctx, r); return v.Draw(), err })})
+	all = append(all, readView{name: "set-up", draw: ask(func(r request) (any, error) { v, err := b.setupTeams(off.ctx, r); return v.Draw(), err })})
 	for _, name := range []string{"anybody", "closed", "secret"} {
 		all = append(all, readView{name: "set-up of " + name, meta: view.SetupMeta{Team: name}.String(), draw: ask(func(r request) (any, error) {
-			t, err := b.setupTeam(f.ctx, r, name, "")
+			t, err := b.setupTeam(off.ctx, r, name, "")
 			return t.Draw(), err
 		})})
 	}
-	for _, s := range f.directory().Schedules {
+	for _, s := range off.directory().Schedules {
 		meta := view.EditMeta{Schedule: s.ID()}.String()
 		all = append(all, readView{name: "schedule " + s.Name(), meta: meta, draw: func(user oncall.UserID) (any, error) {
-			e, err := b.scheduleEdit(f.ctx, user, meta)
+			e, err := b.scheduleEdit(off.ctx, user, meta)
 			return e.overview(e.schedule, "").Draw(), err
 		}})
 	}
-	for _, id := range f.incidents {
+	for _, id := range off.incidents {
 		all = append(all,
 			readView{name: "details of " + id.String(), draw: func(user oncall.UserID) (any, error) {
-				s, err := b.incidentOverview(f.ctx, id, user)
+				s, err := b.incidentOverview(off.ctx, id, user)
 				return s.Draw(), err
 			}},
 			readView{name: "incident " + id.String(), draw: func(user oncall.UserID) (any, error) {
-				s, err := b.incidentOverview(f.ctx, id, user)
+				s, err := b.incidentOverview(off.ctx, id, user)
 				return s.Answer("").Blocks, err
 			}},
-			readView{name: "merging " + id.String(), meta: strconv.FormatInt(int64(id), 10), draw: func(user oncall.UserID) (any, error) { return b.formOn(f.ctx, id, user, view.ActionMerge) }})
+			readView{name: "merging " + id.String(), meta: strconv.FormatInt(int64(id), 10), draw: func(user oncall.UserID) (any, error) { return b.formOn(off.ctx, id, user, view.ActionMerge) }})
 	}
 	return all
 }
@@ -241,48 +241,48 @@ func offersIn(t *testing.T, drawn any, meta string) map[offered]bool {
 }
 
 // press presses something; nothing changes if it is refused or opens a form.
-func (f *offering) press(user oncall.UserID, o offered) error {
-	_, err := f.bot.pressed(f.ctx, o.action, press{user: user, value: o.value, trigger: "1.2.3", view: slack.View{PrivateMetadata: o.meta}})
+func (off *offering) press(user oncall.UserID, o offered) error {
+	_, err := off.bot.pressed(off.ctx, o.action, press{user: user, value: o.value, trigger: "1.2.3", view: slack.View{PrivateMetadata: o.meta}})
 	return err
 }
 
 // may returns whether a person may do what is offered, according to the store and the model.
-func (f *offering) may(user oncall.UserID, o offered) error {
-	f.t.Helper()
+func (off *offering) may(user oncall.UserID, o offered) error {
+	off.t.Helper()
 	if o.block != "" {
-		return f.mayChoose(user, o)
+		return off.mayChoose(user, o)
 	}
-	by, model := oncall.ByUser(user), f.directory().Access()
+	by, model := oncall.ByUser(user), off.directory().Access()
 	id, _ := readIncidentValue(o.value)
 	switch {
 	case plainActs[o.action] != "":
-		return f.store.CheckRespond(f.ctx, by, f.picture(id).Incident)
+		return off.store.CheckRespond(off.ctx, by, off.picture(id).Incident)
 	case o.action == view.ActionReview:
-		return f.store.CheckRespond(f.ctx, by, f.picture(id).Incident)
+		return off.store.CheckRespond(off.ctx, by, off.picture(id).Incident)
 	case actForms[o.action] != nil:
-		_, err := f.bot.formOn(f.ctx, id, user, o.action)
+		_, err := off.bot.formOn(off.ctx, id, user, o.action)
 		return err
 	case strings.HasPrefix(o.meta, `{"team"`) && o.action != view.ActionIntegration:
 		act := map[view.Action]access.Permission{view.ActionSetupMonitor: access.Integrations, view.ActionSetupMaintenance: access.Maintain}[o.action]
 		if act == "" {
 			act = access.EditSchedule
 		}
-		_, err := f.bot.setupEdit(f.ctx, user, o.meta, act)
+		_, err := off.bot.setupEdit(off.ctx, user, o.meta, act)
 		return err
 	case strings.HasPrefix(o.meta, "{") && o.action != view.ActionIntegration: // of the edit of a schedule
-		_, err := f.bot.scheduleEdit(f.ctx, user, o.meta)
+		_, err := off.bot.scheduleEdit(off.ctx, user, o.meta)
 		return err
 	}
 	switch o.action { //nolint:exhaustive // the others are for everybody, or asked about above
 	case view.ActionIntegration:
 		_, value, _ := strings.Cut(o.value, " ")
 		id, _ := strconv.ParseInt(value, 10, 64)
-		if _, err := f.store.ManagedIntegration(f.ctx, by, oncall.IntegrationID(id)); err != nil {
+		if _, err := off.store.ManagedIntegration(off.ctx, by, oncall.IntegrationID(id)); err != nil {
 			return integrationGone(err)
 		}
 		return nil
 	case view.ActionSetupTeam:
-		for _, t := range f.directory().Teams {
+		for _, t := range off.directory().Teams {
 			if t.Name == o.value {
 				return model.May(by, access.See, access.Object{Team: t.ID})
 			}
@@ -299,27 +299,27 @@ func (f *offering) may(user oncall.UserID, o offered) error {
 	case view.ActionEnd:
 		return model.May(by, access.OthersThings, access.Object{})
 	case view.ActionHomeOverride, view.ActionOverrideMore:
-		return f.inAny(user, access.Override)
+		return off.inAny(user, access.Override)
 	case view.ActionHomeSchedule:
-		return f.inAny(user, access.EditSchedule)
+		return off.inAny(user, access.EditSchedule)
 	case view.ActionContactAdd:
 		var err error
-		for _, method := range f.bot.methods {
+		for _, method := range off.bot.methods {
 			if err = model.May(by, store.PermissionToAdd(method), access.Object{}); err == nil {
 				return nil
 			}
 		}
 		return err
 	case view.ActionDetails:
-		_, err := f.store.Incident(f.ctx, by, id)
+		_, err := off.store.Incident(off.ctx, by, id)
 		return err
 	}
 	return model.May(by, access.OwnThings, access.Object{})
 }
 
 // inAny returns nil if a person may do something in some team.
-func (f *offering) inAny(user oncall.UserID, do access.Permission) error {
-	d, err := f.directory(), error(nil)
+func (off *offering) inAny(user oncall.UserID, do access.Permission) error {
+	d, err := off.directory(), error(nil)
 	for _, team := range d.Teams {
 		if err = d.Access().May(oncall.ByUser(user), do, access.Object{Team: team.ID}); err == nil {
 			return nil
@@ -329,9 +329,9 @@ func (f *offering) inAny(user oncall.UserID, do access.Permission) error {
 }
 
 // mayChoose is may for a choice in a form.
-func (f *offering) mayChoose(user oncall.UserID, o offered) error {
-	f.t.Helper()
-	by, d := oncall.ByUser(user), f.directory()
+func (off *offering) mayChoose(user oncall.UserID, o offered) error {
+	off.t.Helper()
+	by, d := oncall.ByUser(user), off.directory()
 	model := d.Access()
 	number, _, _ := strings.Cut(o.value, "/")
 	id, _ := strconv.ParseInt(number, 10, 64)
@@ -342,10 +342,10 @@ func (f *offering) mayChoose(user oncall.UserID, o offered) error {
 	switch o.block { //nolint:exhaustive // the others offer nothing to choose
 	case view.BlockOther:
 		this, _ := readIncidentValue(o.meta)
-		if err := f.store.CheckRespond(f.ctx, by, f.picture(this).Incident); err != nil {
+		if err := off.store.CheckRespond(off.ctx, by, off.picture(this).Incident); err != nil {
 			return err
 		}
-		return f.store.CheckRespond(f.ctx, by, f.picture(oncall.IncidentID(id)).Incident)
+		return off.store.CheckRespond(off.ctx, by, off.picture(oncall.IncidentID(id)).Incident)
 	case view.BlockSchedule:
 		return model.May(by, access.Override, on)
 	case view.BlockShift: // of the manager's
@@ -358,6 +358,6 @@ func (f *offering) mayChoose(user oncall.UserID, o offered) error {
 	case view.BlockMethod:
 		return model.May(by, store.PermissionToAdd(oncall.Method(o.value)), access.Object{})
 	}
-	f.t.Fatalf("no rule for choices in %s, want one here", o.block)
+	off.t.Fatalf("no rule for choices in %s, want one here", o.block)
 	return nil
 }

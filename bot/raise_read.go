@@ -17,7 +17,7 @@ type raiseDraft struct {
 }
 
 // complete reports whether nothing is missing.
-func (w raiseDraft) complete() bool { return w.problem == "" && w.Team != 0 && w.Text != "" }
+func (d raiseDraft) complete() bool { return d.problem == "" && d.Team != 0 && d.Text != "" }
 
 // readRaise parses "[severity] [team|schedule|@person…] what is wrong". The form asks for what is missing.
 func (b *Bot) readRaise(ctx context.Context, r request, words []string) (raiseDraft, error) {

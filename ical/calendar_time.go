@@ -48,7 +48,7 @@ func isDate(p *ical.Prop) bool {
 }
 
 // readTime reads a property.
-func (x *reader) readTime(p *ical.Prop) (calendarTime, error) {
+func (r *reader) readTime(p *ical.Prop) (calendarTime, error) {
 	value := strings.TrimSpace(p.Value)
 	if isDate(p) {
 		if len(value) >= len(time.DateOnly) && value[4] == '-' && value[7] == '-' { // 2026-03-02
@@ -59,7 +59,7 @@ func (x *reader) readTime(p *ical.Prop) (calendarTime, error) {
 		if err != nil {
 			return calendarTime{}, fmt.Errorf("%q is not a date", value)
 		}
-		return bounded(newCalendarTime(day, x.home, true))
+		return bounded(newCalendarTime(day, r.home, true))
 	}
 	m := timeForm.FindStringSubmatch(strings.ToUpper(value))
 	if m == nil {
@@ -77,7 +77,7 @@ func (x *reader) readTime(p *ical.Prop) (calendarTime, error) {
 	t = t.AddDate(0, 0, day)
 	switch east, ok := offset(m[7]); {
 	case m[7] == "":
-		return bounded(newCalendarTime(t, x.zone(p.Params.Get(ical.ParamTimezoneID)), false))
+		return bounded(newCalendarTime(t, r.zone(p.Params.Get(ical.ParamTimezoneID)), false))
 	case ok:
 		t = t.Add(-east)
 	}
@@ -97,7 +97,7 @@ func bounded(m calendarTime) (calendarTime, error) {
 
 // readTimes reads a property that is a list; of a period it takes the start, and lasts holds the
 // lengths.
-func (x *reader) readTimes(p ical.Prop) (all []calendarTime, lasts map[int64]length) {
+func (r *reader) readTimes(p ical.Prop) (all []calendarTime, lasts map[int64]length) {
 	lasts = map[int64]length{}
 	for value := range strings.SplitSeq(p.Value, ",") {
 		value, end, period := strings.Cut(value, "/")
@@ -105,7 +105,7 @@ func (x *reader) readTimes(p ical.Prop) (all []calendarTime, lasts map[int64]len
 		if strings.EqualFold(p.Params.Get(ical.ParamValue), "PERIOD") {
 			one.Params = ical.Params{ical.ParamTimezoneID: p.Params[ical.ParamTimezoneID]}
 		}
-		m, err := x.readTime(&one)
+		m, err := r.readTime(&one)
 		if err != nil || len(all) == maxSpans {
 			continue
 		}
@@ -116,7 +116,7 @@ func (x *reader) readTimes(p ical.Prop) (all []calendarTime, lasts map[int64]len
 		one.Value = end
 		if l, ok := duration(end); ok {
 			lasts[m.instant.Unix()] = l
-		} else if to, err := x.readTime(&one); err == nil && to.instant.After(m.instant) && to.instant.Before(m.instant.AddDate(3, 0, 0)) {
+		} else if to, err := r.readTime(&one); err == nil && to.instant.After(m.instant) && to.instant.Before(m.instant.AddDate(3, 0, 0)) {
 			lasts[m.instant.Unix()] = length{exact: to.instant.Sub(m.instant)}
 		}
 	}
@@ -158,10 +158,10 @@ func duration(text string) (length, bool) {
 }
 
 // length returns how long an event lasts. A date without an end lasts one day.
-func (x *reader) length(e ical.Event, start calendarTime) (length, error) {
+func (r *reader) length(e ical.Event, start calendarTime) (length, error) {
 	var l length
 	if p := e.Props.Get(ical.PropDateTimeEnd); p != nil {
-		end, err := x.readTime(p)
+		end, err := r.readTime(p)
 		if err != nil {
 			return l, err
 		}

@@ -31,15 +31,15 @@ type eventVersion struct {
 }
 
 // calendar returns the events of a VCALENDAR.
-func (x *reader) calendar(c *ical.Calendar) []*eventVersion {
-	x.declare(c)
+func (r *reader) calendar(c *ical.Calendar) []*eventVersion {
+	r.declare(c)
 	method, _ := c.Props.Text(ical.PropMethod)
 	owner, _ := c.Props.Text("X-WR-CALNAME")
 	var all []*eventVersion
 	for _, e := range c.Events() {
 		o := &eventVersion{
 			Event: e, uid: text(e, ical.PropUID), start: e.Props.Get(ical.PropDateTimeStart),
-			floating: x.floating, zones: x.zones, owner: owner,
+			floating: r.floating, zones: r.zones, owner: owner,
 		}
 		o.cancelled = strings.EqualFold(text(e, ical.PropStatus), "CANCELLED") || strings.EqualFold(method, "CANCEL")
 		o.off = o.cancelled || isNotTimeOff(o)
@@ -53,7 +53,7 @@ func (x *reader) calendar(c *ical.Calendar) []*eventVersion {
 			o.edited = strings.ToUpper(strings.TrimSpace(p.Value))
 		}
 		if p := e.Props.Get(ical.PropRecurrenceID); p != nil {
-			if t, err := x.readTime(p); err == nil {
+			if t, err := r.readTime(p); err == nil {
 				o.of, o.future = &t, strings.EqualFold(p.Params.Get(ical.ParamRange), "THISANDFUTURE")
 			}
 		}
@@ -117,33 +117,33 @@ func newest(all []*eventVersion) []*eventVersion {
 	})
 }
 
-func (o *eventVersion) compare(other *eventVersion) int {
-	return cmp.Or(cmp.Compare(o.sequence, other.sequence), cmp.Compare(o.stamp, other.stamp), cmp.Compare(o.edited, other.edited))
+func (v *eventVersion) compare(other *eventVersion) int {
+	return cmp.Or(cmp.Compare(v.sequence, other.sequence), cmp.Compare(v.stamp, other.stamp), cmp.Compare(v.edited, other.edited))
 }
 
-func (o *eventVersion) key() string {
-	if o.of == nil {
-		return o.uid
+func (v *eventVersion) key() string {
+	if v.of == nil {
+		return v.uid
 	}
-	return fmt.Sprintf("%s\x00%d", o.uid, o.of.instant.Unix())
+	return fmt.Sprintf("%s\x00%d", v.uid, v.of.instant.Unix())
 }
 
-func (o *eventVersion) recurs() bool {
-	return o.Props.Get(ical.PropRecurrenceRule) != nil || len(o.Props[ical.PropRecurrenceDates]) > 0
+func (v *eventVersion) recurs() bool {
+	return v.Props.Get(ical.PropRecurrenceRule) != nil || len(v.Props[ical.PropRecurrenceDates]) > 0
 }
 
 // name identifies the event to people.
-func (o *eventVersion) name() string {
-	title := cut(text(o.Event, ical.PropSummary))
+func (v *eventVersion) name() string {
+	title := cut(text(v.Event, ical.PropSummary))
 	if title == "" {
 		title = "An event without a title"
 	} else {
 		title = strconv.Quote(title)
 	}
-	if o.start == nil {
+	if v.start == nil {
 		return title
 	}
-	if day, err := time.Parse(dateOnly, o.start.Value[:min(len(o.start.Value), len(dateOnly))]); err == nil {
+	if day, err := time.Parse(dateOnly, v.start.Value[:min(len(v.start.Value), len(dateOnly))]); err == nil {
 		return title + day.Format(" of Mon 2 Jan 2006")
 	}
 	return title
@@ -190,16 +190,16 @@ func (c *changes) from(t calendarTime) *eventVersion {
 }
 
 // shifted moves a recurrence in the way that the change moved its first one.
-func (x *reader) shifted(t calendarTime, from *eventVersion) (calendarTime, length, bool) {
-	x.zones, x.floating = from.zones, from.floating
+func (r *reader) shifted(t calendarTime, from *eventVersion) (calendarTime, length, bool) {
+	r.zones, r.floating = from.zones, from.floating
 	if from.start == nil {
 		return calendarTime{}, length{}, false
 	}
-	start, err := x.readTime(from.start)
+	start, err := r.readTime(from.start)
 	if err != nil {
 		return calendarTime{}, length{}, false
 	}
-	l, err := x.length(from.Event, start)
+	l, err := r.length(from.Event, start)
 	if err != nil {
 		return calendarTime{}, length{}, false
 	}
@@ -215,13 +215,13 @@ type times struct {
 	days     map[string]bool
 }
 
-func (s times) add(t, start calendarTime) {
-	s.instants[t.instant.Unix()] = true
+func (ts times) add(t, start calendarTime) {
+	ts.instants[t.instant.Unix()] = true
 	if t.date != start.date {
-		s.days[t.wall.Format(dateOnly)] = true
+		ts.days[t.wall.Format(dateOnly)] = true
 	}
 }
 
-func (s times) has(t calendarTime) bool {
-	return s.instants[t.instant.Unix()] || s.days[t.wall.Format(dateOnly)]
+func (ts times) has(t calendarTime) bool {
+	return ts.instants[t.instant.Unix()] || ts.days[t.wall.Format(dateOnly)]
 }

@@ -97,12 +97,12 @@ var textEscaper = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\r\n", `
 // maxText limits how many characters of a text are written; programs display far fewer.
 const maxText = 2_000
 
-func (c *lineWriter) text(name, text string) {
+func (w *lineWriter) text(name, text string) {
 	if len(text) > maxText {
 		runes := []rune(text)
 		text = string(runes[:min(len(runes), maxText)])
 	}
-	c.line(name, strings.Map(printable, strings.ToValidUTF8(textEscaper.Replace(text), "")))
+	w.line(name, strings.Map(printable, strings.ToValidUTF8(textEscaper.Replace(text), "")))
 }
 
 // printable drops characters that could break a line or reverse it. Line feeds have been escaped, or
@@ -120,7 +120,7 @@ func printable(r rune) rune {
 }
 
 // line writes a content line, folded after at most 75 bytes and never within a character.
-func (c *lineWriter) line(name, value string) {
+func (w *lineWriter) line(name, value string) {
 	rest := name + ":" + value
 	var b strings.Builder
 	for room := 75; len(rest) > room; room = 74 { // a continuation line begins with a space
@@ -132,7 +132,7 @@ func (c *lineWriter) line(name, value string) {
 		rest = rest[at:]
 	}
 	b.WriteString(rest + "\r\n")
-	if c.err == nil {
-		_, c.err = io.WriteString(c.w, b.String())
+	if w.err == nil {
+		_, w.err = io.WriteString(w.w, b.String())
 	}
 }

@@ -197,7 +197,7 @@ type reader struct {
 }
 
 // read adds the spans of all events.
-func (x *reader) read(events []*eventVersion) error {
+func (r *reader) read(events []*eventVersion) error {
 	changed := map[string]*changes{} // changed recurrences, by UID
 	cancelled := map[string]int{}    // versions of cancelled events
 	for _, o := range events {
@@ -216,15 +216,15 @@ func (x *reader) read(events []*eventVersion) error {
 		if o.off && (o.of != nil || !o.recurs()) || over && o.of != nil && o.uid != "" && o.sequence < version {
 			continue
 		}
-		x.zones, x.floating = o.zones, o.floating
-		if err := x.event(o, changed[o.uid]); err != nil {
+		r.zones, r.floating = o.zones, o.floating
+		if err := r.event(o, changed[o.uid]); err != nil {
 			if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 				return refusal
 			}
-			x.out.Skipped++
-			x.trouble(o, "%v, so it is left out", err)
+			r.out.Skipped++
+			r.trouble(o, "%v, so it is left out", err)
 		}
-		if len(x.out.Spans) > maxSpans {
+		if len(r.out.Spans) > maxSpans {
 			return oncall.Refuse("The calendar has more than %d events in this time.", maxSpans)
 		}
 	}
@@ -232,37 +232,37 @@ func (x *reader) read(events []*eventVersion) error {
 }
 
 // trouble records what is wrong with an event.
-func (x *reader) trouble(o *eventVersion, format string, args ...any) {
-	if len(x.out.Troubles) < maxTroubles {
-		x.out.Troubles = append(x.out.Troubles, o.name()+": "+fmt.Sprintf(format, args...)+".")
+func (r *reader) trouble(o *eventVersion, format string, args ...any) {
+	if len(r.out.Troubles) < maxTroubles {
+		r.out.Troubles = append(r.out.Troubles, o.name()+": "+fmt.Sprintf(format, args...)+".")
 	}
 }
 
 // event adds the spans of an event.
-func (x *reader) event(o *eventVersion, changed *changes) error {
+func (r *reader) event(o *eventVersion, changed *changes) error {
 	if o.start == nil {
 		return errors.New("it has no start")
 	}
-	start, err := x.readTime(o.start)
+	start, err := r.readTime(o.start)
 	if err != nil {
 		return err
 	}
-	lasts, err := x.length(o.Event, start)
+	lasts, err := r.length(o.Event, start)
 	if err != nil {
 		return err
 	}
 	span := Span{UID: cut(o.uid), Note: cut(text(o.Event, ical.PropSummary)), AllDay: start.date, Free: isFree(o), Out: isOutOfOffice(o)}
 	add := func(s calendarTime, l length, span Span) {
 		span.Start, span.End = s.instant, l.after(s)
-		if span.Start.Before(x.to) && span.End.After(x.from) && span.Start.Before(span.End) {
-			x.out.Spans = append(x.out.Spans, span)
+		if span.Start.Before(r.to) && span.End.After(r.from) && span.Start.Before(span.End) {
+			r.out.Spans = append(r.out.Spans, span)
 		}
 	}
 	if o.of != nil || !o.recurs() {
 		add(start, lasts, span)
 		return nil
 	}
-	all, periods, skip, err := x.recurrences(o, start, lasts, changed.skipped(start))
+	all, periods, skip, err := r.recurrences(o, start, lasts, changed.skipped(start))
 	if err != nil {
 		return err
 	}
@@ -282,7 +282,7 @@ func (x *reader) event(o *eventVersion, changed *changes) error {
 		if from == nil || from.off {
 			continue
 		}
-		if moved, l, ok := x.shifted(t, from); ok {
+		if moved, l, ok := r.shifted(t, from); ok {
 			add(moved, l, Span{UID: span.UID, Note: cut(text(from.Event, ical.PropSummary)), AllDay: moved.date, Free: isFree(from), Out: isOutOfOffice(from)})
 		}
 	}
@@ -291,16 +291,16 @@ func (x *reader) event(o *eventVersion, changed *changes) error {
 
 // recurrences returns the times of a recurring event, the lengths of those that have their own, and
 // which of them don't take place.
-func (x *reader) recurrences(o *eventVersion, start calendarTime, lasts length, skip times) ([]calendarTime, map[int64]length, times, error) {
+func (r *reader) recurrences(o *eventVersion, start calendarTime, lasts length, skip times) ([]calendarTime, map[int64]length, times, error) {
 	all, periods := []calendarTime{start}, map[int64]length{}
 	follow := func(name string) (found []calendarTime, err error) {
 		for _, rule := range o.Props[name] {
-			more, err := x.recur(rule.Value, start, lasts)
+			more, err := r.recur(rule.Value, start, lasts)
 			if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 				return nil, refusal
 			}
 			if err != nil {
-				x.trouble(o, "its rule %q can't be followed (%v), so only its first time counts", cut(rule.Value), err)
+				r.trouble(o, "its rule %q can't be followed (%v), so only its first time counts", cut(rule.Value), err)
 				continue
 			}
 			found = append(found, more[1:]...)
@@ -313,14 +313,14 @@ func (x *reader) recurrences(o *eventVersion, start calendarTime, lasts length, 
 	}
 	all = append(all, found...)
 	for _, p := range o.Props[ical.PropRecurrenceDates] {
-		dates, lengths := x.readTimes(p)
+		dates, lengths := r.readTimes(p)
 		all = append(all, dates...)
 		maps.Copy(periods, lengths)
 	}
 	for _, p := range o.Props[ical.PropExceptionDates] {
-		dates, _ := x.readTimes(p)
+		dates, _ := r.readTimes(p)
 		for _, t := range dates {
-			skip.add(x.whole(t, start), start)
+			skip.add(r.whole(t, start), start)
 		}
 	}
 	excluded, err := follow("EXRULE") // written by older programs
@@ -331,12 +331,12 @@ func (x *reader) recurrences(o *eventVersion, start calendarTime, lasts length, 
 }
 
 // whole returns the day, in the reader's own zone, that a time in UTC means for a whole-day event.
-func (x *reader) whole(t, start calendarTime) calendarTime {
+func (r *reader) whole(t, start calendarTime) calendarTime {
 	if !start.date || t.date || t.zone != nil {
 		return t
 	}
-	if day, clock := x.home.Local(t.instant); clock == 0 {
-		return newCalendarTime(time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, time.UTC), x.home, true)
+	if day, clock := r.home.Local(t.instant); clock == 0 {
+		return newCalendarTime(time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, time.UTC), r.home, true)
 	}
 	return t
 }

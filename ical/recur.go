@@ -19,7 +19,7 @@ const lastYear = rrule.MAXYEAR
 
 // recur expands a rule up to the end of the requested period. It works with written times, where
 // every day has 24 hours; each recurrence is then placed in its zone.
-func (x *reader) recur(text string, start calendarTime, l length) (all []calendarTime, err error) {
+func (r *reader) recur(text string, start calendarTime, l length) (all []calendarTime, err error) {
 	// Package rrule indexes tables with values from the rule, and may panic.
 	defer func() {
 		if bad := recover(); bad != nil {
@@ -30,12 +30,12 @@ func (x *reader) recur(text string, start calendarTime, l length) (all []calenda
 	if err != nil {
 		return nil, err
 	}
-	begin, end := x.from.Add(-l.wall-l.exact).AddDate(0, 0, -2), x.to.AddDate(0, 0, 2) // no zone is further from UTC
+	begin, end := r.from.Add(-l.wall-l.exact).AddDate(0, 0, -2), r.to.AddDate(0, 0, 2) // no zone is further from UTC
 	all = append(all, start)                                                           // the first one always counts, even if the rule excludes it
 	if start.wall.After(end) || !option.Until.IsZero() && option.Until.Before(begin) {
 		return all, nil
 	}
-	if x.rules++; x.rules > maxRules {
+	if r.rules++; r.rules > maxRules {
 		return nil, oncall.Refuse("The calendar has more than %d events that come back.", maxRules)
 	}
 	shift := (lastYear - 1 - end.Year()) / 400 * 400
@@ -52,7 +52,7 @@ func (x *reader) recur(text string, start calendarTime, l length) (all []calenda
 		if !ok {
 			return all, nil
 		}
-		if x.comings++; x.comings > maxRecurrences {
+		if r.comings++; r.comings > maxRecurrences {
 			return nil, oncall.Refuse("The calendar's events come back too often.")
 		}
 		t = t.AddDate(-shift, 0, 0)

@@ -21,16 +21,16 @@ const (
 )
 
 // declare registers the time zones that a calendar defines.
-func (x *reader) declare(c *ical.Calendar) {
-	x.zones, x.floating = map[string]*schedule.Zone{}, x.home
+func (r *reader) declare(c *ical.Calendar) {
+	r.zones, r.floating = map[string]*schedule.Zone{}, r.home
 	if p := c.Props.Get("X-WR-TIMEZONE"); p != nil {
 		if z, ok := knownZone(p.Value); ok {
-			x.floating = z
+			r.floating = z
 		}
 	}
 	for _, child := range c.Children {
 		id := child.Props.Get(ical.PropTimezoneID)
-		if child.Name != ical.CompTimezone || id == nil || len(x.zones) > maxZones {
+		if child.Name != ical.CompTimezone || id == nil || len(r.zones) > maxZones {
 			continue
 		}
 		// A known name is better than the rules, which often cover only one year.
@@ -38,12 +38,12 @@ func (x *reader) declare(c *ical.Calendar) {
 		if place := child.Props.Get("X-LIC-LOCATION"); !ok && place != nil {
 			z, ok = knownZone(place.Value)
 		}
-		if !ok && x.onsets+len(child.Children) <= maxOnsets {
-			x.onsets += len(child.Children)
+		if !ok && r.onsets+len(child.Children) <= maxOnsets {
+			r.onsets += len(child.Children)
 			z, ok = readZone(child)
 		}
 		if ok {
-			x.zones[strings.TrimSpace(id.Value)] = z
+			r.zones[strings.TrimSpace(id.Value)] = z
 		}
 	}
 }
@@ -165,23 +165,23 @@ func offset(text string) (time.Duration, bool) {
 }
 
 // zone finds a time zone by the name that a calendar uses.
-func (x *reader) zone(name string) *schedule.Zone {
+func (r *reader) zone(name string) *schedule.Zone {
 	name = strings.TrimSpace(name)
 	if name == "" {
-		return x.floating
+		return r.floating
 	}
-	if z, ok := x.zones[name]; ok {
+	if z, ok := r.zones[name]; ok {
 		return z
 	}
 	z, ok := knownZone(name)
 	if !ok {
-		z = x.floating
-		if shortened := cut(name); len(x.out.Zones) < 20 && !slices.Contains(x.out.Zones, shortened) {
-			x.out.Zones = append(x.out.Zones, shortened)
+		z = r.floating
+		if shortened := cut(name); len(r.out.Zones) < 20 && !slices.Contains(r.out.Zones, shortened) {
+			r.out.Zones = append(r.out.Zones, shortened)
 		}
 	}
-	if len(x.zones) < 1000 {
-		x.zones[name] = z
+	if len(r.zones) < 1000 {
+		r.zones[name] = z
 	}
 	return z
 }

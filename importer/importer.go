@@ -29,15 +29,15 @@ type Loss struct {
 // A Location is an object and, in Detail, a part of it: schedule, Payments, layer Nights.
 type Location struct{ Kind, Name, Detail string }
 
-func (p Location) at(detail string) Location {
-	p.Detail = detail
-	return p
+func (l Location) at(detail string) Location {
+	l.Detail = detail
+	return l
 }
 
-func (p Location) String() string {
-	text := p.Kind + " " + p.Name
-	if p.Detail != "" {
-		text += ", " + p.Detail
+func (l Location) String() string {
+	text := l.Kind + " " + l.Name
+	if l.Detail != "" {
+		text += ", " + l.Detail
 	}
 	return text
 }
@@ -74,12 +74,12 @@ const (
 )
 
 // addLoss records what could not be carried over.
-func (r *Result) addLoss(where Location, format string, args ...any) {
-	r.Lost = append(r.Lost, Loss{Where: where, What: fmt.Sprintf(format, args...)})
+func (res *Result) addLoss(where Location, format string, args ...any) {
+	res.Lost = append(res.Lost, Loss{Where: where, What: fmt.Sprintf(format, args...)})
 }
 
 // addFinal records a vendor's final schedule for the requested period. The past is not carried over.
-func (r *Result) addFinal(schedule string, when finalPeriod, now time.Time, shifts []FinalShift) {
+func (res *Result) addFinal(schedule string, when finalPeriod, now time.Time, shifts []FinalShift) {
 	f := FinalSchedule{Schedule: schedule, From: when.Since, To: when.Until}
 	if f.From.Before(now) {
 		f.From = now
@@ -88,7 +88,7 @@ func (r *Result) addFinal(schedule string, when finalPeriod, now time.Time, shif
 		return
 	}
 	f.Shifts = slices.DeleteFunc(shifts, func(s FinalShift) bool { return s.User == "" })
-	r.Finals = append(r.Finals, f)
+	res.Finals = append(res.Finals, f)
 }
 
 // names gives each object of a kind a unique name, because our file refers by name and vendors

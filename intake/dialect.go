@@ -55,8 +55,8 @@ func matching(path, like string) map[string]*regexp.Regexp {
 	return map[string]*regexp.Regexp{path: regexp.MustCompile(like)}
 }
 
-func (s dialect) fits(o object, seen map[string]object) bool {
-	for path := range strings.FieldsSeq(s.has) {
+func (dl dialect) fits(o object, seen map[string]object) bool {
+	for path := range strings.FieldsSeq(dl.has) {
 		name, rest, deeper := strings.Cut(path, ".")
 		if len(o[name]) == 0 {
 			return false
@@ -71,7 +71,7 @@ func (s dialect) fits(o object, seen map[string]object) bool {
 			return false
 		}
 	}
-	for path, like := range s.where {
+	for path, like := range dl.where {
 		if !like.MatchString(o.str(path)) {
 			return false
 		}
@@ -79,56 +79,56 @@ func (s dialect) fits(o object, seen map[string]object) bool {
 	return true
 }
 
-func (s dialect) draft(o object) draft {
+func (dl dialect) draft(o object) draft {
 	d := draft{
-		key: fill(o, s.key), title: fill(o, s.title), body: fill(o, s.body), link: fill(o, s.link), level: fill(o, s.level), labels: map[string]string{},
+		key: fill(o, dl.key), title: fill(o, dl.title), body: fill(o, dl.body), link: fill(o, dl.link), level: fill(o, dl.level), labels: map[string]string{},
 	}
-	word := fill(o, s.status)
-	action, known := s.words[normalize(word)]
+	word := fill(o, dl.status)
+	action, known := dl.words[normalize(word)]
 	switch {
-	case s.over != "" && o.any(s.over):
+	case dl.over != "" && o.any(dl.over):
 		d.action = oncall.Clear
 	case known:
 		d.action = action
-	case s.others != "" && (word == "" || !isStatus(word)):
-		d.action = s.others
+	case dl.others != "" && (word == "" || !isStatus(word)):
+		d.action = dl.others
 	case word == "":
 		d.action, _ = actionInTitle(d.title)
 	default:
 		d.status("status", word)
 	}
-	if level, known := s.levels[d.level]; known {
+	if level, known := dl.levels[d.level]; known {
 		d.level = level
-	} else if otherwise, ok := s.levels[""]; ok {
+	} else if otherwise, ok := dl.levels[""]; ok {
 		d.level = otherwise
 	}
 	if d.action == oncall.Clear {
 		d.level = "" // "ok" is none
 	}
 	shown := map[string]bool{}
-	for _, name := range slices.Sorted(maps.Keys(s.labels)) {
-		d.label(name, fill(o, "{"+s.labels[name]+"}"))
-		shown[s.labels[name]] = true
+	for _, name := range slices.Sorted(maps.Keys(dl.labels)) {
+		d.label(name, fill(o, "{"+dl.labels[name]+"}"))
+		shown[dl.labels[name]] = true
 	}
-	for _, text := range []string{s.key, s.title, s.status, s.body, s.link, s.level} {
+	for _, text := range []string{dl.key, dl.title, dl.status, dl.body, dl.link, dl.level} {
 		for _, paths := range inBraces.FindAllString(text, -1) {
 			for path := range strings.SplitSeq(strings.Trim(paths, "{}"), "|") {
 				shown[path] = shown[path] || o.any(path)
 			}
 		}
 	}
-	s.rest(&d, o, shown)
+	dl.rest(&d, o, shown)
 	return d
 }
 
 // rest adds the fields that are neither shown nor part of a shown one as details.
-func (s dialect) rest(d *draft, o object, shown map[string]bool) {
+func (dl dialect) rest(d *draft, o object, shown map[string]bool) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		text, err := asText(o[name])
 		if err != nil || text == "" || secretName(name) || o[name][0] == '{' || o[name][0] == '[' {
 			continue
 		}
-		if s.tags && !strings.HasPrefix(name, "_") && o[name][0] == '"' {
+		if dl.tags && !strings.HasPrefix(name, "_") && o[name][0] == '"' {
 			d.key += "/" + text
 		}
 		if !shown[name] && text != d.title && text != d.body {

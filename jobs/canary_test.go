@@ -170,8 +170,8 @@ func TestCanaryHasHighPriorityOnly(t *testing.T) {
 // An offsetClock clock runs with the machine's, some time ahead.
 type offsetClock struct{ ahead atomic.Int64 }
 
-func (s *offsetClock) Now() time.Time          { return time.Now().Add(time.Duration(s.ahead.Load())) }
-func (s *offsetClock) Advance(d time.Duration) { s.ahead.Add(int64(d)) }
+func (c *offsetClock) Now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *offsetClock) Advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // pausePages stops instances started from now on from working on pages.
 func (w *world) pausePages() {

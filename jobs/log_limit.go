@@ -41,14 +41,14 @@ func (l logLimiter) Handle(ctx context.Context, r slog.Record) error {
 	return l.Handler.Handle(ctx, r)
 }
 
-func (s *lineCounts) count(r slog.Record) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if since := r.Time.Sub(s.since); since < 0 || since > quietPeriod {
-		s.since, s.times = r.Time, map[string]int{}
+func (c *lineCounts) count(r slog.Record) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if since := r.Time.Sub(c.since); since < 0 || since > quietPeriod {
+		c.since, c.times = r.Time, map[string]int{}
 	}
-	s.times[r.Message]++
-	return s.times[r.Message]
+	c.times[r.Message]++
+	return c.times[r.Message]
 }
 
 // WithAttrs implements slog.Handler.

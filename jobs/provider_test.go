@@ -27,82 +27,82 @@ type fakeProvider struct {
 func newFakeProvider() *fakeProvider { return &fakeProvider{states: map[string]notify.Track{}} }
 
 // Send implements notify.Sender.
-func (c *fakeProvider) Send(_ context.Context, m notify.Message) notify.Receipt {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.sent = append(c.sent, m)
-	if c.answer != nil {
-		return c.answer(m, len(c.sent))
+func (fp *fakeProvider) Send(_ context.Context, m notify.Message) notify.Receipt {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
+	fp.sent = append(fp.sent, m)
+	if fp.answer != nil {
+		return fp.answer(m, len(fp.sent))
 	}
-	return notify.Receipt{Outcome: notify.Accepted, Reference: fmt.Sprint("ref-", len(c.sent))}
+	return notify.Receipt{Outcome: notify.Accepted, Reference: fmt.Sprint("ref-", len(fp.sent))}
 }
 
 // Find implements notify.Finder.
-func (c *fakeProvider) Find(_ context.Context, m notify.Message, _ time.Time) (notify.Receipt, bool, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i, s := range c.sent {
+func (fp *fakeProvider) Find(_ context.Context, m notify.Message, _ time.Time) (notify.Receipt, bool, error) {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
+	for i, s := range fp.sent {
 		if s.Key == m.Key {
 			reference := fmt.Sprint("ref-", i+1)
-			return notify.Receipt{Outcome: notify.Accepted, Reference: reference}, c.states[reference].State != "lost", nil
+			return notify.Receipt{Outcome: notify.Accepted, Reference: reference}, fp.states[reference].State != "lost", nil
 		}
 	}
 	return notify.Receipt{}, false, nil
 }
 
 // Lag implements notify.Finder.
-func (c *fakeProvider) Lag() time.Duration { return c.lag }
+func (fp *fakeProvider) Lag() time.Duration { return fp.lag }
 
 // Track implements notify.Tracker.
-func (c *fakeProvider) Track(_ context.Context, reference string) (notify.Track, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if t, known := c.states[reference]; known {
+func (fp *fakeProvider) Track(_ context.Context, reference string) (notify.Track, error) {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
+	if t, known := fp.states[reference]; known {
 		return t, nil
 	}
 	return notify.Track{State: notify.Pending}, nil
 }
 
 // Cancel implements notify.Canceller.
-func (c *fakeProvider) Cancel(_ context.Context, reference string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ended = append(c.ended, reference)
+func (fp *fakeProvider) Cancel(_ context.Context, reference string) error {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
+	fp.ended = append(fp.ended, reference)
 	return nil
 }
 
 // Listen implements notify.Listener.
-func (c *fakeProvider) Listen(_ context.Context, cursor string) ([]notify.Answer, string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (fp *fakeProvider) Listen(_ context.Context, cursor string) ([]notify.Answer, string, error) {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
 	var read int
-	c.listened++
-	if c.listenErr != nil {
-		return nil, cursor, c.listenErr
+	fp.listened++
+	if fp.listenErr != nil {
+		return nil, cursor, fp.listenErr
 	}
 	_, _ = fmt.Sscan(cursor, &read)
-	return c.inbox[read:], fmt.Sprint(len(c.inbox)), nil
+	return fp.inbox[read:], fmt.Sprint(len(fp.inbox)), nil
 }
 
-func (c *fakeProvider) setTrack(reference string, t notify.Track) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.states[reference] = t
+func (fp *fakeProvider) setTrack(reference string, t notify.Track) {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
+	fp.states[reference] = t
 }
 
-func (c *fakeProvider) addAnswer(r notify.Answer) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r.ID = fmt.Sprint("reply-", len(c.inbox)+1)
-	c.inbox = append(c.inbox, r)
+func (fp *fakeProvider) addAnswer(r notify.Answer) {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
+	r.ID = fmt.Sprint("reply-", len(fp.inbox)+1)
+	fp.inbox = append(fp.inbox, r)
 }
 
 // messages returns the messages sent for a purpose.
-func (c *fakeProvider) messages(p notify.Purpose) []notify.Message {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (fp *fakeProvider) messages(p notify.Purpose) []notify.Message {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
 	var out []notify.Message
-	for _, m := range c.sent {
+	for _, m := range fp.sent {
 		if m.Purpose == p {
 			out = append(out, m)
 		}
@@ -110,10 +110,10 @@ func (c *fakeProvider) messages(p notify.Purpose) []notify.Message {
 	return out
 }
 
-func (c *fakeProvider) cancelled() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.ended)
+func (fp *fakeProvider) cancelled() int {
+	fp.mu.Lock()
+	defer fp.mu.Unlock()
+	return len(fp.ended)
 }
 
 // addContact gives a person a verified contact method.

@@ -30,11 +30,11 @@ func retryAfter(attempt int) time.Duration {
 type errorHandler struct{ jobs *Jobs }
 
 // HandleError logs a job that returned an error.
-func (f errorHandler) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
-	f.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
-	log := f.jobs.log
+func (h errorHandler) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	h.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
+	log := h.jobs.log
 	if errors.Is(err, store.ErrUnavailable) { // otherwise an outage would log every job
-		log = f.jobs.outages
+		log = h.jobs.outages
 	}
 	log.Warn().Err(err).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
 		Int("attempt", job.Attempt).Msg("job failed; it will be tried again")
@@ -42,9 +42,9 @@ func (f errorHandler) HandleError(_ context.Context, job *rivertype.JobRow, err 
 }
 
 // HandlePanic logs a job that panicked. River retries it.
-func (f errorHandler) HandlePanic(_ context.Context, job *rivertype.JobRow, cause any, trace string) *river.ErrorHandlerResult {
-	f.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
-	f.jobs.log.Error().Interface("panic", cause).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
+func (h errorHandler) HandlePanic(_ context.Context, job *rivertype.JobRow, cause any, trace string) *river.ErrorHandlerResult {
+	h.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
+	h.jobs.log.Error().Interface("panic", cause).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
 		Int("attempt", job.Attempt).Str("trace", trace).Msg("job panicked; it will be tried again")
 	return nil
 }

@@ -38,14 +38,14 @@ func chooseUser(ctx context.Context, install Install, data, socket string) (runA
 }
 
 // try gives the directories to the user and runs a harmless program in each.
-func (w runAs) try(ctx context.Context, install Install, dirs ...string) error {
+func (r runAs) try(ctx context.Context, install Install, dirs ...string) error {
 	for _, dir := range dirs {
-		if err := w.own(dir); err != nil {
+		if err := r.own(dir); err != nil {
 			return err
 		}
 		cmd := exec.CommandContext(ctx, filepath.Join(install.Dir, "postgres"), "--version")
 		cmd.Dir = dir
-		cmd.SysProcAttr = w.attr()
+		cmd.SysProcAttr = r.attr()
 		if err := cmd.Run(); err != nil {
 			return err
 		}
@@ -54,15 +54,15 @@ func (w runAs) try(ctx context.Context, install Install, dirs ...string) error {
 }
 
 // own gives the directory and everything in it to the server's user.
-func (w runAs) own(dir string) error {
-	if owner, err := ownerOf(dir); err != nil || owner == w.uid {
+func (r runAs) own(dir string) error {
+	if owner, err := ownerOf(dir); err != nil || owner == r.uid {
 		return err
 	}
 	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		return os.Lchown(path, w.uid, w.gid)
+		return os.Lchown(path, r.uid, r.gid)
 	})
 }
 
@@ -142,11 +142,11 @@ func (s *Server) settings() []string {
 }
 
 // command runs a program of the installation without our environment, especially without PG*.
-func (w runAs) command(install Install, dir, program string, args []string) *exec.Cmd {
+func (r runAs) command(install Install, dir, program string, args []string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(install.Dir, program), args...) //nolint:noctx // the server outlives the call that starts it; Stop ends it
 	cmd.Dir = dir
 	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=" + install.Dir + ":/usr/bin:/bin"}
-	cmd.SysProcAttr = w.attr()
+	cmd.SysProcAttr = r.attr()
 	cmd.SysProcAttr.Setpgid = true // Ctrl-C is for us; we stop the server in our own order
 	endWithParent(cmd.SysProcAttr)
 	return cmd

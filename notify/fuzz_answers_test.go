@@ -28,15 +28,15 @@ type fixedResponder struct {
 	asked  int
 }
 
-func (p *fixedResponder) RoundTrip(r *http.Request) (*http.Response, error) {
-	p.asked++
+func (fr *fixedResponder) RoundTrip(r *http.Request) (*http.Response, error) {
+	fr.asked++
 	if r.Body != nil {
 		_, _ = io.Copy(io.Discard, r.Body)
 		_ = r.Body.Close()
 	}
 	return &http.Response{
-		StatusCode: p.status, Status: strconv.Itoa(p.status), Header: p.header.Clone(), Request: r,
-		Body: io.NopCloser(bytes.NewReader(p.body)), ProtoMajor: 1, ProtoMinor: 1,
+		StatusCode: fr.status, Status: strconv.Itoa(fr.status), Header: fr.header.Clone(), Request: r,
+		Body: io.NopCloser(bytes.NewReader(fr.body)), ProtoMajor: 1, ProtoMinor: 1,
 	}, nil
 }
 

@@ -43,12 +43,12 @@ func newFuzzMailServer(f *testing.F) *fuzzMailServer {
 	return b
 }
 
-func (b *fuzzMailServer) serve(conn net.Conn) {
+func (s *fuzzMailServer) serve(conn net.Conn) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(fuzzMailTimeout))
 	in := bufio.NewReader(conn)
 	heard := ""
-	for _, answer := range *b.says.Load() {
+	for _, answer := range *s.says.Load() {
 		if _, err := io.WriteString(conn, answer+"\r\n"); err != nil {
 			return
 		}
@@ -63,7 +63,7 @@ func (b *fuzzMailServer) serve(conn net.Conn) {
 			continue
 		}
 		if heard == "." {
-			b.last.Store(&answer)
+			s.last.Store(&answer)
 		}
 		if len(answer) > 3 && answer[3] == '-' { // there is more
 			continue

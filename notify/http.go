@@ -81,11 +81,11 @@ type httpResponse struct {
 }
 
 // quote returns the beginning of an answer, for a message.
-func (a httpResponse) quote() string {
-	if a.foreign {
+func (r httpResponse) quote() string {
+	if r.foreign {
 		return "what it says is not repeated"
 	}
-	return a.secrets.quote(a.body)
+	return r.secrets.quote(r.body)
 }
 
 // post sends a body and returns the complete answer, or a receipt that says why there is none.

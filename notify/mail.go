@@ -48,69 +48,69 @@ func NewMail(c MailConfig) *Mail {
 
 // Send hands the mail to the server once. If it is sent again it has the same Message-ID, by which
 // most mailboxes recognize it.
-func (s *Mail) Send(ctx context.Context, m Message) Receipt {
+func (mailer *Mail) Send(ctx context.Context, m Message) Receipt {
 	to, err := mail.ParseAddress(m.To)
 	if err != nil {
 		return Receipt{Outcome: Rejected, Dead: true, Err: fmt.Errorf("%q is not a mail address", oneLine(m.To, maxTitle))}
 	}
-	msg, err := s.compose(m, to)
+	msg, err := mailer.compose(m, to)
 	if err != nil {
 		return Receipt{Outcome: Rejected, Err: fmt.Errorf("write the mail: %w", err)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, mailLimit)
 	defer cancel() // also closes the connection
-	c, err := s.client(ctx)
+	c, err := mailer.client(ctx)
 	if err != nil {
-		return Receipt{Outcome: Misconfigured, Err: fmt.Errorf("set up mail: %w", s.secrets().clean(err))}
+		return Receipt{Outcome: Misconfigured, Err: fmt.Errorf("set up mail: %w", mailer.secrets().clean(err))}
 	}
 	session, err := c.DialToSMTPClientWithContext(ctx)
 	if err != nil {
-		return s.notConnected(err)
+		return mailer.notConnected(err)
 	}
 	err = c.SendWithSMTPClient(session, msg)
 	if msg.IsDelivered() { // errors after that don't matter
-		s.quit(c, session)
-		return Receipt{Outcome: Accepted, Reference: s.secrets().line(msg.ServerResponse())}
+		mailer.quit(c, session)
+		return Receipt{Outcome: Accepted, Reference: mailer.secrets().line(msg.ServerResponse())}
 	}
-	return s.unconfirmed(err)
+	return mailer.unconfirmed(err)
 }
 
 const mailAddress = "WATCHBILL_SMTP_URL" // the setting, for people
 
 // Check signs in to the server and disconnects.
-func (s *Mail) Check(ctx context.Context) []CheckResult {
+func (mailer *Mail) Check(ctx context.Context) []CheckResult {
 	ctx, cancel := context.WithTimeout(ctx, mailLimit)
 	defer cancel()
-	c, err := s.client(ctx)
+	c, err := mailer.client(ctx)
 	if err != nil {
-		return []CheckResult{{Text: "set up mail: " + s.secrets().clean(err).Error(), Remedy: "Check " + mailAddress + "."}}
+		return []CheckResult{{Text: "set up mail: " + mailer.secrets().clean(err).Error(), Remedy: "Check " + mailAddress + "."}}
 	}
 	session, err := c.DialToSMTPClientWithContext(ctx)
 	if err != nil {
-		text := s.notConnected(err).Err.Error()
+		text := mailer.notConnected(err).Err.Error()
 		if ctx.Err() != nil {
-			text = s.server() + " has not answered in time"
+			text = mailer.server() + " has not answered in time"
 		}
-		return []CheckResult{{Text: text, Remedy: s.remedy(err)}}
+		return []CheckResult{{Text: text, Remedy: mailer.remedy(err)}}
 	}
-	s.quit(c, session)
-	text := s.server() + " lets us in, " + map[MailTLS]string{
+	mailer.quit(c, session)
+	text := mailer.server() + " lets us in, " + map[MailTLS]string{
 		MailStartTLS: "with STARTTLS", MailTLSOnly: "with TLS", MailPlain: "without encryption",
-	}[s.config.TLS]
-	if s.config.User == "" {
+	}[mailer.config.TLS]
+	if mailer.config.User == "" {
 		text += " and without a password"
 	}
 	return []CheckResult{{OK: true, Text: text}}
 }
 
 // client returns a client for one delivery, because the library's keeps state.
-func (s *Mail) client(ctx context.Context) (*gomail.Client, error) {
-	security := &tls.Config{ServerName: s.config.Host, RootCAs: s.config.RootCAs, MinVersion: tls.VersionTLS12}
+func (mailer *Mail) client(ctx context.Context) (*gomail.Client, error) {
+	security := &tls.Config{ServerName: mailer.config.Host, RootCAs: mailer.config.RootCAs, MinVersion: tls.VersionTLS12}
 	options := []gomail.Option{
-		gomail.WithPort(s.config.Port), gomail.WithTimeout(mailLimit), gomail.WithTLSConfig(security),
-		gomail.WithoutNoop(), gomail.WithoutRset(), gomail.WithDialContextFunc(s.dial(ctx, security)),
+		gomail.WithPort(mailer.config.Port), gomail.WithTimeout(mailLimit), gomail.WithTLSConfig(security),
+		gomail.WithoutNoop(), gomail.WithoutRset(), gomail.WithDialContextFunc(mailer.dial(ctx, security)),
 	}
-	switch s.config.TLS {
+	switch mailer.config.TLS {
 	case MailTLSOnly:
 		options = append(options, gomail.WithSSL())
 	case MailPlain:
@@ -118,11 +118,11 @@ func (s *Mail) client(ctx context.Context) (*gomail.Client, error) {
 	default:
 		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	}
-	if s.config.User != "" {
-		options = append(options, gomail.WithUsername(s.config.User), gomail.WithPassword(s.config.Password),
+	if mailer.config.User != "" {
+		options = append(options, gomail.WithUsername(mailer.config.User), gomail.WithPassword(mailer.config.Password),
 			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin, gomail.SMTPAuthCramMD5))
 	}
-	c, err := gomail.NewClient(s.config.Host, options...)
+	c, err := gomail.NewClient(mailer.config.Host, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -131,14 +131,14 @@ func (s *Mail) client(ctx context.Context) (*gomail.Client, error) {
 
 // dial connects. The library respects its context only until then, so the end of sending closes
 // the connection. The address that the library passes lacks the brackets of IPv6.
-func (s *Mail) dial(sending context.Context, security *tls.Config) gomail.DialContextFunc {
+func (mailer *Mail) dial(sending context.Context, security *tls.Config) gomail.DialContextFunc {
 	return func(ctx context.Context, network, _ string) (net.Conn, error) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, network, s.server())
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, mailer.server())
 		if err != nil {
 			return nil, err
 		}
 		context.AfterFunc(sending, func() { conn.Close() })
-		if s.config.TLS != MailTLSOnly {
+		if mailer.config.TLS != MailTLSOnly {
 			return conn, nil
 		}
 		secure := tls.Client(conn, security)
@@ -150,16 +150,18 @@ func (s *Mail) dial(sending context.Context, security *tls.Config) gomail.DialCo
 }
 
 // quit takes leave of a server that has accepted the mail.
-func (s *Mail) quit(c *gomail.Client, session *smtp.Client) {
+func (mailer *Mail) quit(c *gomail.Client, session *smtp.Client) {
 	if session.UpdateDeadline(mailQuit) == nil {
 		_ = c.CloseWithSMTPClient(session) // the mail is delivered, whatever the server says now
 	}
 }
 
 // secrets returns the secrets that a server may repeat.
-func (s *Mail) secrets() secrets { return secrets{s.config.Password} }
+func (mailer *Mail) secrets() secrets { return secrets{mailer.config.Password} }
 
-func (s *Mail) server() string { return net.JoinHostPort(s.config.Host, strconv.Itoa(s.config.Port)) }
+func (mailer *Mail) server() string {
+	return net.JoinHostPort(mailer.config.Host, strconv.Itoa(mailer.config.Port))
+}
 
 // mailView is what the templates show.
 type mailView struct {
@@ -188,19 +190,19 @@ func (m Message) mailView() mailView {
 }
 
 // compose writes the mail.
-func (s *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
+func (mailer *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
 	msg := gomail.NewMsg()
-	from := s.config.From
+	from := mailer.config.From
 	msg.FromMailAddress(&from)
 	msg.ToMailAddress(to)
 	view := m.mailView()
 	// The same for the whole incident, because mailboxes group by it; and no encoded word of others' making.
 	msg.Subject(strings.ReplaceAll(view.Headline, "=?", "= ?"))
-	msg.SetMessageIDWithValue(s.id(m.Key))
+	msg.SetMessageIDWithValue(mailer.id(m.Key))
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "OOF, AutoReply, RN, NRN") // not All, which also suppresses bounces
 	if m.Incident > 0 && m.Count <= 1 {
-		root := fmt.Sprintf("<incident.%d@%s>", m.Incident, s.domain)
+		root := fmt.Sprintf("<incident.%d@%s>", m.Incident, mailer.domain)
 		msg.SetGenHeader(gomail.HeaderReferences, root)
 		msg.SetGenHeader(gomail.HeaderInReplyTo, root)
 	}
@@ -217,7 +219,7 @@ func (s *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
 }
 
 // id returns the Message-ID for a key.
-func (s *Mail) id(key string) string {
+func (mailer *Mail) id(key string) string {
 	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:16]) + "@" + s.domain
+	return hex.EncodeToString(sum[:16]) + "@" + mailer.domain
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // remedy says what to do if no session could be opened.
-func (s *Mail) remedy(err error) string {
+func (mailer *Mail) remedy(err error) string {
 	reply, spoken := errors.AsType[*textproto.Error](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
@@ -45,8 +45,8 @@ func noPasswords(text string) bool {
 }
 
 // notConnected returns the receipt if no session could be opened: nothing was sent.
-func (s *Mail) notConnected(err error) Receipt {
-	r := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", s.server(), s.secrets().clean(err))}
+func (mailer *Mail) notConnected(err error) Receipt {
+	r := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", mailer.server(), mailer.secrets().clean(err))}
 	reply, spoken := errors.AsType[*textproto.Error](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, network := errors.AsType[net.Error](err)
@@ -60,8 +60,8 @@ func (s *Mail) notConnected(err error) Receipt {
 }
 
 // unconfirmed returns the receipt for a mail that the server has not confirmed.
-func (s *Mail) unconfirmed(err error) Receipt {
-	r := Receipt{Outcome: Throttled, RetryAfter: mailPause, Err: fmt.Errorf("hand the mail to %s: %w", s.server(), s.secrets().clean(err))}
+func (mailer *Mail) unconfirmed(err error) Receipt {
+	r := Receipt{Outcome: Throttled, RetryAfter: mailPause, Err: fmt.Errorf("hand the mail to %s: %w", mailer.server(), mailer.secrets().clean(err))}
 	failed, ok := errors.AsType[*gomail.SendError](err)
 	if !ok {
 		r.Outcome = Unknown

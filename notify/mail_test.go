@@ -97,9 +97,9 @@ func parseMail(t *testing.T, raw string) parsedMail {
 	}
 }
 
-func (l parsedMail) subject(t *testing.T) string {
+func (m parsedMail) subject(t *testing.T) string {
 	t.Helper()
-	s, err := new(mime.WordDecoder).DecodeHeader(l.Get("Subject"))
+	s, err := new(mime.WordDecoder).DecodeHeader(m.Get("Subject"))
 	must(t, err)
 	return s
 }

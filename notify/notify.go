@@ -76,7 +76,7 @@ const (
 type SlackMessage struct{ Channel, TS string }
 
 // String names the message as a Receipt's Reference.
-func (p SlackMessage) String() string { return p.Channel + " " + p.TS }
+func (m SlackMessage) String() string { return m.Channel + " " + m.TS }
 
 // A Receipt describes the result of an attempt to send.
 type Receipt struct {

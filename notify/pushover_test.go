@@ -50,9 +50,9 @@ func newPushoverServer(t *testing.T) *pushoverServer {
 	return o
 }
 
-func (o *pushoverServer) message(w http.ResponseWriter, r *http.Request) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (s *pushoverServer) message(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	no := func(status int, body string) {
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)
@@ -60,9 +60,9 @@ func (o *pushoverServer) message(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	f := r.PostForm
 	switch {
-	case o.header != nil:
-		for name := range o.header {
-			w.Header().Set(name, o.header.Get(name))
+	case s.header != nil:
+		for name := range s.header {
+			w.Header().Set(name, s.header.Get(name))
 		}
 		no(429, `{"status":0,"errors":["too many"]}`)
 		return
@@ -76,21 +76,21 @@ func (o *pushoverServer) message(w http.ResponseWriter, r *http.Request) {
 		no(400, `{"expire":"invalid","errors":["expire must be supplied with priority=2"],"status":0}`)
 		return
 	}
-	o.messages = append(o.messages, f)
+	s.messages = append(s.messages, f)
 	answer := map[string]any{"status": 1, "request": "x"}
 	if f.Get("priority") == "2" {
-		receipt := fmt.Sprintf("rec%d", len(o.messages))
-		o.receipts[receipt] = map[string]int64{"status": 1}
+		receipt := fmt.Sprintf("rec%d", len(s.messages))
+		s.receipts[receipt] = map[string]int64{"status": 1}
 		answer["receipt"] = receipt
 	}
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-func (o *pushoverServer) receipt(w http.ResponseWriter, r *http.Request) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.polls++
-	is, ok := o.receipts[strings.TrimSuffix(r.PathValue("receipt"), ".json")]
+func (s *pushoverServer) receipt(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.polls++
+	is, ok := s.receipts[strings.TrimSuffix(r.PathValue("receipt"), ".json")]
 	if !ok || r.FormValue("token") != "app" {
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, `{"status":0,"receipt":"not found"}`)

@@ -170,5 +170,5 @@ type rewordedError struct {
 	err  error
 }
 
-func (w rewordedError) Error() string { return w.text }
-func (w rewordedError) Unwrap() error { return w.err }
+func (e rewordedError) Error() string { return e.text }
+func (e rewordedError) Unwrap() error { return e.err }

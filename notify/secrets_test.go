@@ -231,11 +231,11 @@ type manualContext struct {
 	over chan struct{}
 }
 
-func (e manualContext) Done() <-chan struct{} { return e.over }
+func (c manualContext) Done() <-chan struct{} { return c.over }
 
-func (e manualContext) Err() error {
+func (c manualContext) Err() error {
 	select {
-	case <-e.over:
+	case <-c.over:
 		return context.DeadlineExceeded
 	default:
 		return nil

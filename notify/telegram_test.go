@@ -47,7 +47,7 @@ func newTelegramServer(t *testing.T) *telegramServer {
 	return g
 }
 
-func (g *telegramServer) serve(w http.ResponseWriter, r *http.Request) {
+func (s *telegramServer) serve(w http.ResponseWriter, r *http.Request) {
 	method, ours := strings.CutPrefix(r.URL.Path, "/bot1:secret/")
 	say := func(status int, body string) {
 		w.WriteHeader(status)
@@ -61,23 +61,23 @@ func (g *telegramServer) serve(w http.ResponseWriter, r *http.Request) {
 	case "getMe":
 		say(200, `{"ok":true,"result":{"id":1,"is_bot":true,"first_name":"Watchbill","username":"watchbill_bot"}}`)
 	case "getWebhookInfo":
-		say(200, `{"ok":true,"result":{"url":"`+g.hook+`","has_custom_certificate":false,"pending_update_count":0}}`)
+		say(200, `{"ok":true,"result":{"url":"`+s.hook+`","has_custom_certificate":false,"pending_update_count":0}}`)
 	case "sendMessage":
-		g.send(w, r, say)
+		s.send(w, r, say)
 	case "answerCallbackQuery":
 		var q map[string]string
 		_ = json.NewDecoder(r.Body).Decode(&q)
-		g.mu.Lock()
-		g.answered = append(g.answered, q["callback_query_id"])
-		g.mu.Unlock()
+		s.mu.Lock()
+		s.answered = append(s.answered, q["callback_query_id"])
+		s.mu.Unlock()
 		say(200, `{"ok":true,"result":true}`)
 	case "getUpdates":
 		var q struct{ Offset, Limit int }
 		_ = json.NewDecoder(r.Body).Decode(&q)
 		for {
-			g.mu.Lock()
-			new, wake, waits := g.updates[min(max(q.Offset-1, 0), len(g.updates)):], g.wake, g.onWait
-			g.mu.Unlock()
+			s.mu.Lock()
+			new, wake, waits := s.updates[min(max(q.Offset-1, 0), len(s.updates)):], s.wake, s.onWait
+			s.mu.Unlock()
 			if len(new) > 0 {
 				b, _ := json.Marshal(map[string]any{"ok": true, "result": new[:min(len(new), q.Limit)]})
 				say(200, string(b))
@@ -95,9 +95,9 @@ func (g *telegramServer) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (g *telegramServer) send(w http.ResponseWriter, r *http.Request, say func(int, string)) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+func (s *telegramServer) send(w http.ResponseWriter, r *http.Request, say func(int, string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var m telegramServerMessage
 	if err := json.NewDecoder(r.Body).Decode(&m); err != nil || m.Text == "" || len([]rune(m.Text)) > 4096 {
 		say(400, `{"ok":false,"error_code":400,"description":"Bad Request: message text is empty"}`)
@@ -111,39 +111,39 @@ func (g *telegramServer) send(w http.ResponseWriter, r *http.Request, say func(i
 			}
 		}
 	}
-	if g.refuse != "" {
+	if s.refuse != "" {
 		var as struct {
 			Code int `json:"error_code"`
 		}
-		_ = json.Unmarshal([]byte(g.refuse), &as)
-		say(as.Code, g.refuse)
+		_ = json.Unmarshal([]byte(s.refuse), &as)
+		say(as.Code, s.refuse)
 		return
 	}
-	g.messages = append(g.messages, m)
-	say(200, fmt.Sprintf(`{"ok":true,"result":{"message_id":%d,"chat":{"id":%s}}}`, len(g.messages), m.Chat))
+	s.messages = append(s.messages, m)
+	say(200, fmt.Sprintf(`{"ok":true,"result":{"message_id":%d,"chat":{"id":%s}}}`, len(s.messages), m.Chat))
 }
 
 // addUpdate adds an update in a person's private chat.
-func (g *telegramServer) addUpdate(what string, chat int64, text string) {
-	g.addUpdateIn(what, map[string]any{"id": chat, "type": "private"}, chat, text)
+func (s *telegramServer) addUpdate(what string, chat int64, text string) {
+	s.addUpdateIn(what, map[string]any{"id": chat, "type": "private"}, chat, text)
 }
 
 // addUpdateIn adds an update of a person in any chat.
-func (g *telegramServer) addUpdateIn(what string, chat map[string]any, from int64, text string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	u := map[string]any{"update_id": len(g.updates) + 1}
+func (s *telegramServer) addUpdateIn(what string, chat map[string]any, from int64, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := map[string]any{"update_id": len(s.updates) + 1}
 	if what == "message" {
 		u["message"] = map[string]any{"date": 1_772_452_800, "text": text, "chat": chat, "from": map[string]any{"id": from}}
 	} else {
 		u["callback_query"] = map[string]any{
-			"id": "q" + strconv.Itoa(len(g.updates)+1), "data": text,
+			"id": "q" + strconv.Itoa(len(s.updates)+1), "data": text,
 			"from": map[string]any{"id": from}, "message": map[string]any{"chat": chat},
 		}
 	}
-	g.updates = append(g.updates, u)
-	close(g.wake)
-	g.wake = make(chan struct{})
+	s.updates = append(s.updates, u)
+	close(s.wake)
+	s.wake = make(chan struct{})
 }
 
 func TestTelegramWritesAndIsAnswered(t *testing.T) {

@@ -262,42 +262,42 @@ func checkContract(t *testing.T, files []string) {
 }
 
 // callEverywhere makes every kind of request for calls, the account and its setup.
-func (l *twilioFixture) callEverywhere(ctx context.Context) {
-	l.Helper()
-	v := l.voice()
+func (fx *twilioFixture) callEverywhere(ctx context.Context) {
+	fx.Helper()
+	v := fx.voice()
 	_, _, err := v.SetUpFlow(ctx) // updates it
-	l.must(err)
+	fx.must(err)
 	for _, f := range v.Check(ctx) {
 		if !f.OK && !f.Note {
-			l.Errorf("found %+v", f)
+			fx.Errorf("found %+v", f)
 		}
 	}
 	r := v.Send(ctx, page(annPhone, "page 10"))
-	want(l.T, r, notify.Accepted)
-	want(l.T, v.Send(ctx, page(annPhone, "page 11")), notify.Throttled)
-	_, err = l.sim.Answer(annPhone)
-	l.must(err)
-	_, err = l.sim.Press(ctx, annPhone, "1")
-	l.must(err)
+	want(fx.T, r, notify.Accepted)
+	want(fx.T, v.Send(ctx, page(annPhone, "page 11")), notify.Throttled)
+	_, err = fx.sim.Answer(annPhone)
+	fx.must(err)
+	_, err = fx.sim.Press(ctx, annPhone, "1")
+	fx.must(err)
 	if replies, _, err := v.Listen(ctx, ""); err != nil || len(replies) != 1 {
-		l.Errorf("replies %v, %v, want no error and 1 reply", replies, err)
+		fx.Errorf("replies %v, %v, want no error and 1 reply", replies, err)
 	}
 	_, err = v.Track(ctx, r.Reference)
-	l.must(err)
-	_, _, err = v.Find(ctx, page(annPhone, "page 10"), l.clock.Now())
-	l.must(err)
+	fx.must(err)
+	_, _, err = v.Find(ctx, page(annPhone, "page 10"), fx.clock.Now())
+	fx.must(err)
 	r = v.Send(ctx, page(boPhone, "page 12"))
-	l.must(v.Cancel(ctx, r.Reference))
+	fx.must(v.Cancel(ctx, r.Reference))
 
-	l.conf.Flow, l.conf.Public = "", "https://watchbill.example.com"
-	v = notify.Voice{Twilio: notify.NewTwilio(l.conf)}
+	fx.conf.Flow, fx.conf.Public = "", "https://watchbill.example.com"
+	v = notify.Voice{Twilio: notify.NewTwilio(fx.conf)}
 	r = v.Send(ctx, page(annPhone, "page 13"))
-	want(l.T, r, notify.Accepted)
+	want(fx.T, r, notify.Accepted)
 	_, err = v.Track(ctx, r.Reference)
-	l.must(err)
-	_, _, err = v.Find(ctx, page(annPhone, "page 13"), l.clock.Now())
-	l.must(err)
-	l.must(v.Cancel(ctx, r.Reference))
+	fx.must(err)
+	_, _, err = v.Find(ctx, page(annPhone, "page 13"), fx.clock.Now())
+	fx.must(err)
+	fx.must(v.Cancel(ctx, r.Reference))
 }
 
 // The contract is worth something only if it refuses wrong requests.

@@ -60,16 +60,16 @@ func TestCheckReportsAServiceWithoutAnswers(t *testing.T) {
 }
 
 // tracked follows a message to its end.
-func (l *twilioFixture) tracked(s notify.SMS, to string) (track notify.Track) {
-	l.Helper()
-	r := s.Send(l.Context(), page(to, "page "+to+l.clock.Now().String()))
-	want(l.T, r, notify.Accepted)
+func (fx *twilioFixture) tracked(s notify.SMS, to string) (track notify.Track) {
+	fx.Helper()
+	r := s.Send(fx.Context(), page(to, "page "+to+fx.clock.Now().String()))
+	want(fx.T, r, notify.Accepted)
 	for !track.Final {
 		var err error
-		track, err = s.Track(l.Context(), r.Reference)
-		l.must(err)
+		track, err = s.Track(fx.Context(), r.Reference)
+		fx.must(err)
 	}
-	l.clock.advance(time.Second)
+	fx.clock.advance(time.Second)
 	return track
 }
 

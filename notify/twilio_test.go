@@ -24,16 +24,16 @@ type testClock struct {
 	now time.Time
 }
 
-func (s *testClock) Now() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
+func (c *testClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
 }
 
-func (s *testClock) advance(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
+func (c *testClock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
 }
 
 // A twilioFixture is a simulated Twilio with a clock, and our account there.
@@ -62,23 +62,23 @@ func twilioConfig(address string, clock func() time.Time) notify.TwilioConfig {
 	}
 }
 
-func (l *twilioFixture) must(err error) {
-	l.Helper()
+func (fx *twilioFixture) must(err error) {
+	fx.Helper()
 	if err != nil {
-		l.Fatal(err)
+		fx.Fatal(err)
 	}
 }
 
-func (l *twilioFixture) sms() notify.SMS { return notify.SMS{Twilio: notify.NewTwilio(l.conf)} }
+func (fx *twilioFixture) sms() notify.SMS { return notify.SMS{Twilio: notify.NewTwilio(fx.conf)} }
 
 // voice sets up the flow first, as an admin does.
-func (l *twilioFixture) voice() notify.Voice {
-	l.Helper()
-	t := notify.NewTwilio(l.conf)
+func (fx *twilioFixture) voice() notify.Voice {
+	fx.Helper()
+	t := notify.NewTwilio(fx.conf)
 	flow, _, err := t.SetUpFlow(context.Background())
-	l.must(err)
-	l.conf.Flow = flow
-	return notify.Voice{Twilio: notify.NewTwilio(l.conf)}
+	fx.must(err)
+	fx.conf.Flow = flow
+	return notify.Voice{Twilio: notify.NewTwilio(fx.conf)}
 }
 
 func page(to, key string) notify.Message {

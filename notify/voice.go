@@ -145,17 +145,17 @@ type callReport struct {
 }
 
 // answer returns the meaning of the pressed key, or "" if none was pressed.
-func (a callReport) answer() ButtonAct {
-	digits, _ := a.Widgets[widgetMenu]["Digits"].(string)
-	return map[string]ButtonAct{"1": Ack, "2": Resolve, "3": Escalate}[cmp.Or(a.Flow.Variables[variableKey], digits)]
+func (r callReport) answer() ButtonAct {
+	digits, _ := r.Widgets[widgetMenu]["Digits"].(string)
+	return map[string]ButtonAct{"1": Ack, "2": Resolve, "3": Escalate}[cmp.Or(r.Flow.Variables[variableKey], digits)]
 }
 
 // outcome returns how the call ended without a key.
-func (a callReport) outcome() string {
-	if end := a.Flow.Variables[variableEnd]; end != "" {
+func (r callReport) outcome() string {
+	if end := r.Flow.Variables[variableEnd]; end != "" {
 		return end
 	}
-	status, _ := a.Widgets[widgetCall]["CallStatus"].(string)
+	status, _ := r.Widgets[widgetCall]["CallStatus"].(string)
 	return status
 }
 

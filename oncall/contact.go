@@ -52,11 +52,11 @@ type ContactSettings struct {
 var WorkingHours = []schedule.Window{{Days: []schedule.Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 9 * 60, To: 17 * 60}}
 
 // Contact returns one of the person's contact methods. 0 is Slack, which everybody has.
-func (r ContactSettings) Contact(id ContactID) (Contact, bool) {
+func (s ContactSettings) Contact(id ContactID) (Contact, bool) {
 	if id == 0 {
 		return Contact{Method: MethodSlack, VerifiedAt: &time.Time{}}, true
 	}
-	for _, c := range r.Contacts {
+	for _, c := range s.Contacts {
 		if c.ID == id {
 			return c, true
 		}
@@ -66,16 +66,16 @@ func (r ContactSettings) Contact(id ContactID) (Contact, bool) {
 
 // Rules returns the notification rules for low severity or for all others: the person's own, or the defaults of
 // their usable contact methods.
-func (r ContactSettings) Rules(low bool) []Rule {
-	own := r.High
+func (s ContactSettings) Rules(low bool) []Rule {
+	own := s.High
 	if low {
-		own = r.Low
+		own = s.Low
 	}
 	if own != nil {
 		return own
 	}
 	rules := []Rule{{}}
-	for _, c := range r.Contacts {
+	for _, c := range s.Contacts {
 		info := c.Method.Info()
 		after := info.High
 		if low {

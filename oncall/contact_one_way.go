@@ -19,9 +19,9 @@ func oneWay(method Method, address string, named bool) bool {
 }
 
 // unanswered warns that messages by a contact method can't be answered; empty: they can.
-func (r ContactSettings) unanswered(c Contact) string {
+func (s ContactSettings) unanswered(c Contact) string {
 	if !c.OneWay() {
 		return ""
 	}
-	return "What you answer to " + r.label(c) + " doesn't reach us: acknowledge in Slack or by a call."
+	return "What you answer to " + s.label(c) + " doesn't reach us: acknowledge in Slack or by a call."
 }

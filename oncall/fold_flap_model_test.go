@@ -54,14 +54,14 @@ type swing struct {
 	escalated int
 }
 
-func (w *swing) note(format string, args ...any) {
-	w.log.note(w.now, format, args...)
+func (sw *swing) note(format string, args ...any) {
+	sw.log.note(sw.now, format, args...)
 }
 
-func (w *swing) latest() Incident { return w.product.incidents[IncidentID(w.incidents)] }
+func (sw *swing) latest() Incident { return sw.product.incidents[IncidentID(sw.incidents)] }
 
-func (w *swing) fires() bool {
-	for _, f := range w.firing {
+func (sw *swing) fires() bool {
+	for _, f := range sw.firing {
 		if f {
 			return true
 		}
@@ -69,187 +69,187 @@ func (w *swing) fires() bool {
 	return false
 }
 
-func (w *swing) step() {
-	next := w.now.Add(time.Duration(w.IntN(90)) * time.Second)
-	if w.IntN(25) == 0 {
-		next = next.Add(time.Duration(w.IntN(3000)) * time.Second)
+func (sw *swing) step() {
+	next := sw.now.Add(time.Duration(sw.IntN(90)) * time.Second)
+	if sw.IntN(25) == 0 {
+		next = next.Add(time.Duration(sw.IntN(3000)) * time.Second)
 	}
-	w.run(next)
-	switch n := w.IntN(40); {
+	sw.run(next)
+	switch n := sw.IntN(40); {
 	case n == 0:
-		w.act(Act{Do: ActResolve})
+		sw.act(Act{Do: ActResolve})
 	case n < 3:
-		w.act(Act{Do: ActAck})
+		sw.act(Act{Do: ActAck})
 	case n == 3:
-		w.act(Act{Do: ActUnack})
-	case n == 4 && w.severity == High:
-		w.severity = Critical
+		sw.act(Act{Do: ActUnack})
+	case n == 4 && sw.severity == High:
+		sw.severity = Critical
 	default:
-		w.signal()
+		sw.signal()
 	}
 }
 
 // run fires the timers due until an instant, and lets the upkeep of every minute find lost ones.
-func (w *swing) run(until time.Time) {
+func (sw *swing) run(until time.Time) {
 	for {
-		slices.SortStableFunc(w.timers, func(a, b Task) int { return a.At.Compare(b.At) })
-		if len(w.timers) == 0 || w.timers[0].At.After(until) {
+		slices.SortStableFunc(sw.timers, func(a, b Task) int { return a.At.Compare(b.At) })
+		if len(sw.timers) == 0 || sw.timers[0].At.After(until) {
 			break
 		}
-		task := w.timers[0]
-		w.timers = w.timers[1:]
-		w.now = latest(w.now, task.At)
+		task := sw.timers[0]
+		sw.timers = sw.timers[1:]
+		sw.now = latest(sw.now, task.At)
 		timer := task.Do.(IncidentTimer)
-		if timer.Close && w.IntN(4) == 0 { // it is lost: the upkeep finds that within a minute or two
-			w.timers = append(w.timers, Task{Do: CloseTimer(timer.Incident), At: w.now.Add(time.Minute)})
+		if timer.Close && sw.IntN(4) == 0 { // it is lost: the upkeep finds that within a minute or two
+			sw.timers = append(sw.timers, Task{Do: CloseTimer(timer.Incident), At: sw.now.Add(time.Minute)})
 			continue
 		}
-		for range 1 + w.IntN(2) {
-			w.timer(timer)
+		for range 1 + sw.IntN(2) {
+			sw.timer(timer)
 		}
 	}
-	w.now = until
+	sw.now = until
 }
 
-func (w *swing) timer(timer IncidentTimer) {
-	in := w.product.incidents[timer.Incident]
+func (sw *swing) timer(timer IncidentTimer) {
+	in := sw.product.incidents[timer.Incident]
 	if timer.Close {
-		if c, due := in.CloseQuiet(int(timer.Incident) == w.incidents && w.fires(), w.now); due {
-			w.take([]Change{c})
+		if c, due := in.CloseQuiet(int(timer.Incident) == sw.incidents && sw.fires(), sw.now); due {
+			sw.take([]Change{c})
 		}
-		if w.flaps && w.open && !w.fires() && w.now.Sub(w.quiet) >= 10*time.Minute {
-			w.note("it has been quiet")
-			w.open, w.flaps, w.byPerson, w.closed = false, false, false, w.now
-			w.quieted++
+		if sw.flaps && sw.open && !sw.fires() && sw.now.Sub(sw.quiet) >= 10*time.Minute {
+			sw.note("it has been quiet")
+			sw.open, sw.flaps, sw.byPerson, sw.closed = false, false, false, sw.now
+			sw.quieted++
 		}
 		return
 	}
 	policy, roster := payments()
-	c, due := in.RunTimer(timer.Seq, facts(policy, roster), w.now)
+	c, due := in.RunTimer(timer.Seq, facts(policy, roster), sw.now)
 	if !due {
 		return
 	}
-	w.note("the timer of %s pages %d", in.ID, len(c.Calls))
-	if w.flaps && len(c.Calls) > 0 {
-		w.escalated++
-		if w.now.Before(w.waits) {
-			w.wrong = "a timer pages before " + w.waits.Format(time.TimeOnly)
+	sw.note("the timer of %s pages %d", in.ID, len(c.Calls))
+	if sw.flaps && len(c.Calls) > 0 {
+		sw.escalated++
+		if sw.now.Before(sw.waits) {
+			sw.wrong = "a timer pages before " + sw.waits.Format(time.TimeOnly)
 		}
 	}
-	w.take([]Change{c})
-	if w.flaps && c.Incident.Exhausted {
-		w.waits = w.now.Add(30 * time.Minute)
+	sw.take([]Change{c})
+	if sw.flaps && c.Incident.Exhausted {
+		sw.waits = sw.now.Add(30 * time.Minute)
 	}
 }
 
-func (w *swing) take(changes []Change) {
+func (sw *swing) take(changes []Change) {
 	for _, c := range changes {
-		w.product.incidents[c.Incident.ID] = c.Incident
+		sw.product.incidents[c.Incident.ID] = c.Incident
 		for _, task := range c.Tasks {
 			if _, ok := task.Do.(IncidentTimer); ok {
-				w.timers = append(w.timers, Task{Do: task.Do, At: latest(task.At, w.now)})
+				sw.timers = append(sw.timers, Task{Do: task.Do, At: latest(task.At, sw.now)})
 			}
 		}
 	}
 }
 
-func (w *swing) act(a Act) {
-	if w.incidents == 0 {
+func (sw *swing) act(a Act) {
+	if sw.incidents == 0 {
 		return
 	}
 	policy, roster := payments()
-	c, err := w.latest().Do(a, ByUser(ann), facts(policy, roster), w.now)
+	c, err := sw.latest().Do(a, ByUser(ann), facts(policy, roster), sw.now)
 	if err != nil {
 		return
 	}
-	w.note("Ann: %s", a.Do)
-	w.take([]Change{c})
-	w.waits = w.now // her choice wins
+	sw.note("Ann: %s", a.Do)
+	sw.take([]Change{c})
+	sw.waits = sw.now // her choice wins
 	if a.Do == ActResolve {
-		w.open, w.flaps, w.byPerson, w.closed, w.reopened = false, false, true, w.now, nil
-		clear(w.firing) // other tests cover alerts that go on firing
-		w.take(w.product.fold(w.now, clears("a"), clears("b")))
+		sw.open, sw.flaps, sw.byPerson, sw.closed, sw.reopened = false, false, true, sw.now, nil
+		clear(sw.firing) // other tests cover alerts that go on firing
+		sw.take(sw.product.fold(sw.now, clears("a"), clears("b")))
 	}
 }
 
 // signal makes an alert of the group begin or end.
-func (w *swing) signal() {
-	key := []string{"a", "a", "a", "a", "b"}[w.IntN(5)]
-	s := Signal{Action: Trigger, DedupKey: key, GroupKey: "g", Title: key, Severity: w.severity}
-	if w.IntN(2) == 0 {
+func (sw *swing) signal() {
+	key := []string{"a", "a", "a", "a", "b"}[sw.IntN(5)]
+	s := Signal{Action: Trigger, DedupKey: key, GroupKey: "g", Title: key, Severity: sw.severity}
+	if sw.IntN(2) == 0 {
 		s = clears(key)
 	}
-	was, worse := w.latest(), false
-	w.note("%s %s", s.Action, key)
+	was, worse := sw.latest(), false
+	sw.note("%s %s", s.Action, key)
 	pages := 0
-	changes := w.product.fold(w.now, s)
+	changes := sw.product.fold(sw.now, s)
 	for _, c := range changes {
 		pages += len(c.Calls)
 	}
-	w.take(changes)
-	began := s.Action == Trigger && !w.firing[key]
-	ended := s.Action == Clear && w.firing[key]
-	w.firing[key] = s.Action == Trigger
+	sw.take(changes)
+	began := s.Action == Trigger && !sw.firing[key]
+	ended := s.Action == Clear && sw.firing[key]
+	sw.firing[key] = s.Action == Trigger
 	switch {
-	case began && !w.open && !w.byPerson && w.incidents > 0 && w.now.Sub(w.closed) < 5*time.Minute:
-		w.reopen()
-		w.mustPage(pages)
-	case began && !w.open:
-		w.incidents, w.open, w.byPerson, w.reopened = w.incidents+1, true, false, nil
-		w.mustPage(pages)
-	case ended && w.open && !w.fires() && w.flaps:
-		w.quiet = w.now
-	case ended && w.open && !w.fires():
-		w.open, w.byPerson, w.closed = false, false, w.now
+	case began && !sw.open && !sw.byPerson && sw.incidents > 0 && sw.now.Sub(sw.closed) < 5*time.Minute:
+		sw.reopen()
+		sw.mustPage(pages)
+	case began && !sw.open:
+		sw.incidents, sw.open, sw.byPerson, sw.reopened = sw.incidents+1, true, false, nil
+		sw.mustPage(pages)
+	case ended && sw.open && !sw.fires() && sw.flaps:
+		sw.quiet = sw.now
+	case ended && sw.open && !sw.fires():
+		sw.open, sw.byPerson, sw.closed = false, false, sw.now
 	}
 	if s.Action == Trigger {
 		worse = s.Severity.Worse(was.Severity)
 	}
-	switch flapped := was.Flapping() && w.flaps; {
+	switch flapped := was.Flapping() && sw.flaps; {
 	case flapped && worse:
-		w.waits = w.now
+		sw.waits = sw.now
 	case flapped && pages > 0 && was.Status == Triggered:
-		w.wrong = "it flaps, and a signal pages"
+		sw.wrong = "it flaps, and a signal pages"
 	}
 }
 
-func (w *swing) mustPage(pages int) {
+func (sw *swing) mustPage(pages int) {
 	if pages == 0 {
-		w.wrong = "nobody is paged"
+		sw.wrong = "nobody is paged"
 	}
 }
 
-func (w *swing) reopen() {
-	w.open = true
-	w.reopened = append(slices.DeleteFunc(w.reopened, func(t time.Time) bool { return w.now.Sub(t) > 15*time.Minute }), w.now)
-	if len(w.reopened) == 3 {
-		w.flaps, w.reopened, w.waits = true, nil, w.now.Add(30*time.Minute)
-		w.flapped++
+func (sw *swing) reopen() {
+	sw.open = true
+	sw.reopened = append(slices.DeleteFunc(sw.reopened, func(t time.Time) bool { return sw.now.Sub(t) > 15*time.Minute }), sw.now)
+	if len(sw.reopened) == 3 {
+		sw.flaps, sw.reopened, sw.waits = true, nil, sw.now.Add(30*time.Minute)
+		sw.flapped++
 	}
 }
 
-func (w *swing) compare() error {
-	in := w.latest()
-	fires := w.fires()
+func (sw *swing) compare() error {
+	in := sw.latest()
+	fires := sw.fires()
 	switch {
-	case len(w.product.incidents) != w.incidents:
-		return fmt.Errorf("%d incidents, want %d", len(w.product.incidents), w.incidents)
-	case w.incidents == 0:
+	case len(sw.product.incidents) != sw.incidents:
+		return fmt.Errorf("%d incidents, want %d", len(sw.product.incidents), sw.incidents)
+	case sw.incidents == 0:
 		return nil
-	case in.Open() != w.open || in.Flapping() != w.flaps:
-		return fmt.Errorf("%s: open %v, flapping %v; want %v, %v", in.ID, in.Open(), in.Flapping(), w.open, w.flaps)
-	case fires && !in.Open() && !w.byPerson:
+	case in.Open() != sw.open || in.Flapping() != sw.flaps:
+		return fmt.Errorf("%s: open %v, flapping %v; want %v, %v", in.ID, in.Open(), in.Flapping(), sw.open, sw.flaps)
+	case fires && !in.Open() && !sw.byPerson:
 		return fmt.Errorf("something fires, and nobody has closed it")
 	case in.Open() && !fires && in.ClosesAt().IsZero():
 		return fmt.Errorf("nothing fires, and it stays open")
-	case in.Open() && !fires && w.now.Sub(in.ClosesAt()) > 3*time.Minute:
+	case in.Open() && !fires && sw.now.Sub(in.ClosesAt()) > 3*time.Minute:
 		return fmt.Errorf("it was to be closed at %s", in.ClosesAt())
 	case in.Status == Triggered && in.NextAt == nil && (!in.Exhausted || in.Flapping()):
 		return fmt.Errorf("nobody has it, and nothing follows")
-	case in.Status == Triggered && in.Flapping() && in.NextAt.Sub(w.now) > 30*time.Minute:
+	case in.Status == Triggered && in.Flapping() && in.NextAt.Sub(sw.now) > 30*time.Minute:
 		return fmt.Errorf("nobody has it, and the next step is at %s", in.NextAt)
-	case w.wrong != "":
-		return fmt.Errorf("%s", w.wrong)
+	case sw.wrong != "":
+		return fmt.Errorf("%s", sw.wrong)
 	}
 	return nil
 }

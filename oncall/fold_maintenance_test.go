@@ -221,54 +221,54 @@ func TestEveryHeldAlertPagesAfterMaintenance(t *testing.T) {
 
 type inMaintenance struct{ anyMonitor }
 
-func (w *inMaintenance) turn() error {
-	w.plan()
-	open := len(w.product.incidents)
-	w.step()
-	always := slices.DeleteFunc(slices.Clone(w.product.maintenance), func(m Maintenance) bool { return m.PagesCritical }) // it may have been critical
-	for id := open + 1; id <= len(w.product.incidents); id++ {
-		for _, a := range w.product.alerts {
-			if _, covered := Covering(always, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, w.now); a.IncidentID == IncidentID(id) && a.Firing && covered {
+func (im *inMaintenance) turn() error {
+	im.plan()
+	open := len(im.product.incidents)
+	im.step()
+	always := slices.DeleteFunc(slices.Clone(im.product.maintenance), func(m Maintenance) bool { return m.PagesCritical }) // it may have been critical
+	for id := open + 1; id <= len(im.product.incidents); id++ {
+		for _, a := range im.product.alerts {
+			if _, covered := Covering(always, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, im.now); a.IncidentID == IncidentID(id) && a.Firing && covered {
 				return fmt.Errorf("%s opened %s, though a window covers it", a.DedupKey, IncidentID(id))
 			}
 		}
 	}
-	w.product.releases(w.now)
-	return w.checkQuiet()
+	im.product.releases(im.now)
+	return im.checkQuiet()
 }
 
 // plan adds, ends and deletes windows.
-func (w *inMaintenance) plan() {
-	all := w.product.maintenance
-	switch w.IntN(6) {
+func (im *inMaintenance) plan() {
+	all := im.product.maintenance
+	switch im.IntN(6) {
 	case 0, 1:
-		m := Maintenance{ID: MaintenanceID(w.IntN(1e9) + 1), TeamID: 1, StartsAt: w.now.Add(time.Duration(w.IntN(20)-10) * time.Minute)}
-		m.EndsAt = m.StartsAt.Add(time.Duration(1+w.IntN(40)) * time.Minute)
-		m.PagesCritical = w.IntN(3) == 0
-		if w.IntN(2) == 0 {
-			match, _, err := ParseMatcher([]string{"title=a", "title!=a", "title=~[ab]", "service=prometheus"}[w.IntN(4)])
+		m := Maintenance{ID: MaintenanceID(im.IntN(1e9) + 1), TeamID: 1, StartsAt: im.now.Add(time.Duration(im.IntN(20)-10) * time.Minute)}
+		m.EndsAt = m.StartsAt.Add(time.Duration(1+im.IntN(40)) * time.Minute)
+		m.PagesCritical = im.IntN(3) == 0
+		if im.IntN(2) == 0 {
+			match, _, err := ParseMatcher([]string{"title=a", "title!=a", "title=~[ab]", "service=prometheus"}[im.IntN(4)])
 			if err != nil {
 				panic(err)
 			}
 			m.Match = []Matcher{match}
 		}
-		w.product.maintenance = append(w.product.maintenance, m)
-		w.log.note(w.now, "window %s–%s %v", m.StartsAt, m.EndsAt, m.Match)
+		im.product.maintenance = append(im.product.maintenance, m)
+		im.log.note(im.now, "window %s–%s %v", m.StartsAt, m.EndsAt, m.Match)
 	case 2:
 		for i := range all { // end all early
-			if all[i].EndsAt.After(w.now) {
-				all[i].EndsAt = w.now
+			if all[i].EndsAt.After(im.now) {
+				all[i].EndsAt = im.now
 			}
 		}
-		w.log.note(w.now, "windows ended")
+		im.log.note(im.now, "windows ended")
 	case 3:
-		w.product.maintenance = slices.DeleteFunc(all, func(m Maintenance) bool { return !m.EndsAt.After(w.now) })
+		im.product.maintenance = slices.DeleteFunc(all, func(m Maintenance) bool { return !m.EndsAt.After(im.now) })
 	}
 }
 
-func (w *inMaintenance) checkQuiet() error {
+func (im *inMaintenance) checkQuiet() error {
 	firing := map[string]bool{}
-	for _, a := range w.product.alerts {
+	for _, a := range im.product.alerts {
 		if !a.Firing {
 			continue
 		}
@@ -276,8 +276,8 @@ func (w *inMaintenance) checkQuiet() error {
 			return fmt.Errorf("%s fires twice", a.DedupKey)
 		}
 		firing[a.DedupKey] = true
-		_, covered := Covering(w.product.maintenance, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, w.now)
-		in, has := w.product.incidents[a.IncidentID]
+		_, covered := Covering(im.product.maintenance, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, im.now)
+		in, has := im.product.incidents[a.IncidentID]
 		switch {
 		case a.Kept && !covered:
 			return fmt.Errorf("%s is kept, and no window covers it", a.DedupKey)
@@ -286,13 +286,13 @@ func (w *inMaintenance) checkQuiet() error {
 		case a.Kept:
 		case !has:
 			return fmt.Errorf("%s fires, and no incident is about it", a.DedupKey)
-		case !in.Open() && (in.ResolvedBy.User == "" || w.resolved.IsZero()):
+		case !in.Open() && (in.ResolvedBy.User == "" || im.resolved.IsZero()):
 			return fmt.Errorf("%s fires, but %s is closed, and not by a person", a.DedupKey, in.ID)
 		case in.Open() && in.Status == Triggered && in.NextAt == nil && !in.Exhausted:
 			return fmt.Errorf("%s fires in %s, which waits for nothing", a.DedupKey, in.ID)
 		}
 	}
-	for key, s := range w.last {
+	for key, s := range im.last {
 		if firing[key] != (s.Action == Trigger) {
 			return fmt.Errorf("%s: firing %v after a %s", key, firing[key], s.Action)
 		}

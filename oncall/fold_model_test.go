@@ -399,14 +399,14 @@ func (m *model) over(was bool, in *modelIncident, now time.Time) {
 	}
 }
 
-func (in *modelIncident) act(a Act, now time.Time) {
-	in.pageAt, in.snoozed = time.Time{}, time.Time{}
+func (i *modelIncident) act(a Act, now time.Time) {
+	i.pageAt, i.snoozed = time.Time{}, time.Time{}
 	switch a.Do {
 	case ActAck:
-		in.status = Acknowledged
+		i.status = Acknowledged
 	case ActResolve:
-		in.status, in.closedAt, in.byPerson = Resolved, now, true
+		i.status, i.closedAt, i.byPerson = Resolved, now, true
 	default:
-		in.status, in.snoozed, in.pageAt = Snoozed, a.Until, a.Until
+		i.status, i.snoozed, i.pageAt = Snoozed, a.Until, a.Until
 	}
 }

@@ -76,70 +76,70 @@ type anyMonitor struct {
 	log      diary
 }
 
-func (w *anyMonitor) step() {
-	_, fires := w.firing()
-	for id, in := range w.product.incidents {
-		if c, due := in.CloseQuiet(fires[id], w.now); due {
-			w.product.incidents[id] = c.Incident
+func (m *anyMonitor) step() {
+	_, fires := m.firing()
+	for id, in := range m.product.incidents {
+		if c, due := in.CloseQuiet(fires[id], m.now); due {
+			m.product.incidents[id] = c.Incident
 		}
 	}
-	if id := IncidentID(len(w.product.incidents)); id > 0 && w.IntN(5) == 0 {
-		id = 1 + IncidentID(w.IntN(int(id)))
-		a := []Act{{Do: ActAck}, {Do: ActResolve}, {Do: ActSnooze, Until: w.now.Add(time.Hour)}, {Do: ActUnack}}[w.IntN(4)]
+	if id := IncidentID(len(m.product.incidents)); id > 0 && m.IntN(5) == 0 {
+		id = 1 + IncidentID(m.IntN(int(id)))
+		a := []Act{{Do: ActAck}, {Do: ActResolve}, {Do: ActSnooze, Until: m.now.Add(time.Hour)}, {Do: ActUnack}}[m.IntN(4)]
 		policy, roster := payments()
-		c, err := w.product.incidents[id].Do(a, ByUser(bo), facts(policy, roster), w.now)
+		c, err := m.product.incidents[id].Do(a, ByUser(bo), facts(policy, roster), m.now)
 		if err == nil {
-			w.log.note(w.now, "Bo: %s %s", a.Do, id)
-			w.product.incidents[id] = c.Incident
+			m.log.note(m.now, "Bo: %s %s", a.Do, id)
+			m.product.incidents[id] = c.Incident
 			if a.Do == ActResolve {
-				w.resolved = w.now
+				m.resolved = m.now
 			}
 		}
 		return
 	}
 	var batch []Signal
-	for range 1 + w.IntN(4) {
-		key := string(rune('a' + w.IntN(4)))
-		s := Signal{Action: Trigger, DedupKey: key, Title: key, Severity: []Severity{Critical, High, Medium, Low, ""}[w.IntN(5)]}
-		switch w.IntN(6) {
+	for range 1 + m.IntN(4) {
+		key := string(rune('a' + m.IntN(4)))
+		s := Signal{Action: Trigger, DedupKey: key, Title: key, Severity: []Severity{Critical, High, Medium, Low, ""}[m.IntN(5)]}
+		switch m.IntN(6) {
 		case 0, 1:
 			s.Action = Clear
 		case 2:
 			s.Action = AckSignal
 		}
-		if w.IntN(2) == 0 {
-			s.GroupKey = []string{"g", "h"}[w.IntN(2)]
+		if m.IntN(2) == 0 {
+			s.GroupKey = []string{"g", "h"}[m.IntN(2)]
 		}
 		if s.Action != AckSignal {
-			w.last[key] = s
+			m.last[key] = s
 		}
-		w.log.note(w.now, "%s %s %s in %q", s.Action, key, s.Severity, s.GroupKey)
+		m.log.note(m.now, "%s %s %s in %q", s.Action, key, s.Severity, s.GroupKey)
 		batch = append(batch, s)
 	}
-	before := len(w.product.incidents)
-	changes := w.product.fold(w.now, batch...)
+	before := len(m.product.incidents)
+	changes := m.product.fold(m.now, batch...)
 	opened := 0
 	for _, c := range changes {
 		if int(c.Incident.ID) > before && len(c.Calls) > 0 {
 			opened++
 		}
 	}
-	w.log.note(w.now, "%d new incidents, %d with pages", len(w.product.incidents)-before, opened)
+	m.log.note(m.now, "%d new incidents, %d with pages", len(m.product.incidents)-before, opened)
 }
 
 // firing returns the firing alerts, and the incidents that have some.
-func (w *anyMonitor) firing() (alerts []Alert, of map[IncidentID]bool) {
+func (m *anyMonitor) firing() (alerts []Alert, of map[IncidentID]bool) {
 	of = map[IncidentID]bool{}
-	for id := AlertID(1); int(id) <= len(w.product.alerts); id++ {
-		if a := w.product.alerts[id]; a.Firing {
+	for id := AlertID(1); int(id) <= len(m.product.alerts); id++ {
+		if a := m.product.alerts[id]; a.Firing {
 			alerts, of[a.IncidentID] = append(alerts, a), true
 		}
 	}
 	return alerts, of
 }
 
-func (w *anyMonitor) check() error {
-	alerts, fires := w.firing()
+func (m *anyMonitor) check() error {
+	alerts, fires := m.firing()
 	firing := map[string]Alert{}
 	for _, a := range alerts {
 		if _, twice := firing[a.DedupKey]; twice {
@@ -147,22 +147,22 @@ func (w *anyMonitor) check() error {
 		}
 		firing[a.DedupKey] = a
 	}
-	for key, s := range w.last {
+	for key, s := range m.last {
 		a, ok := firing[key]
 		if want := s.Action == Trigger; ok != want {
 			return fmt.Errorf("%s: firing %v, want %v", key, ok, want)
 		}
-		in := w.product.incidents[a.IncidentID]
+		in := m.product.incidents[a.IncidentID]
 		switch {
 		case !ok:
-		case !in.Open() && (in.ResolvedBy.User == "" || w.resolved.IsZero()):
+		case !in.Open() && (in.ResolvedBy.User == "" || m.resolved.IsZero()):
 			return fmt.Errorf("%s fires, but %s is closed, and not by a person", key, in.ID)
 		case in.Open() && a.Severity.Worse(in.Severity):
 			return fmt.Errorf("%s is %s, but %s is %s", key, a.Severity, in.ID, in.Severity)
 		}
 	}
-	for id, in := range w.product.incidents {
-		if held := in.Flapping() && w.now.Before(in.ClosesAt().Add(7*time.Minute)); in.Open() && !fires[id] && !held {
+	for id, in := range m.product.incidents {
+		if held := in.Flapping() && m.now.Before(in.ClosesAt().Add(7*time.Minute)); in.Open() && !fires[id] && !held {
 			return fmt.Errorf("%s is open, and nothing of it fires", id)
 		}
 	}

@@ -76,29 +76,29 @@ func newTogether(seed uint64, seen map[string]int) *together {
 	return w
 }
 
-func (w *together) note(format string, args ...any) {
-	w.log.note(w.now, format, args...)
+func (t *together) note(format string, args ...any) {
+	t.log.note(t.now, format, args...)
 }
 
-func (w *together) fold(signals ...Signal) {
-	maps.Copy(w.was, w.product.alerts)
-	for _, c := range w.product.fold(w.now, signals...) {
-		w.paged[c.Incident.ID] += len(c.Calls)
-		w.seen["storm"] += count([]Change{c}, EventStorm)
-		w.seen["flapping"] += count([]Change{c}, EventFlapping)
+func (t *together) fold(signals ...Signal) {
+	maps.Copy(t.was, t.product.alerts)
+	for _, c := range t.product.fold(t.now, signals...) {
+		t.paged[c.Incident.ID] += len(c.Calls)
+		t.seen["storm"] += count([]Change{c}, EventStorm)
+		t.seen["flapping"] += count([]Change{c}, EventFlapping)
 		for _, e := range c.Events {
-			w.note("  #%d %s", c.Incident.ID, e.Kind)
+			t.note("  #%d %s", c.Incident.ID, e.Kind)
 		}
 	}
-	for id, a := range w.product.alerts {
-		was := w.was[id]
+	for id, a := range t.product.alerts {
+		was := t.was[id]
 		for what, ok := range map[string]bool{
 			"dropped": a.Dropped && !was.Dropped, "held": a.HeldUntil != nil && was.HeldUntil == nil, "kept": a.Kept && !was.Kept,
 			"held, then paged": was.HeldUntil != nil && a.Firing && a.IncidentID != 0, "kept, then paged": was.Kept && a.Firing && !a.Kept && a.IncidentID != 0,
-			"grouped": was.ID == 0 && isGenerated(a.GroupKey), "night": was.IncidentID == 0 && w.product.incidents[a.IncidentID].PolicyID == 2,
+			"grouped": was.ID == 0 && isGenerated(a.GroupKey), "night": was.IncidentID == 0 && t.product.incidents[a.IncidentID].PolicyID == 2,
 		} {
 			if ok {
-				w.seen[what]++
+				t.seen[what]++
 			}
 		}
 	}
@@ -106,117 +106,117 @@ func (w *together) fold(signals ...Signal) {
 
 var togetherRoutes = []string{"", "", "", "drop unless critical", "night", "night when critical", "hold", "hold", "low", "group", "drop when critical", "try"}
 
-func (w *together) step() {
-	w.now = w.now.Add(time.Duration(w.IntN(w.pause)) * time.Second)
-	if w.IntN(4) == 0 {
-		w.now = w.now.Add(time.Duration(w.IntN(600)) * time.Second)
+func (t *together) step() {
+	t.now = t.now.Add(time.Duration(t.IntN(t.pause)) * time.Second)
+	if t.IntN(4) == 0 {
+		t.now = t.now.Add(time.Duration(t.IntN(600)) * time.Second)
 	}
-	w.upkeep()
-	if id := IncidentID(w.IntN(8)); w.IntN(6) == 0 && w.product.incidents[id].Status == Triggered {
+	t.upkeep()
+	if id := IncidentID(t.IntN(8)); t.IntN(6) == 0 && t.product.incidents[id].Status == Triggered {
 		policy, roster := payments()
-		if c, err := w.product.incidents[id].Do(Act{Do: ActAck}, ByUser(bo), facts(policy, roster), w.now); err == nil {
-			w.note("Bo acknowledges #%d", id)
-			w.product.incidents[id] = c.Incident
+		if c, err := t.product.incidents[id].Do(Act{Do: ActAck}, ByUser(bo), facts(policy, roster), t.now); err == nil {
+			t.note("Bo acknowledges #%d", id)
+			t.product.incidents[id] = c.Incident
 		}
 	}
 	var batch []Signal
-	for range 1 + w.IntN(4) {
-		key := fmt.Sprint("k", w.IntN(w.keys))
-		s := routedTo(togetherRoutes[w.IntN(len(togetherRoutes))], key, []Severity{Low, High, High, Critical}[w.IntN(4)])
-		s.Labels["site"] = []string{"north", "south"}[w.IntN(2)]
-		if w.IntN(5) == 0 {
-			s.GroupKey = []string{"g", "h"}[w.IntN(2)]
+	for range 1 + t.IntN(4) {
+		key := fmt.Sprint("k", t.IntN(t.keys))
+		s := routedTo(togetherRoutes[t.IntN(len(togetherRoutes))], key, []Severity{Low, High, High, Critical}[t.IntN(4)])
+		s.Labels["site"] = []string{"north", "south"}[t.IntN(2)]
+		if t.IntN(5) == 0 {
+			s.GroupKey = []string{"g", "h"}[t.IntN(2)]
 		}
-		switch w.IntN(8) {
+		switch t.IntN(8) {
 		case 0, 1, 2:
 			s = clears(key)
 		case 3:
 			s.Action = Update
 		}
-		if before, fires := w.last[key]; s.Action != Update || fires && before.Action == Trigger {
-			w.last[key] = s
+		if before, fires := t.last[key]; s.Action != Update || fires && before.Action == Trigger {
+			t.last[key] = s
 			if s.Action == Update {
 				s.Action = Trigger
-				w.last[key] = s
+				t.last[key] = s
 				s.Action = Update
 			}
 		}
-		w.note("%s %s %s %q at %s in %q", s.Action, key, s.Severity, s.Labels["route"], s.Labels["site"], s.GroupKey)
+		t.note("%s %s %s %q at %s in %q", s.Action, key, s.Severity, s.Labels["route"], s.Labels["site"], s.GroupKey)
 		batch = append(batch, s)
 	}
-	w.fold(batch...)
+	t.fold(batch...)
 }
 
 // upkeep does what no signal triggers: it reconsiders held and kept alerts, and closes incidents that have been quiet.
-func (w *together) upkeep() {
-	w.releases()
+func (t *together) upkeep() {
+	t.releases()
 	fires := map[IncidentID]bool{}
-	for _, a := range w.product.alerts {
+	for _, a := range t.product.alerts {
 		fires[a.IncidentID] = fires[a.IncidentID] || a.Firing
 	}
-	for id := IncidentID(1); int(id) <= len(w.product.incidents); id++ {
-		if c, due := w.product.incidents[id].CloseQuiet(fires[id], w.now); due {
-			w.product.incidents[id] = c.Incident
+	for id := IncidentID(1); int(id) <= len(t.product.incidents); id++ {
+		if c, due := t.product.incidents[id].CloseQuiet(fires[id], t.now); due {
+			t.product.incidents[id] = c.Incident
 		}
 	}
 }
 
-func (w *together) releases() {
+func (t *together) releases() {
 	var again []Signal
-	for id := AlertID(1); int(id) <= len(w.product.alerts); id++ {
-		if a := w.product.alerts[id]; a.Firing && (a.Kept || a.HeldUntil != nil && !w.now.Before(*a.HeldUntil)) {
+	for id := AlertID(1); int(id) <= len(t.product.alerts); id++ {
+		if a := t.product.alerts[id]; a.Firing && (a.Kept || a.HeldUntil != nil && !t.now.Before(*a.HeldUntil)) {
 			again = append(again, ReleaseOf(a))
 		}
 	}
 	if len(again) > 0 {
-		w.note("looks again at %d", len(again))
-		w.fold(again...)
+		t.note("looks again at %d", len(again))
+		t.fold(again...)
 	}
 }
 
 // end lets all windows and holds pass: alerts that still fire and that no rule drops page.
-func (w *together) end() error {
-	w.now = w.now.Add(24 * time.Hour)
-	w.note("a day later")
-	w.upkeep()
-	for _, a := range w.product.alerts {
+func (t *together) end() error {
+	t.now = t.now.Add(24 * time.Hour)
+	t.note("a day later")
+	t.upkeep()
+	for _, a := range t.product.alerts {
 		if a.Firing && (a.Kept || a.HeldUntil != nil) {
 			return fmt.Errorf("%s is kept (%v) or held (until %v) for ever", a.DedupKey, a.Kept, a.HeldUntil)
 		}
 	}
-	return w.check()
+	return t.check()
 }
 
-func (w *together) check() error {
-	w.releases() // as the store does every second
+func (t *together) check() error {
+	t.releases() // as the store does every second
 	firing := map[string]bool{}
-	for id := AlertID(1); int(id) <= len(w.product.alerts); id++ {
-		a := w.product.alerts[id]
+	for id := AlertID(1); int(id) <= len(t.product.alerts); id++ {
+		a := t.product.alerts[id]
 		if a.Firing && firing[a.DedupKey] {
 			return fmt.Errorf("%s fires twice", a.DedupKey)
 		}
 		firing[a.DedupKey] = firing[a.DedupKey] || a.Firing
-		if err := w.checkAlert(a); err != nil {
+		if err := t.checkAlert(a); err != nil {
 			return fmt.Errorf("%s, alert %d: %w", a.DedupKey, a.ID, err)
 		}
 	}
-	for key, s := range w.last {
+	for key, s := range t.last {
 		if firing[key] != (s.Action == Trigger) {
 			return fmt.Errorf("%s fires: %v; its monitor said %s", key, firing[key], s.Action)
 		}
 	}
-	return w.checkIncidents()
+	return t.checkIncidents()
 }
 
 // checkAlert checks that an alert is quiet only for a reason that still holds, and that otherwise somebody is paged.
-func (w *together) checkAlert(a Alert) error {
+func (t *together) checkAlert(a Alert) error {
 	if !a.Firing {
 		if a.Dropped || a.Kept || a.HeldUntil != nil {
 			return fmt.Errorf("it is over, and dropped (%v), kept (%v) or held (%v)", a.Dropped, a.Kept, a.HeldUntil)
 		}
 		return nil
 	}
-	routing := w.product.route(a.TriggerSignal())
+	routing := t.product.route(a.TriggerSignal())
 	reasons := 0
 	for _, ok := range []bool{a.Dropped, a.Kept, a.HeldUntil != nil} {
 		if ok {
@@ -230,24 +230,24 @@ func (w *together) checkAlert(a Alert) error {
 		return fmt.Errorf("it is dropped, and no rule says so")
 	case a.HeldUntil != nil && (a.Severity == Critical || a.Route.Said == Critical):
 		return fmt.Errorf("it is critical, and held")
-	case a.HeldUntil != nil && (a.Route.Hold == 0 || !a.HeldUntil.Equal(a.FirstAt.Add(a.Route.Hold.Duration())) || !w.now.Before(*a.HeldUntil)):
+	case a.HeldUntil != nil && (a.Route.Hold == 0 || !a.HeldUntil.Equal(a.FirstAt.Add(a.Route.Hold.Duration())) || !t.now.Before(*a.HeldUntil)):
 		return fmt.Errorf("it is held until %v, since %v, for %d s", a.HeldUntil, a.FirstAt, a.Route.Hold)
 	case a.Kept:
-		if _, covered := Covering(w.product.maintenance, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, w.now); !covered {
+		if _, covered := Covering(t.product.maintenance, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, t.now); !covered {
 			return fmt.Errorf("it is kept, and no window covers it")
 		}
 	}
 	if reasons == 1 {
 		return nil
 	}
-	in := w.product.incidents[a.IncidentID]
+	in := t.product.incidents[a.IncidentID]
 	for in.MergedInto != 0 {
-		in = w.product.incidents[in.MergedInto]
+		in = t.product.incidents[in.MergedInto]
 	}
 	switch {
 	case !in.Open():
 		return fmt.Errorf("it fires, and nobody has it: incident %d is %q", in.ID, in.Status)
-	case w.paged[in.ID] == 0:
+	case t.paged[in.ID] == 0:
 		return fmt.Errorf("it fires, and incident %d has paged nobody", in.ID)
 	case a.Severity.Worse(in.Severity):
 		return fmt.Errorf("it is %s, and incident %d is %s", a.Severity, in.ID, in.Severity)
@@ -255,12 +255,12 @@ func (w *together) checkAlert(a Alert) error {
 	return nil
 }
 
-func (w *together) checkIncidents() error {
+func (t *together) checkIncidents() error {
 	fires := map[IncidentID]bool{}
-	for _, a := range w.product.alerts {
+	for _, a := range t.product.alerts {
 		fires[a.IncidentID] = fires[a.IncidentID] || a.Firing
 	}
-	for id, in := range w.product.incidents {
+	for id, in := range t.product.incidents {
 		switch {
 		case in.Open() && !fires[id] && !in.Flapping():
 			return fmt.Errorf("#%d is open, and nothing of it fires", id)

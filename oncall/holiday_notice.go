@@ -17,12 +17,12 @@ const holidayAhead = 4 * 7 * 24 * time.Hour
 
 // HolidayNotices ask the person who has a shift on a holiday, where the schedule says so. Their keys stay the same, so that
 // nobody is asked twice.
-func (st ShiftFacts) HolidayNotices(now time.Time) []Notice {
+func (f ShiftFacts) HolidayNotices(now time.Time) []Notice {
 	var out []Notice
-	for _, c := range st.Schedules {
+	for _, c := range f.Schedules {
 		for _, h := range c.HolidaysIn(now, now.Add(holidayAhead)) {
 			if h.Ask && h.Start.After(now) {
-				out = append(out, st.holidayNotices(c, h)...)
+				out = append(out, f.holidayNotices(c, h)...)
 			}
 		}
 	}
@@ -30,17 +30,17 @@ func (st ShiftFacts) HolidayNotices(now time.Time) []Notice {
 	return out
 }
 
-func (st ShiftFacts) holidayNotices(c *schedule.Schedule, h schedule.HolidayAhead) []Notice {
+func (f ShiftFacts) holidayNotices(c *schedule.Schedule, h schedule.HolidayAhead) []Notice {
 	var out []Notice
 	for _, u := range onCallIn(c, h.Start, h.End) {
-		if st.unpageable(u) {
+		if f.unpageable(u) {
 			continue
 		}
 		n := Notice{
 			Key: fmt.Sprintf("holiday/%d/%s/%s", c.ID(), h.Date, u), To: string(u), Kind: NoticeHoliday, About: int64(c.ID()), Until: &h.Start,
 			Detail: NoticeDetail{
 				Schedule: c.ID(), ScheduleName: c.Name(), Start: h.Start, End: h.End, Users: []UserID{u}, Lines: []string{h.Name},
-				TimeZone: st.Users[u].TimeZone,
+				TimeZone: f.Users[u].TimeZone,
 			},
 		}
 		for _, s := range c.Stints(u, h.Start, h.End) {

@@ -41,13 +41,13 @@ type Outcome struct {
 func (o Outcome) Fires() bool { return o.Action == Trigger }
 
 // Outcome works out the outcome of a signal by folding it.
-func (g OutcomeFacts) Outcome(s Signal, at time.Time) Outcome {
+func (facts OutcomeFacts) Outcome(s Signal, at time.Time) Outcome {
 	o := Outcome{Action: s.Action, DedupKey: s.DedupKey, Title: s.Title, Unread: s.Unread}
 	if s.Unread && len(s.Hints) > 0 {
 		o.Why = s.Hints[0].Text
 	}
 	f := &Fold{
-		Integration: g.Integration, Policy: g.Policies[g.Integration.PolicyID], Policies: g.Policies, Route: g.Route, Maintenance: g.Maintenance,
+		Integration: facts.Integration, Policy: facts.Policies[facts.Integration.PolicyID], Policies: facts.Policies, Route: facts.Route, Maintenance: facts.Maintenance,
 		AlertIDs: []AlertID{1}, Now: at, NextCounts: map[PolicyID]int64{},
 	}
 	became := f.Receive(s, at)
@@ -59,13 +59,13 @@ func (g OutcomeFacts) Outcome(s Signal, at time.Time) Outcome {
 		}
 		return o
 	}
-	o.Severity, o.Labels, o.Policy, o.Group = a.Severity, a.Labels, f.policyOf(a), g.Integration.grouping(a.Route)
+	o.Severity, o.Labels, o.Policy, o.Group = a.Severity, a.Labels, f.policyOf(a), facts.Integration.grouping(a.Route)
 	o.Dropped, o.Rule = a.Dropped, a.Route.name()
 	if a.HeldUntil != nil {
 		o.Hold = a.Route.Hold
 	}
 	if a.Kept {
-		m, _ := Covering(g.Maintenance, g.Integration, *a, at)
+		m, _ := Covering(facts.Maintenance, facts.Integration, *a, at)
 		o.Window = &m
 	}
 	if a.Route != nil {

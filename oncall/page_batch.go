@@ -32,8 +32,8 @@ const (
 )
 
 // batchOrder decides what happens to the rest of the page's batchOrder.
-func (v readiness) batchOrder() BatchOrder {
-	switch v {
+func (r readiness) batchOrder() BatchOrder {
+	switch r {
 	case pageEarly, pageDeferred:
 		return BatchWaits
 	case pageUnneeded, pageBarred, pageGone, pageTooOften:

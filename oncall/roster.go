@@ -42,10 +42,10 @@ func (r Roster) fallback(id TeamID) []UserID {
 	return nil
 }
 
-func (st ShiftFacts) active(users []UserID) []UserID {
+func (f ShiftFacts) active(users []UserID) []UserID {
 	var active []UserID
 	for _, u := range users {
-		if !st.unpageable(u) {
+		if !f.unpageable(u) {
 			active = append(active, u)
 		}
 	}
@@ -53,7 +53,7 @@ func (st ShiftFacts) active(users []UserID) []UserID {
 }
 
 // unpageable reports whether somebody is known and can't be paged.
-func (st ShiftFacts) unpageable(u UserID) bool { return st.Users[u].Unpageable() != "" }
+func (f ShiftFacts) unpageable(u UserID) bool { return f.Users[u].Unpageable() != "" }
 
 // A RosterTeam is what decisions depend on of a team, besides its members.
 type RosterTeam struct {
@@ -83,9 +83,9 @@ func (t Team) OnRoster(managers []UserID, zone string) RosterTeam {
 }
 
 // Stints returns a person's stints in all schedules, by start and then by name.
-func (st ShiftFacts) Stints(user UserID, from, to time.Time) []schedule.Stint {
+func (f ShiftFacts) Stints(user UserID, from, to time.Time) []schedule.Stint {
 	var stints []schedule.Stint
-	for _, c := range st.Schedules {
+	for _, c := range f.Schedules {
 		stints = append(stints, c.Stints(user, from, to)...)
 	}
 	slices.SortFunc(stints, func(a, b schedule.Stint) int {
@@ -96,9 +96,9 @@ func (st ShiftFacts) Stints(user UserID, from, to time.Time) []schedule.Stint {
 
 // Clashes returns the stints that a person has at the same time as another stint, in any schedule and role, up to the
 // other stint's end. Those in except, which they give away, don't count.
-func (st ShiftFacts) Clashes(user UserID, with schedule.Stint, except ...schedule.Stint) []schedule.Stint {
+func (f ShiftFacts) Clashes(user UserID, with schedule.Stint, except ...schedule.Stint) []schedule.Stint {
 	var found []schedule.Stint
-	for _, s := range st.Stints(user, with.Start, with.End) {
+	for _, s := range f.Stints(user, with.Start, with.End) {
 		if s.End.After(with.End) {
 			s.End = with.End
 		}
@@ -114,9 +114,9 @@ func (st ShiftFacts) Clashes(user UserID, with schedule.Stint, except ...schedul
 
 // Against returns what speaks against somebody's taking shifts over: where they are on call at the same time, and those of the
 // shifts during which they have time off. Shifts that they have already don't count.
-func (st ShiftFacts) Against(user UserID, gets []schedule.Stint, off []TimeOff) (clashes, away []schedule.Stint) {
+func (f ShiftFacts) Against(user UserID, gets []schedule.Stint, off []TimeOff) (clashes, away []schedule.Stint) {
 	for _, g := range gets {
-		for _, c := range st.Clashes(user, g) {
+		for _, c := range f.Clashes(user, g) {
 			if c.Schedule != g.Schedule || c.Role != g.Role {
 				clashes = append(clashes, c)
 			}
@@ -130,11 +130,11 @@ func (st ShiftFacts) Against(user UserID, gets []schedule.Stint, off []TimeOff) 
 
 // isOnCallFor reports whether the stint's person is on call for all of it. A vacant stint is there to be taken for as long as
 // nobody is on call.
-func (st ShiftFacts) isOnCallFor(s schedule.Stint) bool {
-	if c := st.Schedules[s.Schedule]; s.Vacant && c != nil {
+func (f ShiftFacts) isOnCallFor(s schedule.Stint) bool {
+	if c := f.Schedules[s.Schedule]; s.Vacant && c != nil {
 		return len(c.Gaps(s.Start, s.End, s.Role)) > 0
 	}
-	return st.presenceOf(s, s.User) == always
+	return f.presenceOf(s, s.User) == always
 }
 
 // A presence says for how much of a stint somebody is on call.
@@ -147,8 +147,8 @@ const (
 )
 
 // presenceOf returns for how much of a stint a person is on call.
-func (st ShiftFacts) presenceOf(s schedule.Stint, user UserID) presence {
-	c := st.Schedules[s.Schedule]
+func (f ShiftFacts) presenceOf(s schedule.Stint, user UserID) presence {
+	c := f.Schedules[s.Schedule]
 	if c == nil {
 		return never
 	}
@@ -170,16 +170,16 @@ func (st ShiftFacts) presenceOf(s schedule.Stint, user UserID) presence {
 }
 
 // absent reports whether a person is unknown, or can't be on call.
-func (st ShiftFacts) absent(user UserID) bool {
-	u, known := st.Users[user]
+func (f ShiftFacts) absent(user UserID) bool {
+	u, known := f.Users[user]
 	return !known || u.Unpageable() != ""
 }
 
 // TimeOnCall returns how long each person is on call between two instants, in all schedules. Time in two schedules at once
 // counts twice; shadowing doesn't count.
-func (st ShiftFacts) TimeOnCall(from, to time.Time) map[UserID]time.Duration {
+func (f ShiftFacts) TimeOnCall(from, to time.Time) map[UserID]time.Duration {
 	load := map[UserID]time.Duration{}
-	for _, c := range st.Schedules {
+	for _, c := range f.Schedules {
 		for _, role := range c.Roles() {
 			if role == schedule.RoleShadow {
 				continue
@@ -195,17 +195,17 @@ func (st ShiftFacts) TimeOnCall(from, to time.Time) map[UserID]time.Duration {
 }
 
 // awake reports whether a person may be asked to cover, as it is daytime in their time zone.
-func (st ShiftFacts) awake(u UserID, at time.Time) bool {
-	_, clock := st.zone(u).Local(at)
+func (f ShiftFacts) awake(u UserID, at time.Time) bool {
+	_, clock := f.zone(u).Local(at)
 	return clock >= askFrom && clock < askUntil
 }
 
 // nextAskTime returns when a person may next be asked to cover.
-func (st ShiftFacts) nextAskTime(u UserID, at time.Time) time.Time {
-	if st.awake(u, at) {
+func (f ShiftFacts) nextAskTime(u UserID, at time.Time) time.Time {
+	if f.awake(u, at) {
 		return at
 	}
-	zone := st.zone(u)
+	zone := f.zone(u)
 	day, _ := zone.Local(at)
 	morning := zone.Instant(day, askFrom)
 	if !morning.After(at) {
@@ -215,8 +215,8 @@ func (st ShiftFacts) nextAskTime(u UserID, at time.Time) time.Time {
 }
 
 // zone returns a person's time zone, or UTC if it isn't known.
-func (st ShiftFacts) zone(u UserID) *schedule.Zone {
-	if zone, err := schedule.LoadZone(st.Users[u].TimeZone); err == nil {
+func (f ShiftFacts) zone(u UserID) *schedule.Zone {
+	if zone, err := schedule.LoadZone(f.Users[u].TimeZone); err == nil {
 		return zone
 	}
 	zone, _ := schedule.LoadZone("UTC") // never fails

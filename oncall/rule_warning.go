@@ -29,17 +29,17 @@ func wakes(m Method) bool { return m.Info().Wakes }
 
 // Warnings says which of a person's rules never page them, and why the rules together may not wake them. There is no
 // warning about a rule whose time comes after the policy's next step, because it pages until somebody acknowledges.
-func (r ContactSettings) Warnings(rules []Rule, low bool, f RuleContext) []Warning {
+func (s ContactSettings) Warnings(rules []Rule, low bool, f RuleContext) []Warning {
 	var out []Warning
 	var working []Rule
 	atOnce := false
 	for i, rule := range rules {
-		if why := r.neverPages(rules[:i], rule, f.Methods); why != "" {
+		if why := s.neverPages(rules[:i], rule, f.Methods); why != "" {
 			out = append(out, Warning{Line: i + 1, Text: why})
 		} else {
 			working = append(working, rule)
 		}
-		c, _ := r.Contact(rule.Contact)
+		c, _ := s.Contact(rule.Contact)
 		atOnce = atOnce || rule.After == 0 && c.Usable()
 	}
 	add := func(text string) {
@@ -54,46 +54,46 @@ func (r ContactSettings) Warnings(rules []Rule, low bool, f RuleContext) []Warni
 	if low {
 		return out
 	}
-	for _, c := range r.Contacts {
+	for _, c := range s.Contacts {
 		if c.Usable() && slices.ContainsFunc(working, func(rule Rule) bool { return rule.Contact == c.ID }) {
-			add(r.unanswered(c))
+			add(s.unanswered(c))
 		}
 		if c.Usable() && slices.Contains(f.Methods, c.Method) &&
 			!slices.ContainsFunc(rules, func(rule Rule) bool { return rule.Contact == c.ID }) {
-			add(fmt.Sprintf("No line uses %s.", r.label(c)))
+			add(fmt.Sprintf("No line uses %s.", s.label(c)))
 		}
 	}
-	add(r.warnNothingWakes(working, f.Methods))
-	add(r.oneProvider(working))
-	add(r.warnTooLate(working, f.Paging))
+	add(s.warnNothingWakes(working, f.Methods))
+	add(s.oneProvider(working))
+	add(s.warnTooLate(working, f.Paging))
 	return out
 }
 
 // neverPages says why a rule never pages; empty: it does.
-func (r ContactSettings) neverPages(before []Rule, rule Rule, methods []Method) string {
+func (s ContactSettings) neverPages(before []Rule, rule Rule, methods []Method) string {
 	if slices.Contains(before, rule) {
 		return "It adds nothing: another line does the same at the same time."
 	}
 	if rule.Contact == 0 {
 		return ""
 	}
-	c, known := r.Contact(rule.Contact)
+	c, known := s.Contact(rule.Contact)
 	switch {
 	case !known:
 		return "It never pages you: you have removed what it used."
 	case !slices.Contains(methods, c.Method):
 		return fmt.Sprintf("It never pages you: this installation can't send by %s.", c.Method.Name())
 	case c.DisabledAt != nil:
-		return fmt.Sprintf("It doesn't page you: %s is switched off because %s.", r.label(c), c.DisabledWhy)
+		return fmt.Sprintf("It doesn't page you: %s is switched off because %s.", s.label(c), c.DisabledWhy)
 	case c.VerifiedAt == nil:
-		return fmt.Sprintf("It doesn't page you yet: %s waits for its code.", r.label(c))
+		return fmt.Sprintf("It doesn't page you yet: %s waits for its code.", s.label(c))
 	}
 	return ""
 }
 
 // warnNothingWakes warns if the working rules can't wake the person.
-func (r ContactSettings) warnNothingWakes(working []Rule, methods []Method) string {
-	used := r.methods(working)
+func (s ContactSettings) warnNothingWakes(working []Rule, methods []Method) string {
+	used := s.methods(working)
 	cellular := func(m Method) bool { return m.Info().Cellular }
 	switch {
 	case !slices.ContainsFunc(methods, wakes):
@@ -109,9 +109,9 @@ func (r ContactSettings) warnNothingWakes(working []Rule, methods []Method) stri
 }
 
 // oneProvider warns if all working rules depend on one provider.
-func (r ContactSettings) oneProvider(working []Rule) string {
+func (s ContactSettings) oneProvider(working []Rule) string {
 	by := ""
-	for _, m := range r.methods(working) {
+	for _, m := range s.methods(working) {
 		p := m.Info().Provider
 		if p == "" || by != "" && by != p {
 			return ""
@@ -122,10 +122,10 @@ func (r ContactSettings) oneProvider(working []Rule) string {
 }
 
 // warnTooLate warns if the policy goes on to its next step before anything can wake the person.
-func (r ContactSettings) warnTooLate(working []Rule, paging []PagingStep) string {
+func (s ContactSettings) warnTooLate(working []Rule, paging []PagingStep) string {
 	first := time.Duration(-1)
 	for _, rule := range working {
-		if d := rule.After.Duration(); wakes(r.method(rule)) && (first < 0 || d < first) {
+		if d := rule.After.Duration(); wakes(s.method(rule)) && (first < 0 || d < first) {
 			first = d
 		}
 	}
@@ -149,23 +149,23 @@ func minutes(d time.Duration) string {
 }
 
 // methods returns the methods of the rules, each once.
-func (r ContactSettings) methods(rules []Rule) []Method {
+func (s ContactSettings) methods(rules []Rule) []Method {
 	var out []Method
 	for _, rule := range rules {
-		if m := r.method(rule); !slices.Contains(out, m) {
+		if m := s.method(rule); !slices.Contains(out, m) {
 			out = append(out, m)
 		}
 	}
 	return out
 }
 
-func (r ContactSettings) method(rule Rule) Method {
-	c, _ := r.Contact(rule.Contact)
+func (s ContactSettings) method(rule Rule) Method {
+	c, _ := s.Contact(rule.Contact)
 	return c.Method
 }
 
 // label names a contact method unambiguously among the person's.
-func (r ContactSettings) label(c Contact) string {
+func (s ContactSettings) label(c Contact) string {
 	return c.Method.Name() + " " + c.Address
 }
 

@@ -36,13 +36,13 @@ type diaryLine struct {
 	args   []any // values; nothing that changes later
 }
 
-func (l *diary) note(at time.Time, format string, args ...any) {
-	*l = append(*l, diaryLine{at, format, args})
+func (d *diary) note(at time.Time, format string, args ...any) {
+	*d = append(*d, diaryLine{at, format, args})
 }
 
-func (l diary) String() string {
+func (d diary) String() string {
 	var out strings.Builder
-	for _, line := range l {
+	for _, line := range d {
 		fmt.Fprintf(&out, "%s %s\n", line.at.Format(time.TimeOnly), fmt.Sprintf(line.format, line.args...))
 	}
 	return out.String()

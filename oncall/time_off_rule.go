@@ -35,14 +35,14 @@ const standInAhead = 8 * 7 * 24 * time.Hour
 
 // StandIn returns who takes the shift of somebody who is away: whoever comes on call first after it, and is neither away nor
 // on call during it. It reports false if there is nobody.
-func (st ShiftFacts) StandIn(s schedule.Stint, away []UserID) (UserID, bool) {
-	c, known := st.Schedules[s.Schedule]
-	if !known || !st.isOnCallFor(s) {
+func (f ShiftFacts) StandIn(s schedule.Stint, away []UserID) (UserID, bool) {
+	c, known := f.Schedules[s.Schedule]
+	if !known || !f.isOnCallFor(s) {
 		return "", false
 	}
 	for _, shift := range c.Shifts(s.End, s.End.Add(standInAhead), s.Role) {
 		for _, u := range shift.Users {
-			if u != s.User && !slices.Contains(away, u) && !st.unpageable(u) && st.presenceOf(s, u) == never {
+			if u != s.User && !slices.Contains(away, u) && !f.unpageable(u) && f.presenceOf(s, u) == never {
 				return u, true
 			}
 		}

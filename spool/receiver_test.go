@@ -147,23 +147,23 @@ type recordingSender struct {
 	method string
 }
 
-func (p *messageLog) sender(method string) notify.Sender { return recordingSender{p, method} }
+func (l *messageLog) sender(method string) notify.Sender { return recordingSender{l, method} }
 
-func (l recordingSender) Send(_ context.Context, m notify.Message) notify.Receipt {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.fail > 0 {
-		l.fail--
+func (s recordingSender) Send(_ context.Context, m notify.Message) notify.Receipt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail > 0 {
+		s.fail--
 		return notify.Receipt{Outcome: notify.Throttled, Err: errors.New("not now")}
 	}
-	l.sent = append(l.sent, fmt.Sprintf("%s to %s: %s", l.method, m.To, m.Title))
+	s.sent = append(s.sent, fmt.Sprintf("%s to %s: %s", s.method, m.To, m.Title))
 	return notify.Receipt{Outcome: notify.Accepted, Reference: "r"}
 }
 
-func (p *messageLog) all() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]string(nil), p.sent...)
+func (l *messageLog) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.sent...)
 }
 
 func (i *instance) accept(action oncall.Action, dedup string, severity ...oncall.Severity) {

@@ -157,11 +157,11 @@ func startNumber(tx *bbolt.Tx) (uint64, error) {
 	return b.NextSequence()
 }
 
-func (h *Usage) add(signals, bytes int64, at time.Time) {
-	h.Signals += signals
-	h.Bytes += bytes
-	if h.Oldest.IsZero() {
-		h.Oldest = at
+func (u *Usage) add(signals, bytes int64, at time.Time) {
+	u.Signals += signals
+	u.Bytes += bytes
+	if u.Oldest.IsZero() {
+		u.Oldest = at
 	}
 }
 

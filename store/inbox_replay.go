@@ -39,13 +39,13 @@ type NotStored struct {
 	cause error
 }
 
-func (e NotStored) Error() string { return "the signals were not stored: " + e.cause.Error() }
+func (n NotStored) Error() string { return "the signals were not stored: " + n.cause.Error() }
 
 // Unwrap makes it an ErrUnavailable.
-func (e NotStored) Unwrap() []error { return []error{ErrUnavailable, e.cause} }
+func (n NotStored) Unwrap() []error { return []error{ErrUnavailable, n.cause} }
 
 // Behind reports whether storing was not even tried, because earlier signals are not stored yet.
-func (e NotStored) Behind() bool { return errors.Is(e.cause, errSuspended) }
+func (n NotStored) Behind() bool { return errors.Is(n.cause, errSuspended) }
 
 var (
 	errSuspended = errors.New("earlier ones wait in the spool")

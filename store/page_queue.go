@@ -24,9 +24,9 @@ type newPage struct {
 }
 
 // waitsIn returns the batch in which the page waits; 0: it has a job.
-func (d newPage) waitsIn() oncall.PageBatchID {
-	if d.behind {
-		return d.batch
+func (p newPage) waitsIn() oncall.PageBatchID {
+	if p.behind {
+		return p.batch
 	}
 	return 0
 }

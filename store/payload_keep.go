@@ -46,38 +46,38 @@ func (s *System) KeepPayload(ctx context.Context, p oncall.Payload) {
 }
 
 // add queues a payload. The caller holds the lock of q.
-func (q *payloads) add(p oncall.Payload) {
-	if q.waiting == nil {
-		q.waiting = map[oncall.IntegrationID][]oncall.Payload{}
+func (ps *payloads) add(p oncall.Payload) {
+	if ps.waiting == nil {
+		ps.waiting = map[oncall.IntegrationID][]oncall.Payload{}
 	}
-	list := q.waiting[p.Integration]
+	list := ps.waiting[p.Integration]
 	at := len(list)
 	for at > 0 && p.At.Before(list[at-1].At) { // payloads from a spool are older
 		at--
 	}
-	q.waiting[p.Integration] = slices.Insert(list, at, p)
-	q.size += weight(p)
-	if len(q.waiting[p.Integration]) > oncall.PayloadsKept {
-		q.drop(p.Integration)
+	ps.waiting[p.Integration] = slices.Insert(list, at, p)
+	ps.size += weight(p)
+	if len(ps.waiting[p.Integration]) > oncall.PayloadsKept {
+		ps.drop(p.Integration)
 	}
-	for q.size > payloadRoom {
+	for ps.size > payloadRoom {
 		most, id := 0, p.Integration
-		for other, list := range q.waiting {
+		for other, list := range ps.waiting {
 			if len(list) > most {
 				most, id = len(list), other
 			}
 		}
-		q.drop(id)
+		ps.drop(id)
 	}
 }
 
 // drop removes the oldest queued payload of an integration.
-func (q *payloads) drop(id oncall.IntegrationID) {
-	list := q.waiting[id]
-	q.size -= weight(list[0])
+func (ps *payloads) drop(id oncall.IntegrationID) {
+	list := ps.waiting[id]
+	ps.size -= weight(list[0])
 	list[0] = oncall.Payload{} // releases its memory
-	if q.waiting[id] = list[1:]; len(list) == 1 {
-		delete(q.waiting, id)
+	if ps.waiting[id] = list[1:]; len(list) == 1 {
+		delete(ps.waiting, id)
 	}
 }
 
@@ -85,48 +85,48 @@ func (q *payloads) drop(id oncall.IntegrationID) {
 func weight(p oncall.Payload) int { return len(p.Body) + len(p.Query) + len(p.Path) + 500 }
 
 // next takes the payloads of the next write. If there are none, the writer must end.
-func (q *payloads) next() (batch []oncall.Payload) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+func (ps *payloads) next() (batch []oncall.Payload) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
 	size := 0
-	for id, list := range q.waiting {
+	for id, list := range ps.waiting {
 		for len(list) > 0 && size < payloadBatch {
 			size += weight(list[0])
 			batch = append(batch, list[0])
 			list = list[1:]
 		}
-		if q.waiting[id] = list; len(list) == 0 {
-			delete(q.waiting, id)
+		if ps.waiting[id] = list; len(list) == 0 {
+			delete(ps.waiting, id)
 		}
 		if size >= payloadBatch {
 			break
 		}
 	}
-	q.size -= size
-	q.writing = len(batch) > 0
+	ps.size -= size
+	ps.writing = len(batch) > 0
 	return batch
 }
 
 // putBack puts payloads that could not be written back into the queue, before newer ones.
-func (q *payloads) putBack(batch []oncall.Payload) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	later := q.waiting
-	q.waiting, q.size = nil, 0
+func (ps *payloads) putBack(batch []oncall.Payload) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	later := ps.waiting
+	ps.waiting, ps.size = nil, 0
 	for _, p := range batch {
-		q.add(p)
+		ps.add(p)
 	}
 	for _, list := range later {
 		for _, p := range list {
-			q.add(p)
+			ps.add(p)
 		}
 	}
 }
 
 // close writes all queued payloads, if the database is available.
-func (q *payloads) close() {
-	q.closing.Do(func() { close(q.closed) })
-	q.writers.Wait()
+func (ps *payloads) close() {
+	ps.closing.Do(func() { close(ps.closed) })
+	ps.writers.Wait()
 }
 
 // writePayloads writes queued payloads, with pauses, until none are left.

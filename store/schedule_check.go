@@ -65,12 +65,12 @@ type scheduleCheck struct {
 
 // compare announces the hand-offs of every role. The first person on call in a new schedule is stored but not announced,
 // because nobody hands off to them.
-func (l scheduleCheck) compare(ctx context.Context) error {
-	stored, err := handoffs(ctx, l.tx, l.schedule.ID())
+func (check scheduleCheck) compare(ctx context.Context) error {
+	stored, err := handoffs(ctx, check.tx, check.schedule.ID())
 	if err != nil {
 		return err
 	}
-	duties := l.schedule.Who(l.now)
+	duties := check.schedule.Who(check.now)
 	for _, h := range stored { // a role that no longer exists
 		if !slices.ContainsFunc(duties, func(d schedule.Duty) bool { return d.Role == h.Role }) {
 			duties = append(duties, schedule.Duty{Role: h.Role})
@@ -78,22 +78,22 @@ func (l scheduleCheck) compare(ctx context.Context) error {
 	}
 	changed := false
 	for _, d := range duties {
-		before, after := oncall.Handoff{Schedule: l.schedule.ID(), Role: d.Role}, oncall.Handoff{}
+		before, after := oncall.Handoff{Schedule: check.schedule.ID(), Role: d.Role}, oncall.Handoff{}
 		turned := false
 		if i := slices.IndexFunc(stored, func(h oncall.Handoff) bool { return h.Role == d.Role }); i >= 0 {
 			before = stored[i]
-			after, turned = before.Next(d.Users, l.now)
+			after, turned = before.Next(d.Users, check.now)
 		} else {
 			after = before
-			after.Users, after.At = d.Users, l.now
+			after.Users, after.At = d.Users, check.now
 			changed = true
-			if err := saveHandoff(ctx, l.tx, after); err != nil {
+			if err := saveHandoff(ctx, check.tx, after); err != nil {
 				return err
 			}
 		}
 		if turned {
 			changed = true
-			if err := l.announce(ctx, before, after, d); err != nil {
+			if err := check.announce(ctx, before, after, d); err != nil {
 				return err
 			}
 		}
@@ -101,35 +101,35 @@ func (l scheduleCheck) compare(ctx context.Context) error {
 	if !changed {
 		return nil
 	}
-	return l.enqueue(ctx, l.tx, l.now, l.reflections())
+	return check.enqueue(ctx, check.tx, check.now, check.reflections())
 }
 
 // reflections returns the tasks that update Slack user groups and channel topics.
-func (l scheduleCheck) reflections() []oncall.Task {
+func (check scheduleCheck) reflections() []oncall.Task {
 	var tasks []oncall.Task
-	if slices.ContainsFunc(l.dir.UserGroups, func(g oncall.UserGroup) bool { return slices.Contains(g.Schedules, l.schedule.ID()) }) {
+	if slices.ContainsFunc(check.dir.UserGroups, func(g oncall.UserGroup) bool { return slices.Contains(g.Schedules, check.schedule.ID()) }) {
 		tasks = append(tasks, oncall.Task{Do: oncall.SyncGroups{}})
 	}
-	if l.dir.teams[l.schedule.TeamID()].Topic {
-		tasks = append(tasks, oncall.Task{Do: oncall.SetTopic{Team: l.schedule.TeamID()}})
+	if check.dir.teams[check.schedule.TeamID()].Topic {
+		tasks = append(tasks, oncall.Task{Do: oncall.SetTopic{Team: check.schedule.TeamID()}})
 	}
 	return tasks
 }
 
 // announce saves a hand-off, notifies the people concerned, and pages the new people for incidents that nobody has
 // acknowledged.
-func (l scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d schedule.Duty) error {
-	if err := l.tx.QueryRow(ctx, `SELECT nextval('handoff_numbers')`).Scan(&h.Number); err != nil {
+func (check scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d schedule.Duty) error {
+	if err := check.tx.QueryRow(ctx, `SELECT nextval('handoff_numbers')`).Scan(&h.Number); err != nil {
 		return fmt.Errorf("number a hand-off: %w", err)
 	}
-	h = h.TakenOver(l.overrides)
-	if err := saveHandoff(ctx, l.tx, h); err != nil {
+	h = h.TakenOver(check.overrides)
+	if err := saveHandoff(ctx, check.tx, h); err != nil {
 		return err
 	}
 	if before.Number != 0 {
-		err := l.renotice(ctx, l.tx, l.now, oncall.HandoffNotices, before.Number, func(f *oncall.NoticeDetail) {
+		err := check.renotice(ctx, check.tx, check.now, oncall.HandoffNotices, before.Number, func(f *oncall.NoticeDetail) {
 			if f.State != oncall.HandoffTaken {
-				f.State, f.StateAt = oncall.HandoffOver, l.now
+				f.State, f.StateAt = oncall.HandoffOver, check.now
 			}
 		})
 		if err != nil {
@@ -137,24 +137,24 @@ func (l scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d
 		}
 	}
 	if h.Role != schedule.RoleShadow {
-		if err := l.adopt(ctx, h.Incoming); err != nil {
+		if err := check.adopt(ctx, h.Incoming); err != nil {
 			return err
 		}
 	}
-	b, err := briefing(ctx, l.tx, l.dir, l.schedule, d)
+	b, err := briefing(ctx, check.tx, check.dir, check.schedule, d)
 	if err != nil {
 		return err
 	}
-	b.Told = h.KnownBy(l.overrides)
+	b.Told = h.KnownBy(check.overrides)
 	notices, tasks := h.Announce(b)
-	if err := l.notify(ctx, notices); err != nil {
+	if err := check.notify(ctx, notices); err != nil {
 		return err
 	}
-	return l.enqueue(ctx, l.tx, l.now, tasks)
+	return check.enqueue(ctx, check.tx, check.now, tasks)
 }
 
 // adopt pages the people who have come on call for the incidents that nobody has acknowledged.
-func (l scheduleCheck) adopt(ctx context.Context, users []oncall.UserID) error {
+func (check scheduleCheck) adopt(ctx context.Context, users []oncall.UserID) error {
 	const orphans = `
 		SELECT id
 		FROM incidents
@@ -162,74 +162,74 @@ func (l scheduleCheck) adopt(ctx context.Context, users []oncall.UserID) error {
 		  AND (policy_id = ANY ($1) OR home_policy = ANY ($1))
 		ORDER BY id`
 	var policies []oncall.PolicyID
-	for id, p := range l.dir.Policies {
-		if p.Pages(l.schedule.ID()) {
+	for id, p := range check.dir.Policies {
+		if p.Pages(check.schedule.ID()) {
 			policies = append(policies, id)
 		}
 	}
-	rows, _ := l.tx.Query(ctx, orphans, policies)
+	rows, _ := check.tx.Query(ctx, orphans, policies)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 	if err != nil {
 		return fmt.Errorf("list incidents that nobody has: %w", err)
 	}
-	found, err := lockIncidents(ctx, l.tx, ids)
+	found, err := lockIncidents(ctx, check.tx, ids)
 	if err != nil {
 		return fmt.Errorf("lock incidents that nobody has: %w", err)
 	}
 	var changes []oncall.Change
 	for _, in := range found {
-		if c, adopted := in.Adopt(users, l.schedule.Name(), l.dir.Facts(), l.now); adopted {
+		if c, adopted := in.Adopt(users, check.schedule.Name(), check.dir.Facts(), check.now); adopted {
 			changes = append(changes, c)
 		}
 	}
 	if len(changes) == 0 {
 		return nil
 	}
-	return l.save(ctx, l.tx, l.now, changes)
+	return check.save(ctx, check.tx, check.now, changes)
 }
 
 // remind sends the reminders that are due, and returns when the next one is.
-func (l scheduleCheck) remind(ctx context.Context) (time.Time, error) {
-	chosen, err := chosenReminders(ctx, l.tx)
+func (check scheduleCheck) remind(ctx context.Context) (time.Time, error) {
+	chosen, err := chosenReminders(ctx, check.tx)
 	if err != nil {
 		return time.Time{}, err
 	}
-	due, next := oncall.Reminders(l.schedule, l.now, func(u oncall.UserID) []time.Duration {
+	due, next := oncall.Reminders(check.schedule, check.now, func(u oncall.UserID) []time.Duration {
 		if own, set := chosen[u]; set {
 			return own
 		}
 		return oncall.RemindBefore
 	})
-	return next, l.notify(ctx, due)
+	return next, check.notify(ctx, due)
 }
 
 // notify sends notices, which show times in their readers' zones.
-func (l scheduleCheck) notify(ctx context.Context, notices []oncall.Notice) error {
-	if err := inZones(ctx, l.tx, notices); err != nil {
+func (check scheduleCheck) notify(ctx context.Context, notices []oncall.Notice) error {
+	if err := inZones(ctx, check.tx, notices); err != nil {
 		return err
 	}
-	return l.saveNotices(ctx, l.tx, l.now, notices)
+	return check.saveNotices(ctx, check.tx, check.now, notices)
 }
 
 // plan queues the next check, unless an earlier one is queued.
-func (l scheduleCheck) plan(ctx context.Context, planned *time.Time, next time.Time) error {
-	horizon := l.now.Add(checkScheduleWithin)
+func (check scheduleCheck) plan(ctx context.Context, planned *time.Time, next time.Time) error {
+	horizon := check.now.Add(checkScheduleWithin)
 	if next.IsZero() || next.After(horizon) {
 		next = horizon
 	}
-	for _, role := range l.schedule.Roles() {
-		if t, ok := l.schedule.NextChange(l.now, next, role); ok && t.Before(next) {
+	for _, role := range check.schedule.Roles() {
+		if t, ok := check.schedule.NextChange(check.now, next, role); ok && t.Before(next) {
 			next = t
 		}
 	}
-	if planned != nil && planned.After(l.now) && !next.Before(*planned) {
+	if planned != nil && planned.After(check.now) && !next.Before(*planned) {
 		return nil
 	}
 	const save = `UPDATE schedules SET look_at = $2 WHERE id = $1`
-	if _, err := l.tx.Exec(ctx, save, l.schedule.ID(), next); err != nil {
+	if _, err := check.tx.Exec(ctx, save, check.schedule.ID(), next); err != nil {
 		return fmt.Errorf("plan the next look: %w", err)
 	}
-	return l.enqueue(ctx, l.tx, l.now, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: l.schedule.ID()}, At: next}})
+	return check.enqueue(ctx, check.tx, check.now, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: check.schedule.ID()}, At: next}})
 }
 
 // DueScheduleChecks lists the schedules whose check is overdue or whose announced people are out of date. It finds them

@@ -133,9 +133,9 @@ func (v *visit) filter(f search) (out store.IncidentFilter, problem string) {
 }
 
 // query returns the URL query of a part of the list.
-func (f search) query(before oncall.IncidentID) string {
-	q := url.Values{"state": {f.State}}
-	for name, value := range map[string]string{"severity": f.Severity, "team": f.Team, "q": f.Text, "since": f.Since, "until": f.Until} {
+func (s search) query(before oncall.IncidentID) string {
+	q := url.Values{"state": {s.State}}
+	for name, value := range map[string]string{"severity": s.Severity, "team": s.Team, "q": s.Text, "since": s.Since, "until": s.Until} {
 		if value != "" {
 			q.Set(name, value)
 		}

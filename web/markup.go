@@ -13,7 +13,7 @@ import (
 // Markup renders a sentence in the Slack markup of package view: people by name, times in the
 // reader's zone, links that a browser can open safely. Formatting stays as typed, since others'
 // text may look like it.
-func (to reader) Markup(text string) template.HTML {
+func (rd reader) Markup(text string) template.HTML {
 	var out strings.Builder
 	for text != "" {
 		before, rest, found := strings.Cut(text, "<")
@@ -26,7 +26,7 @@ func (to reader) Markup(text string) template.HTML {
 			out.WriteString(template.HTMLEscapeString("<" + unescape(rest)))
 			break
 		}
-		out.WriteString(string(to.reference(reference)))
+		out.WriteString(string(rd.reference(reference)))
 		text = after
 	}
 	return template.HTML(out.String()) //nolint:gosec // every piece is escaped
@@ -38,26 +38,26 @@ func unescape(s string) string {
 }
 
 // reference renders the contents of angle brackets.
-func (to reader) reference(ref string) template.HTML {
+func (rd reader) reference(ref string) template.HTML {
 	what, label, labelled := strings.Cut(ref, "|")
 	escaped := func(s string) template.HTML { return template.HTML(template.HTMLEscapeString(unescape(s))) } //nolint:gosec // escaped
 	switch {
 	case strings.HasPrefix(what, "@"):
-		return "<b>" + escaped(to.Name(oncall.UserID(what[1:]))) + "</b>"
+		return "<b>" + escaped(rd.Name(oncall.UserID(what[1:]))) + "</b>"
 	case strings.HasPrefix(what, "#"):
-		if to.dir != nil {
-			if name := to.dir.ChannelCalled(what[1:]); name != "" {
+		if rd.dir != nil {
+			if name := rd.dir.ChannelCalled(what[1:]); name != "" {
 				return escaped("#" + name)
 			}
 		}
 		return escaped(what)
 	case strings.HasPrefix(what, "!date^"):
 		parts := strings.Split(what, "^")
-		if seconds, err := strconv.ParseInt(parts[1], 10, 64); err == nil && to.zone != nil {
+		if seconds, err := strconv.ParseInt(parts[1], 10, 64); err == nil && rd.zone != nil {
 			if len(parts) > 2 && strings.Contains(parts[2], "date") {
-				return to.Time(time.Unix(seconds, 0))
+				return rd.Time(time.Unix(seconds, 0))
 			}
-			return to.Clock(time.Unix(seconds, 0))
+			return rd.Clock(time.Unix(seconds, 0))
 		}
 		return escaped(label)
 	case strings.HasPrefix(what, "!"):

@@ -135,13 +135,13 @@ func (v *visit) teamOnCall(t oncall.Team, open int) teamOnCall {
 func changed(s schedule.Source) bool { return s.Override != 0 || s.Shift != 0 }
 
 // why returns the reason why people are on call.
-func (to reader) why(s schedule.Source) string {
-	o, known := to.dir.Override(s.Override)
+func (rd reader) why(s schedule.Source) string {
+	o, known := rd.dir.Override(s.Override)
 	switch {
 	case known && o.Reason != "" && o.CreatedBy != "":
-		return string(o.Kind) + " by " + to.Name(o.CreatedBy) + ": " + o.Reason
+		return string(o.Kind) + " by " + rd.Name(o.CreatedBy) + ": " + o.Reason
 	case known && o.CreatedBy != "":
-		return string(o.Kind) + " by " + to.Name(o.CreatedBy)
+		return string(o.Kind) + " by " + rd.Name(o.CreatedBy)
 	case known:
 		return string(o.Kind)
 	case s.Shift != 0:

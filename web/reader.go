@@ -41,29 +41,29 @@ func (s *server) newReader(dir *store.Directory, id oncall.UserID, now time.Time
 }
 
 // SignedIn reports whether the reader is signed in.
-func (to reader) SignedIn() bool { return to.dir != nil }
+func (rd reader) SignedIn() bool { return rd.dir != nil }
 
 // Now returns when the page was rendered.
-func (to reader) Now() time.Time { return to.now }
+func (rd reader) Now() time.Time { return rd.now }
 
 // Me returns the reader's name.
-func (to reader) Me() string { return to.Name(to.user.ID) }
+func (rd reader) Me() string { return rd.Name(rd.user.ID) }
 
 // MyID returns the reader's id.
-func (to reader) MyID() string { return string(to.user.ID) }
+func (rd reader) MyID() string { return string(rd.user.ID) }
 
 // Zone names the zone of the times.
-func (to reader) Zone() string {
-	if to.zone == nil {
+func (rd reader) Zone() string {
+	if rd.zone == nil {
 		return "UTC"
 	}
-	return to.zone.String()
+	return rd.zone.String()
 }
 
 // At returns the address of one of our paths, with the names in it escaped.
-func (to reader) At(parts ...any) string {
+func (rd reader) At(parts ...any) string {
 	var out strings.Builder
-	out.WriteString(to.base)
+	out.WriteString(rd.base)
 	for i, p := range parts {
 		if i == 0 {
 			fmt.Fprint(&out, p)
@@ -75,28 +75,28 @@ func (to reader) At(parts ...any) string {
 }
 
 // Name returns a person's name.
-func (to reader) Name(id oncall.UserID) string {
-	if to.dir == nil {
+func (rd reader) Name(id oncall.UserID) string {
+	if rd.dir == nil {
 		return string(id)
 	}
-	return to.dir.Name(id)
+	return rd.dir.Name(id)
 }
 
 // Names returns several people's names.
-func (to reader) Names(ids []oncall.UserID) string {
+func (rd reader) Names(ids []oncall.UserID) string {
 	names := make([]string, len(ids))
 	for i, id := range ids {
-		names[i] = to.Name(id)
+		names[i] = rd.Name(id)
 	}
 	return list(names)
 }
 
 // Said renders a refusal, with people by name.
-func (to reader) Said(r oncall.Refusal) template.HTML { return renderQuotes(r.Shown(to.Name)) }
+func (rd reader) Said(r oncall.Refusal) template.HTML { return renderQuotes(r.Shown(rd.Name)) }
 
 // TeamName returns the name of a team, if the reader may see it.
-func (to reader) TeamName(id oncall.TeamID) string {
-	for _, t := range to.dir.Teams {
+func (rd reader) TeamName(id oncall.TeamID) string {
+	for _, t := range rd.dir.Teams {
 		if t.ID == id {
 			return t.Name
 		}
@@ -105,46 +105,46 @@ func (to reader) TeamName(id oncall.TeamID) string {
 }
 
 // Time renders an instant: "Tue 1 Dec 09:00".
-func (to reader) Time(t time.Time) template.HTML {
-	return stamped(t, schedule.Stamp(t, to.zone))
+func (rd reader) Time(t time.Time) template.HTML {
+	return stamped(t, schedule.Stamp(t, rd.zone))
 }
 
 // Clock renders an instant, without the day if that is today.
-func (to reader) Clock(t time.Time) template.HTML {
-	if to.date(t) == to.date(to.now) {
-		return stamped(t, t.In(to.zone).Format("15:04"))
+func (rd reader) Clock(t time.Time) template.HTML {
+	if rd.date(t) == rd.date(rd.now) {
+		return stamped(t, t.In(rd.zone).Format("15:04"))
 	}
-	return to.Time(t)
+	return rd.Time(t)
 }
 
 // Seconds renders an instant's time of day, with seconds.
-func (to reader) Seconds(t time.Time) template.HTML {
-	return stamped(t, t.In(to.zone).Format("15:04:05"))
+func (rd reader) Seconds(t time.Time) template.HTML {
+	return stamped(t, t.In(rd.zone).Format("15:04:05"))
 }
 
 // Day formats the day of an instant.
-func (to reader) Day(t time.Time) string { return schedule.Day(t, to.zone) }
+func (rd reader) Day(t time.Time) string { return schedule.Day(t, rd.zone) }
 
 // Ago renders the time since an instant: "5 min ago".
-func (to reader) Ago(t time.Time) template.HTML {
-	return stampedTitle(t, formatDuration(to.now.Sub(t))+" ago", schedule.ZonedStamp(t, to.zone))
+func (rd reader) Ago(t time.Time) template.HTML {
+	return stampedTitle(t, formatDuration(rd.now.Sub(t))+" ago", schedule.ZonedStamp(t, rd.zone))
 }
 
 // For renders how long something has lasted.
-func (to reader) For(t time.Time) template.HTML {
-	return stampedTitle(t, formatDuration(to.now.Sub(t)), schedule.ZonedStamp(t, to.zone))
+func (rd reader) For(t time.Time) template.HTML {
+	return stampedTitle(t, formatDuration(rd.now.Sub(t)), schedule.ZonedStamp(t, rd.zone))
 }
 
 // Until renders an end, phrased by how far away it is.
-func (to reader) Until(t time.Time) template.HTML {
+func (rd reader) Until(t time.Time) template.HTML {
 	if t.IsZero() {
 		return "no end within a year"
 	}
-	return to.Clock(t)
+	return rd.Clock(t)
 }
 
-func (to reader) date(t time.Time) schedule.Date {
-	d, _ := to.wall.Local(t)
+func (rd reader) date(t time.Time) schedule.Date {
+	d, _ := rd.wall.Local(t)
 	return d
 }
 
@@ -173,17 +173,17 @@ func formatDuration(d time.Duration) string {
 }
 
 // myTeams returns the teams that the reader belongs to or is on call for, and the others.
-func (to reader) myTeams() (mine, others []oncall.Team) {
+func (rd reader) myTeams() (mine, others []oncall.Team) {
 	on := map[oncall.TeamID]bool{}
-	for _, s := range to.dir.Schedules {
+	for _, s := range rd.dir.Schedules {
 		for _, role := range s.Roles() {
-			if slices.Contains(s.At(to.now, role), to.user.ID) {
+			if slices.Contains(s.At(rd.now, role), rd.user.ID) {
 				on[s.TeamID()] = true
 			}
 		}
 	}
-	for _, t := range to.dir.Teams {
-		if on[t.ID] || slices.Contains(to.dir.Members[t.ID], to.user.ID) {
+	for _, t := range rd.dir.Teams {
+		if on[t.ID] || slices.Contains(rd.dir.Members[t.ID], rd.user.ID) {
 			mine = append(mine, t)
 		} else {
 			others = append(others, t)
@@ -198,8 +198,8 @@ func (to reader) myTeams() (mine, others []oncall.Team) {
 }
 
 // teamNamed finds a visible team by its name or id.
-func (to reader) teamNamed(name string) (oncall.Team, bool) {
-	for _, t := range to.dir.Teams {
+func (rd reader) teamNamed(name string) (oncall.Team, bool) {
+	for _, t := range rd.dir.Teams {
 		if strings.EqualFold(t.Name, name) || fmt.Sprint(t.ID) == name {
 			return t, true
 		}

@@ -123,8 +123,8 @@ func (v *visit) team() (page, error) {
 }
 
 // monday returns the first day of the current week.
-func (to reader) monday() schedule.Date {
-	day := to.date(to.now)
+func (rd reader) monday() schedule.Date {
+	day := rd.date(rd.now)
 	for day.Weekday() != schedule.Monday {
 		day = day.AddDays(-1)
 	}

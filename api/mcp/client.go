@@ -122,17 +122,17 @@ type memoryResponse struct {
 }
 
 // Header is that of http.ResponseWriter.
-func (a *memoryResponse) Header() http.Header { return a.header }
+func (r *memoryResponse) Header() http.Header { return r.header }
 
 // WriteHeader is that of http.ResponseWriter.
-func (a *memoryResponse) WriteHeader(code int) {
-	if a.code == 0 {
-		a.code = code
+func (r *memoryResponse) WriteHeader(code int) {
+	if r.code == 0 {
+		r.code = code
 	}
 }
 
 // Write is that of http.ResponseWriter.
-func (a *memoryResponse) Write(b []byte) (int, error) {
-	a.WriteHeader(http.StatusOK)
-	return a.body.Write(b)
+func (r *memoryResponse) Write(b []byte) (int, error) {
+	r.WriteHeader(http.StatusOK)
+	return r.body.Write(b)
 }

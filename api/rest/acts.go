@@ -16,7 +16,7 @@ type IdempotencyHeader struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200" doc:"Any text of your own. Sent again with the same body within a day, the request does nothing and is answered as before."`
 }
 
-func (o IdempotencyHeader) idempotencyKey() string { return o.IdempotencyKey }
+func (h IdempotencyHeader) idempotencyKey() string { return h.IdempotencyKey }
 
 // An ActBody is an act on an incident. Each act uses only the fields that it documents.
 type ActBody struct {

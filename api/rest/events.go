@@ -61,24 +61,24 @@ type waiters struct {
 }
 
 // join reports whether another request may wait; if so, it has to leave again.
-func (c *waiters) join(key oncall.APIKeyID) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.all >= maxWaiting || c.of[key] >= maxWaitingKey {
+func (w *waiters) join(key oncall.APIKeyID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all >= maxWaiting || w.of[key] >= maxWaitingKey {
 		return false
 	}
-	if c.of == nil {
-		c.of = map[oncall.APIKeyID]int{}
+	if w.of == nil {
+		w.of = map[oncall.APIKeyID]int{}
 	}
-	c.all, c.of[key] = c.all+1, c.of[key]+1
+	w.all, w.of[key] = w.all+1, w.of[key]+1
 	return true
 }
 
-func (c *waiters) leave(key oncall.APIKeyID) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.all, c.of[key] = c.all-1, c.of[key]-1; c.of[key] == 0 {
-		delete(c.of, key)
+func (w *waiters) leave(key oncall.APIKeyID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all, w.of[key] = w.all-1, w.of[key]-1; w.of[key] == 0 {
+		delete(w.of, key)
 	}
 }
 

@@ -42,9 +42,9 @@ func readContract(t testing.TB) contract {
 }
 
 // operations returns the documented ones, by id.
-func (c contract) operations() map[string]string {
+func (ct contract) operations() map[string]string {
 	out := map[string]string{}
-	for path, item := range c.Paths.Map() {
+	for path, item := range ct.Paths.Map() {
 		for method, op := range item.Operations() {
 			out[op.OperationID] = method + " " + path
 		}
@@ -53,8 +53,8 @@ func (c contract) operations() map[string]string {
 }
 
 // scope returns the scope that an operation requires according to the document.
-func (c contract) scope(method, path string) oncall.Scope {
-	scopes := (*c.Paths.Find(path).GetOperation(method).Security)[0]["key"]
+func (ct contract) scope(method, path string) oncall.Scope {
+	scopes := (*ct.Paths.Find(path).GetOperation(method).Security)[0]["key"]
 	if len(scopes) == 0 {
 		return ""
 	}
@@ -176,7 +176,7 @@ func TestEveryOperationMatchesTheDocument(t *testing.T) {
 }
 
 // check checks a request and its response against the document.
-func (d contract) check(t *testing.T, method string, c call, r reply) {
+func (ct contract) check(t *testing.T, method string, c call, r reply) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "/api/v1"+c.path, strings.NewReader(c.body))
 	if err != nil {
@@ -185,7 +185,7 @@ func (d contract) check(t *testing.T, method string, c call, r reply) {
 	if c.body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	route, params, err := d.router.FindRoute(req)
+	route, params, err := ct.router.FindRoute(req)
 	if err != nil {
 		t.Errorf("%s: %v", c.id, err)
 		return

@@ -75,12 +75,12 @@ func newIssuer(t testing.TB) *issuer {
 const sharedSecret = "a secret of at least thirty-two bytes"
 
 // setKeys replaces the keys that the issuer tells of.
-func (p *issuer) setKeys(keys ...jose.JSONWebKey) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.keys = nil
+func (iss *issuer) setKeys(keys ...jose.JSONWebKey) {
+	iss.mu.Lock()
+	defer iss.mu.Unlock()
+	iss.keys = nil
 	for _, k := range keys {
-		p.keys = append(p.keys, k.Public())
+		iss.keys = append(iss.keys, k.Public())
 	}
 }
 
@@ -94,42 +94,42 @@ func newKey(t testing.TB, id string) jose.JSONWebKey {
 }
 
 // claims returns the claims of a valid token at an instant.
-func (p *issuer) claims(now time.Time) map[string]any {
+func (iss *issuer) claims(now time.Time) map[string]any {
 	return map[string]any{
-		"iss": p.server.URL, "aud": "watchbill", "sub": "ci", "exp": now.Add(5 * time.Minute).Unix(), "nbf": now.Unix(), "iat": now.Unix(), "scope": "openid watchbill:act",
+		"iss": iss.server.URL, "aud": "watchbill", "sub": "ci", "exp": now.Add(5 * time.Minute).Unix(), "nbf": now.Unix(), "iat": now.Unix(), "scope": "openid watchbill:act",
 	}
 }
 
 // sign makes a token with a key.
-func (p *issuer) sign(key jose.JSONWebKey, alg jose.SignatureAlgorithm, claims map[string]any, headers ...string) string {
-	p.Helper()
+func (iss *issuer) sign(key jose.JSONWebKey, alg jose.SignatureAlgorithm, claims map[string]any, headers ...string) string {
+	iss.Helper()
 	options := new(jose.SignerOptions).WithHeader("kid", key.KeyID)
 	for i := 0; i < len(headers); i += 2 {
 		options = options.WithHeader(jose.HeaderKey(headers[i]), headers[i+1])
 	}
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key.Key}, options)
 	if err != nil {
-		p.Fatal(err)
+		iss.Fatal(err)
 	}
 	text, err := json.Marshal(claims)
 	if err != nil {
-		p.Fatal(err)
+		iss.Fatal(err)
 	}
 	signed, err := signer.Sign(text)
 	if err != nil {
-		p.Fatal(err)
+		iss.Fatal(err)
 	}
 	out, err := signed.CompactSerialize()
 	if err != nil {
-		p.Fatal(err)
+		iss.Fatal(err)
 	}
 	return out
 }
 
 // options returns the API's options for accepting the issuer's tokens.
-func (p *issuer) options(change func(*token.Config)) func(*rest.Config) {
+func (iss *issuer) options(change func(*token.Config)) func(*rest.Config) {
 	return func(c *rest.Config) {
-		t := token.Config{Issuer: p.server.URL, Audience: "watchbill", ScopeClaim: "scope", Transport: p.server.Client().Transport, Log: zerolog.Nop()}
+		t := token.Config{Issuer: iss.server.URL, Audience: "watchbill", ScopeClaim: "scope", Transport: iss.server.Client().Transport, Log: zerolog.Nop()}
 		if change != nil {
 			change(&t)
 		}

@@ -24,12 +24,12 @@ type PendingDraw struct {
 // premature reports whether a message is better posted a moment later, because it is about to become outdated and
 // Slack allows far fewer edits than posts. Critical incidents are never delayed, because they can't become more
 // severe.
-func (w PendingDraw) premature() bool {
-	return w.Coming && w.Channel != "" && w.BelowWorst > 0 && !w.Asked
+func (d PendingDraw) premature() bool {
+	return d.Coming && d.Channel != "" && d.BelowWorst > 0 && !d.Asked
 }
 
 // replies reports whether at most replies in a thread are waiting.
-func (w PendingDraw) replies() bool { return w.Channel == "" && !w.Edits }
+func (d PendingDraw) replies() bool { return d.Channel == "" && !d.Edits }
 
 // largeBacklog is the number of waiting drawings from which a team counts as loud. Drawings of loud teams go after those of
 // quiet teams, which have so few that this costs almost nothing.
@@ -37,15 +37,15 @@ const largeBacklog = 10
 
 // Priority returns the priority of a drawing's calls. The message that a person pressed is not among them: it is
 // redrawn at once by its response_url.
-func (w PendingDraw) Priority() Priority {
-	switch loud := w.Backlog > largeBacklog; {
-	case w.Asked && !loud:
+func (d PendingDraw) Priority() Priority {
+	switch loud := d.Backlog > largeBacklog; {
+	case d.Asked && !loud:
 		return ForAnswer
-	case w.Asked:
+	case d.Asked:
 		return ForRoot // a person acted on many incidents at once
-	case w.Count:
+	case d.Count:
 		return ForCount
-	case w.Over:
+	case d.Over:
 		return ForUpdate
 	case loud:
 		return ForBacklog

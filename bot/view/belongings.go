@@ -38,28 +38,28 @@ type Belongings struct {
 }
 
 // Draw draws the form. Its metadata holds the person.
-func (v Belongings) Draw() slack.ModalViewRequest {
+func (b Belongings) Draw() slack.ModalViewRequest {
 	var blocks []slack.Block
-	if v.Message != "" {
-		blocks = append(blocks, section(v.Message))
+	if b.Message != "" {
+		blocks = append(blocks, section(b.Message))
 	}
-	blocks = append(blocks, section(v.Reached),
+	blocks = append(blocks, section(b.Reached),
 		note("As an admin of Watchbill you can end what is listed here; the person is told, and by whom."))
-	for _, c := range v.Contacts[:min(len(v.Contacts), maxBelongings)] {
-		blocks = append(blocks, v.row(EndContact, c, "*"+Name(c.What)+"*"+c.Note, "No page goes there any more. It can be added again only with a new code."))
+	for _, c := range b.Contacts[:min(len(b.Contacts), maxBelongings)] {
+		blocks = append(blocks, b.row(EndContact, c, "*"+Name(c.What)+"*"+c.Note, "No page goes there any more. It can be added again only with a new code."))
 	}
-	for _, f := range v.Feeds[:min(len(v.Feeds), maxBelongings)] {
-		blocks = append(blocks, v.row(EndFeed, f, "*Calendar* of "+Name(f.What)+f.Note, "Its address shows nothing any more, to nobody."))
+	for _, f := range b.Feeds[:min(len(b.Feeds), maxBelongings)] {
+		blocks = append(blocks, b.row(EndFeed, f, "*Calendar* of "+Name(f.What)+f.Note, "Its address shows nothing any more, to nobody."))
 	}
 	text := "*Links and buttons* in the mails and pushes so far"
-	if v.LinksEndedAt != nil {
-		text += "; those before " + Time(*v.LinksEndedAt, v.Location) + " are ended"
+	if b.LinksEndedAt != nil {
+		text += "; those before " + Time(*b.LinksEndedAt, b.Location) + " are ended"
 	}
-	blocks = append(blocks, v.row(EndLinks, Belonging{}, text, "They answer nothing any more; those of later messages do."))
-	return buttonModal(modalBelongings, "Contacts and calendars", string(v.User), blocks...)
+	blocks = append(blocks, b.row(EndLinks, Belonging{}, text, "They answer nothing any more; those of later messages do."))
+	return buttonModal(modalBelongings, "Contacts and calendars", string(b.User), blocks...)
 }
 
-func (v Belongings) row(kind string, of Belonging, text, sure string) slack.Block {
+func (b Belongings) row(kind string, of Belonging, text, sure string) slack.Block {
 	value := kind
 	if kind != EndLinks {
 		value += fmt.Sprintf(" %d", of.ID)

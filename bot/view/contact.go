@@ -34,23 +34,23 @@ type Contacts struct {
 }
 
 // Draw draws the form: the contact methods, the rules, the hours.
-func (v Contacts) Draw() slack.ModalViewRequest {
+func (cs Contacts) Draw() slack.ModalViewRequest {
 	var blocks []slack.Block
-	if v.Message != "" {
-		blocks = append(blocks, section(v.Message))
+	if cs.Message != "" {
+		blocks = append(blocks, section(cs.Message))
 	}
-	if !ReachesPeople(v.Context.Methods) {
+	if !ReachesPeople(cs.Context.Methods) {
 		blocks = append(blocks, section(onlySlack()))
 	}
 	blocks = append(blocks, section("*Slack* — a direct message; everybody has it."))
-	for _, c := range v.Reach.Contacts[:min(len(v.Reach.Contacts), maxContactsShown)] {
-		blocks = append(blocks, v.contact(c))
+	for _, c := range cs.Reach.Contacts[:min(len(cs.Reach.Contacts), maxContactsShown)] {
+		blocks = append(blocks, cs.contact(c))
 	}
-	blocks = append(blocks, slack.NewActionBlock("contact_actions", v.buttons()...), slack.NewDividerBlock())
-	blocks = append(blocks, v.rules("Critical, high and medium severity", false)...)
-	blocks = append(blocks, v.rules("Low severity", true)...)
+	blocks = append(blocks, slack.NewActionBlock("contact_actions", cs.buttons()...), slack.NewDividerBlock())
+	blocks = append(blocks, cs.rules("Critical, high and medium severity", false)...)
+	blocks = append(blocks, cs.rules("Low severity", true)...)
 	edit := button(ActionHoursEdit, "", "Edit hours…")
-	blocks = append(blocks, slack.NewSectionBlock(words(v.hours()), nil, slack.NewAccessory(edit)))
+	blocks = append(blocks, slack.NewSectionBlock(words(cs.hours()), nil, slack.NewAccessory(edit)))
 	return buttonModal(modalContacts, "How you are reached", "", blocks...)
 }
 
@@ -80,22 +80,22 @@ func onlySlack() string {
 	return ":warning: This installation reaches people in Slack only, which wakes nobody. An admin can add " + List(kinds) + " to Watchbill's settings."
 }
 
-func (v Contacts) buttons() []slack.BlockElement {
+func (cs Contacts) buttons() []slack.BlockElement {
 	var buttons []slack.BlockElement
-	if len(v.Add) > 0 {
+	if len(cs.Add) > 0 {
 		buttons = append(buttons, button(ActionContactAdd, "", "Add…").WithStyle(slack.StylePrimary))
 	}
 	buttons = append(buttons, button(ActionContactTest, "", "Send me a test page"))
-	if v.Card {
+	if cs.Card {
 		buttons = append(buttons, button(ActionContactCard, "", "Contact card for your phone"))
 	}
 	return buttons
 }
 
 // contact draws a contact method with its buttons.
-func (v Contacts) contact(c oncall.Contact) slack.Block {
+func (cs Contacts) contact(c oncall.Contact) slack.Block {
 	id := valueOf(c.ID)
-	text := fmt.Sprintf("*%s* %s\n%s", c.Method.Info().Title, Name(c.Address), v.state(c))
+	text := fmt.Sprintf("*%s* %s\n%s", c.Method.Info().Title, Name(c.Address), cs.state(c))
 	var beside slack.BlockElement
 	switch {
 	case c.DisabledAt == nil && c.VerifiedAt == nil:
@@ -111,38 +111,38 @@ func (v Contacts) contact(c oncall.Contact) slack.Block {
 }
 
 // state says whether a contact method receives pages.
-func (v Contacts) state(c oncall.Contact) string {
+func (cs Contacts) state(c oncall.Contact) string {
 	switch {
-	case !slices.Contains(v.Context.Methods, c.Method):
+	case !slices.Contains(cs.Context.Methods, c.Method):
 		return fmt.Sprintf(":no_entry: Not used: this installation can't send by %s any more.", c.Method.Name())
 	case c.DisabledAt != nil:
 		return ":no_entry: Switched off because " + Foreign(c.DisabledWhy, maxBody) + "."
 	case c.VerifiedAt == nil:
 		return ":hourglass_flowing_sand: Waits for its code; no page goes there before."
 	case c.ConfirmedAt != nil:
-		return ":white_check_mark: Verified; last confirmed " + stamp(*c.ConfirmedAt, asAgo, v.Location) + "."
+		return ":white_check_mark: Verified; last confirmed " + stamp(*c.ConfirmedAt, asAgo, cs.Location) + "."
 	}
 	return ":white_check_mark: Verified."
 }
 
 // rules draws the rules of one urgency, with their warnings.
-func (v Contacts) rules(title string, low bool) []slack.Block {
-	own, urgency := v.Reach.High, "high"
+func (cs Contacts) rules(title string, low bool) []slack.Block {
+	own, urgency := cs.Reach.High, "high"
 	if low {
-		own, urgency = v.Reach.Low, "low"
+		own, urgency = cs.Reach.Low, "low"
 	}
-	rules := v.Reach.Rules(low)
+	rules := cs.Reach.Rules(low)
 	lines := []string{"*" + title + "*"}
 	if own == nil {
 		lines[0] += " (the defaults)"
 	}
 	for _, rule := range rules {
-		lines = append(lines, "• "+whenText(rule.After)+": "+v.ruleContact(rule.Contact))
+		lines = append(lines, "• "+whenText(rule.After)+": "+cs.ruleContact(rule.Contact))
 	}
 	edit := button(ActionRulesEdit, urgency, "Edit rules…")
 	blocks := []slack.Block{slack.NewSectionBlock(words(cutSection(strings.Join(lines, "\n"))), nil, slack.NewAccessory(edit))}
 	var warnings []string
-	for _, w := range v.Reach.Warnings(rules, low, v.Context) {
+	for _, w := range cs.Reach.Warnings(rules, low, cs.Context) {
 		text := Foreign(w.Text, maxBody)
 		if w.Line > 0 {
 			text = fmt.Sprintf("Line %d: %s", w.Line, text)
@@ -156,11 +156,11 @@ func (v Contacts) rules(title string, low bool) []slack.Block {
 }
 
 // ruleContact names the contact method of a rule.
-func (v Contacts) ruleContact(id oncall.ContactID) string {
+func (cs Contacts) ruleContact(id oncall.ContactID) string {
 	if id == 0 {
 		return "Slack"
 	}
-	c, known := v.Reach.Contact(id)
+	c, known := cs.Reach.Contact(id)
 	if !known {
 		return "something that you have removed"
 	}
@@ -179,14 +179,14 @@ func whenText(s oncall.Seconds) string {
 }
 
 // hours says when low-severity pages may be sent.
-func (v Contacts) hours() string {
-	windows, whose := v.Reach.Hours, ""
+func (cs Contacts) hours() string {
+	windows, whose := cs.Reach.Hours, ""
 	if windows == nil {
 		windows, whose = oncall.WorkingHours, ", the default"
 	}
 	text := strings.ReplaceAll(schedule.WindowsText(windows), "\n", ", ")
 	return fmt.Sprintf("*Hours for low severity*\n%s (%s%s). At other times it waits, and comes as one message when they begin. Nothing else ever waits.",
-		Foreign(text, maxBody), Name(v.TimeZone), whose)
+		Foreign(text, maxBody), Name(cs.TimeZone), whose)
 }
 
 // ContactForm draws the form of a new contact method. The id of the address's input includes the method, so

@@ -111,10 +111,10 @@ func withAfter(s oncall.Seconds) []oncall.Seconds {
 }
 
 // HoursForm draws the form of the hours for low-severity pages.
-func (v Contacts) HoursForm() slack.ModalViewRequest {
+func (cs Contacts) HoursForm() slack.ModalViewRequest {
 	hint := fmt.Sprintf("One line each, in your time zone (%s): mon-fri 09:00-17:00, or sat sun 10:00-16:00. daily 00:00-00:00 is always. Left empty: the default, %s.",
-		CutPlain(v.TimeZone, MaxName), strings.ReplaceAll(schedule.WindowsText(oncall.WorkingHours), "\n", ", "))
-	windows := v.Reach.Hours
+		CutPlain(cs.TimeZone, MaxName), strings.ReplaceAll(schedule.WindowsText(oncall.WorkingHours), "\n", ", "))
+	windows := cs.Reach.Hours
 	if windows == nil {
 		windows = oncall.WorkingHours
 	}

@@ -35,20 +35,20 @@ var snoozes = []option{
 }
 
 // form draws a form about an incident, with its title on top.
-func (s IncidentOverview) form(is Modal, title, submit string, blocks ...slack.Block) slack.ModalViewRequest {
-	in := s.Picture.Incident
+func (ov IncidentOverview) form(is Modal, title, submit string, blocks ...slack.Block) slack.ModalViewRequest {
+	in := ov.Picture.Incident
 	head := section(fmt.Sprintf("*%s* %s", in.ID, titleOf(in)))
 	return dialog(is, title, submit, valueOf(in.ID), append([]slack.Block{head}, blocks...)...)
 }
 
 // SnoozeForm asks for how long; each button snoozes at once.
-func (s IncidentOverview) SnoozeForm() slack.ModalViewRequest {
+func (ov IncidentOverview) SnoozeForm() slack.ModalViewRequest {
 	buttons := make([]slack.BlockElement, len(snoozes))
 	for i, o := range snoozes {
-		buttons[i] = button(ActionSnoozeFor, valueOf(s.Picture.Incident.ID)+"/"+o.Value, o.label)
+		buttons[i] = button(ActionSnoozeFor, valueOf(ov.Picture.Incident.ID)+"/"+o.Value, o.label)
 		buttons[i].(*slack.ButtonBlockElement).ActionID += "/" + o.Value // ids must be unique in a block
 	}
-	return s.form(ModalSnooze, "Snooze", "Snooze",
+	return ov.form(ModalSnooze, "Snooze", "Snooze",
 		section("*For how long*"), slack.NewActionBlock("snoozes", buttons...),
 		optional(instantField(BlockUntil, "Or until", "", time.Time{})),
 		note("It stays quiet until then, even if the monitor clears it and it comes back. Then it is triggered again and pages from the first step."))
@@ -60,38 +60,38 @@ func SnoozedFor(p oncall.Picture) slack.ModalViewRequest {
 }
 
 // ReassignForm asks for the new assignee.
-func (s IncidentOverview) ReassignForm() slack.ModalViewRequest {
+func (ov IncidentOverview) ReassignForm() slack.ModalViewRequest {
 	blocks := []slack.Block{optional(userField(BlockPerson, "To a person", "They are paged at once.", ""))}
-	if policies := policyOptions(s.Policies, s.Picture.Incident.TeamID, s.Picture.Team.Private); len(policies) > 0 {
+	if policies := policyOptions(ov.Policies, ov.Picture.Incident.TeamID, ov.Picture.Team.Private); len(policies) > 0 {
 		blocks = append(blocks, optional(choiceField(BlockPolicy, "Or to an escalation policy", "It begins with its first step.", "", policies)))
 	}
-	return s.form(ModalReassign, "Reassign", "Reassign", blocks...)
+	return ov.form(ModalReassign, "Reassign", "Reassign", blocks...)
 }
 
 // AskForm asks whom to add as a responder, and for what.
-func (s IncidentOverview) AskForm() slack.ModalViewRequest {
+func (ov IncidentOverview) AskForm() slack.ModalViewRequest {
 	blocks := []slack.Block{optional(usersField(BlockPeople, "Who", "They are paged, and each accepts or declines for themselves."))}
-	if len(s.OnCall) > 0 {
-		blocks = append(blocks, optional(choiceField(BlockOnCall, "Or whoever is on call in", "", "", s.OnCall)))
+	if len(ov.OnCall) > 0 {
+		blocks = append(blocks, optional(choiceField(BlockOnCall, "Or whoever is on call in", "", "", ov.OnCall)))
 	}
-	return s.form(ModalAsk, "Add responders", "Ask them", append(blocks, optional(textField(BlockText, "What for", "", "")))...)
+	return ov.form(ModalAsk, "Add responders", "Ask them", append(blocks, optional(textField(BlockText, "What for", "", "")))...)
 }
 
 // NoteForm asks for a note.
-func (s IncidentOverview) NoteForm() slack.ModalViewRequest {
+func (ov IncidentOverview) NoteForm() slack.ModalViewRequest {
 	e := slack.NewPlainTextInputBlockElement(nil, string(BlockText))
 	e.Multiline, e.MaxLength = true, MaxTyped
-	return s.form(ModalNote, "Note", "Add", field(BlockText, "Note", "It becomes a line of the timeline.", e))
+	return ov.form(ModalNote, "Note", "Add", field(BlockText, "Note", "It becomes a line of the timeline.", e))
 }
 
 // SeverityForm asks for the new severity.
-func (s IncidentOverview) SeverityForm() slack.ModalViewRequest {
-	now := s.Picture.Incident.Severity
+func (ov IncidentOverview) SeverityForm() slack.ModalViewRequest {
+	now := ov.Picture.Incident.Severity
 	var options []option
 	for _, severity := range oncall.Severities() {
 		options = append(options, option{string(severity), severityWord(severity)})
 	}
-	return s.form(ModalSeverity, "Severity", "Change", choiceField(BlockSeverity, "Severity", "", string(now), options))
+	return ov.form(ModalSeverity, "Severity", "Change", choiceField(BlockSeverity, "Severity", "", string(now), options))
 }
 
 // mergeKinds are the ways in which two incidents can be connected.
@@ -101,16 +101,16 @@ var mergeKinds = []option{
 }
 
 // MergeForm asks for the other incident.
-func (s IncidentOverview) MergeForm() slack.ModalViewRequest {
-	if s.Into != nil {
-		blocks := append([]slack.Block{section("becomes part of\n" + incidentLine(*s.Into, ""))}, mergeFields([]oncall.Incident{*s.Into}, valueOf(s.Into.ID), "")...)
-		return s.form(ModalMerge, "Merge or link", "Save", append(blocks, s.mergePreview())...)
+func (ov IncidentOverview) MergeForm() slack.ModalViewRequest {
+	if ov.Into != nil {
+		blocks := append([]slack.Block{section("becomes part of\n" + incidentLine(*ov.Into, ""))}, mergeFields([]oncall.Incident{*ov.Into}, valueOf(ov.Into.ID), "")...)
+		return ov.form(ModalMerge, "Merge or link", "Save", append(blocks, ov.mergePreview())...)
 	}
-	if len(s.Others) == 0 {
+	if len(ov.Others) == 0 {
 		return readOnly("Merge or link", section("No other incident is open that this one can be merged or linked with."))
 	}
-	team := s.Picture.Incident.TeamID
-	others := slices.Clone(s.Others)
+	team := ov.Picture.Incident.TeamID
+	others := slices.Clone(ov.Others)
 	slices.SortStableFunc(others, func(a, b oncall.Incident) int {
 		if (a.TeamID == team) != (b.TeamID == team) {
 			return cmp.Compare(boolRank(a.TeamID != team), boolRank(b.TeamID != team))
@@ -119,9 +119,9 @@ func (s IncidentOverview) MergeForm() slack.ModalViewRequest {
 	})
 	hint := ""
 	if len(others) > maxOptions {
-		hint = fmt.Sprintf("The latest %d are here. For others: /oncall merge %d into 9", maxOptions, s.Picture.Incident.ID)
+		hint = fmt.Sprintf("The latest %d are here. For others: /oncall merge %d into 9", maxOptions, ov.Picture.Incident.ID)
 	}
-	return s.form(ModalMerge, "Merge or link", "Save", append(mergeFields(others, "", hint), s.mergePreview())...)
+	return ov.form(ModalMerge, "Merge or link", "Save", append(mergeFields(others, "", hint), ov.mergePreview())...)
 }
 
 // mergeFields asks for the other incident, and how to connect the two.
@@ -136,13 +136,13 @@ func mergeFields(others []oncall.Incident, chosen, hint string) []slack.Block {
 }
 
 // mergePreview says what a merge does, before it is done.
-func (s IncidentOverview) mergePreview() slack.Block {
+func (ov IncidentOverview) mergePreview() slack.Block {
 	into := "the other one"
-	if s.Into != nil {
-		into = s.Into.ID.String()
+	if ov.Into != nil {
+		into = ov.Into.ID.String()
 	}
 	return note(fmt.Sprintf("Merged, %s is over and pages nobody. Its alerts, whatever its monitor sends of them from now on, and those who help with it belong to %s, which goes on as it stands. "+
-		"That can't be taken back; linked, both go on.", s.Picture.Incident.ID, into))
+		"That can't be taken back; linked, both go on.", ov.Picture.Incident.ID, into))
 }
 
 // maxOnCall leaves room for teams next to schedules.

@@ -39,39 +39,39 @@ type Attempt struct {
 
 // Draw draws the incident's state, what happens next and why, why its reader was paged, everything that can be
 // done, and what the monitor sent.
-func (s IncidentOverview) Draw() slack.ModalViewRequest {
-	in := s.Picture.Incident
+func (ov IncidentOverview) Draw() slack.ModalViewRequest {
+	in := ov.Picture.Incident
 	blocks := []slack.Block{
-		section(headline(in)), section(standing(s.Picture)), paragraph("*What happens next*", s.planLines()),
+		section(headline(in)), section(standing(ov.Picture)), paragraph("*What happens next*", ov.planLines()),
 	}
-	if lines := s.pagedLines(); len(lines) > 0 {
+	if lines := ov.pagedLines(); len(lines) > 0 {
 		blocks = append(blocks, paragraph("*Why you were paged*", lines))
 	}
-	if lines := pastLines(s.Past, s.Zone); len(lines) > 0 {
+	if lines := pastLines(ov.Past, ov.Zone); len(lines) > 0 {
 		blocks = append(blocks, paragraph("*Last time*", lines))
 	}
 	var elements []slack.BlockElement
-	if !s.Watches {
-		elements = mainButtons(in, s.Reader)
+	if !ov.Watches {
+		elements = mainButtons(in, ov.Reader)
 	}
 	for _, o := range menuItems(in) {
-		if !s.Watches || o.does == ActionTimeline {
+		if !ov.Watches || o.does == ActionTimeline {
 			elements = append(elements, button(o.does, valueOf(in.ID), o.label))
 		}
 	}
 	blocks = append(blocks, slack.NewActionBlock("deeds", elements...))
 	var elsewhere []string
-	if there := browserLink(s.Address, in.ID); there != "" {
+	if there := browserLink(ov.Address, in.ID); there != "" {
 		elsewhere = append(elsewhere, there)
 	}
-	if s.Trace != "" {
-		elsewhere = append(elsewhere, link(s.Trace, "Trace of its pages"))
+	if ov.Trace != "" {
+		elsewhere = append(elsewhere, link(ov.Trace, "Trace of its pages"))
 	}
 	if len(elsewhere) > 0 {
 		blocks = append(blocks, note(strings.Join(elsewhere, " · ")))
 	}
-	if s.Picture.AlertCount > 0 {
-		details := Details{Incident: in, Alerts: s.Picture.Alerts, All: s.Picture.AlertCount, Zone: s.Zone}
+	if ov.Picture.AlertCount > 0 {
+		details := Details{Incident: in, Alerts: ov.Picture.Alerts, All: ov.Picture.AlertCount, Zone: ov.Zone}
 		blocks = append(append(blocks, slack.NewDividerBlock()), details.blocks()...)
 	}
 	return readOnly("Incident "+in.ID.String(), blocks...)

@@ -12,20 +12,20 @@ import (
 
 // planLines says what happens if nobody does anything: what is already under way, and then each step, with whom
 // it pages and why.
-func (s IncidentOverview) planLines() []string {
-	coming := s.scheduledPages()
-	for _, p := range s.Plan {
-		coming = append(coming, planEvent{p.At, s.plannedLines(p)})
+func (ov IncidentOverview) planLines() []string {
+	coming := ov.scheduledPages()
+	for _, p := range ov.Plan {
+		coming = append(coming, planEvent{p.At, ov.plannedLines(p)})
 	}
 	slices.SortStableFunc(coming, func(a, b planEvent) int { return a.at.Compare(b.at) })
 	var lines []string
 	for _, h := range coming {
 		lines = append(lines, h.lines...)
 	}
-	if len(s.Plan) > 0 {
+	if len(ov.Plan) > 0 {
 		return lines
 	}
-	in := s.Picture.Incident
+	in := ov.Picture.Incident
 	switch in.Status {
 	case oncall.Acknowledged:
 		return append(lines, fmt.Sprintf("Nothing by itself: it is acknowledged by %s.", acknowledgers(in)))
@@ -37,8 +37,8 @@ func (s IncidentOverview) planLines() []string {
 }
 
 // PlanLines is planLines for a reader outside of Slack.
-func (s IncidentOverview) PlanLines() []string {
-	lines := s.planLines()
+func (ov IncidentOverview) PlanLines() []string {
+	lines := ov.planLines()
 	for i, line := range lines {
 		if bold, ok := strings.CutPrefix(line, "*"); ok {
 			lines[i] = strings.Replace(bold, "*", "", 1)
@@ -54,12 +54,12 @@ type planEvent struct {
 }
 
 // scheduledPages returns the pages that are decided and wait for their time.
-func (s IncidentOverview) scheduledPages() []planEvent {
+func (ov IncidentOverview) scheduledPages() []planEvent {
 	var coming []planEvent
-	for _, p := range s.Pages {
-		if p.State == oncall.PageWaiting && p.At.After(s.Now) && p.UserID != "" && p.Due(s.Picture.Incident) {
+	for _, p := range ov.Pages {
+		if p.State == oncall.PageWaiting && p.At.After(ov.Now) && p.UserID != "" && p.Due(ov.Picture.Incident) {
 			coming = append(coming, planEvent{p.At, []string{
-				fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), mention(p.UserID), p.Method.Name()),
+				fmt.Sprintf("*%s*  %s is paged by %s.", ov.moment(p.At), mention(p.UserID), p.Method.Name()),
 			}})
 		}
 	}
@@ -67,19 +67,19 @@ func (s IncidentOverview) scheduledPages() []planEvent {
 }
 
 // moment shows an instant, without the day if it is near.
-func (s IncidentOverview) moment(t time.Time) string {
-	switch d := t.Sub(s.Now); {
+func (ov IncidentOverview) moment(t time.Time) string {
+	switch d := t.Sub(ov.Now); {
 	case d < 10*time.Minute:
-		return t.In(s.Zone).Format("15:04:05")
+		return t.In(ov.Zone).Format("15:04:05")
 	case d < 12*time.Hour:
-		return t.In(s.Zone).Format("15:04")
+		return t.In(ov.Zone).Format("15:04")
 	}
-	return Time(t, s.Zone)
+	return Time(t, ov.Zone)
 }
 
 // plannedLines describes an entry of the plan, and each person that it pages.
-func (s IncidentOverview) plannedLines(p oncall.PlanEntry) []string {
-	when := "*" + s.moment(p.At) + "*  "
+func (ov IncidentOverview) plannedLines(p oncall.PlanEntry) []string {
+	when := "*" + ov.moment(p.At) + "*  "
 	what := plannedStep(p)
 	switch {
 	case p.Note != nil:
@@ -122,7 +122,7 @@ func (s IncidentOverview) plannedLines(p oncall.PlanEntry) []string {
 		if i == MaxNamed {
 			return append(lines, fmt.Sprintf("• and %d more", len(p.People)-i))
 		}
-		lines = append(lines, "• "+s.personLine(p, who))
+		lines = append(lines, "• "+ov.personLine(p, who))
 	}
 	return lines
 }
@@ -138,24 +138,24 @@ func capitalize(s string) string {
 }
 
 // personLine says why a person is paged, and by what.
-func (s IncidentOverview) personLine(p oncall.PlanEntry, who oncall.PlannedPerson) string {
+func (ov IncidentOverview) personLine(p oncall.PlanEntry, who oncall.PlannedPerson) string {
 	line, hours, why := mention(who.User), "their", Theirs(reason(who.Why))
-	if who.User == s.Reader {
+	if who.User == ov.Reader {
 		line, hours, why = "you", "your", reason(who.Why)
 	}
 	switch onCall, ok := strings.CutPrefix(reason(who.Why), "you are "); {
-	case ok && who.User == s.Reader:
+	case ok && who.User == ov.Reader:
 		line = why
 	case ok:
 		line += " is " + Theirs(onCall)
 	case why != "":
 		line += ", as " + why
 	}
-	if by := s.rulesText(who); by != "" {
+	if by := ov.rulesText(who); by != "" {
 		line += ": " + by
 	}
 	if opens, later := p.Later(who); later {
-		line += fmt.Sprintf("; not before %s, when %s working hours begin", Time(opens, s.Zone), hours)
+		line += fmt.Sprintf("; not before %s, when %s working hours begin", Time(opens, ov.Zone), hours)
 	}
 	return capitalize(line)
 }
@@ -169,10 +169,10 @@ var theirs = strings.NewReplacer(
 	"your ", "their ", "you ", "they ")
 
 // rulesText says by which methods a person is paged, and when.
-func (s IncidentOverview) rulesText(who oncall.PlannedPerson) string {
+func (ov IncidentOverview) rulesText(who oncall.PlannedPerson) string {
 	var parts []string
 	for _, rule := range who.Rules {
-		c, _ := s.Reach[who.User].Contact(rule.Contact)
+		c, _ := ov.Reach[who.User].Contact(rule.Contact)
 		when := "at once"
 		if d := rule.After.Duration(); d > 0 {
 			when = "after " + durationText(d)
@@ -183,33 +183,33 @@ func (s IncidentOverview) rulesText(who oncall.PlannedPerson) string {
 }
 
 // pagedLines says why and how the reader was paged: a line for each reason, and one for each attempt.
-func (s IncidentOverview) pagedLines() []string {
+func (ov IncidentOverview) pagedLines() []string {
 	var lines []string
 	var why oncall.Sentence
-	for _, p := range s.Pages {
-		if p.UserID != s.Reader {
+	for _, p := range ov.Pages {
+		if p.UserID != ov.Reader {
 			continue
 		}
 		if !slices.Equal(p.Why, why) || len(lines) == 0 {
 			why = p.Why
 			lines = append(lines, capitalize(reason(why))+":")
 		}
-		lines = append(lines, "• "+s.pagedLine(p))
+		lines = append(lines, "• "+ov.pagedLine(p))
 	}
 	return lines
 }
 
-func (s IncidentOverview) pagedLine(p Attempt) string {
+func (ov IncidentOverview) pagedLine(p Attempt) string {
 	line := p.Method.Name()
 	switch {
 	case p.State == oncall.PageDelivered && p.Ended != nil:
-		return line + " at " + p.Ended.In(s.Zone).Format("15:04")
+		return line + " at " + p.Ended.In(ov.Zone).Format("15:04")
 	case p.State == oncall.PageFailed:
 		return line + ": failed"
-	case p.State == oncall.PageSkipped || !p.Due(s.Picture.Incident):
+	case p.State == oncall.PageSkipped || !p.Due(ov.Picture.Incident):
 		return line + ": no longer needed"
-	case p.At.After(s.Now):
-		return line + " at " + s.moment(p.At) + ", unless you answer before"
+	case p.At.After(ov.Now):
+		return line + " at " + ov.moment(p.At) + ", unless you answer before"
 	}
 	return line + ": on its way"
 }

@@ -69,20 +69,20 @@ func thousands(n int) string {
 }
 
 // SplitForm asks which alert to split off a storm.
-func (s IncidentOverview) SplitForm() slack.ModalViewRequest {
-	in := s.Picture.Incident
-	if in.Storm == nil || !in.Open() || len(s.Alerts) == 0 {
+func (ov IncidentOverview) SplitForm() slack.ModalViewRequest {
+	in := ov.Picture.Incident
+	if in.Storm == nil || !in.Open() || len(ov.Alerts) == 0 {
 		return readOnly("Split one off", section("None of its alerts fires."))
 	}
-	options := make([]option, len(s.Alerts))
-	for i, a := range s.Alerts {
+	options := make([]option, len(ov.Alerts))
+	for i, a := range ov.Alerts {
 		options[i] = option{valueOf(a.ID), severityWord(a.Severity) + ": " + strings.Join(strings.Fields(a.Title), " ")}
 	}
 	hint := ""
-	if s.Picture.Firing > len(s.Alerts) {
-		hint = fmt.Sprintf("The worst %d of %s are here.", len(s.Alerts), thousands(s.Picture.Firing))
+	if ov.Picture.Firing > len(ov.Alerts) {
+		hint = fmt.Sprintf("The worst %d of %s are here.", len(ov.Alerts), thousands(ov.Picture.Firing))
 	}
-	return s.form(ModalSplit, "Split one off", "Split",
+	return ov.form(ModalSplit, "Split one off", "Split",
 		optional(choiceField(BlockAlert, "Alert", hint, "", options)),
 		optional(textField(BlockText, "Or its dedup key or title", "", "")),
 		note("It gets an incident and a message of its own, and pages from the first step of the escalation policy."))

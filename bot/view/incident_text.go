@@ -58,35 +58,35 @@ func Noted(in oncall.Incident, address string) string {
 }
 
 // PlanText says why its reader was paged, and what happens next with an incident.
-func (s IncidentOverview) PlanText() string {
-	in := s.Picture.Incident
+func (ov IncidentOverview) PlanText() string {
+	in := ov.Picture.Incident
 	text := fmt.Sprintf("*%s* %s", in.ID, headline(in))
-	if lines := s.pagedLines(); len(lines) > 0 {
+	if lines := ov.pagedLines(); len(lines) > 0 {
 		text += "\n" + headedLines("*Why you were paged*", lines)
 	}
-	return text + "\n" + s.NextSteps()
+	return text + "\n" + ov.NextSteps()
 }
 
 // Answer answers a command about an incident: its state, what happens next, and where to find the rest.
-func (s IncidentOverview) Answer(summary string) Drawing {
+func (ov IncidentOverview) Answer(summary string) Drawing {
 	text := summary
-	if links := linkLine(rootLinks(s.Picture), maxRootLinks, maxBody); links != "" {
+	if links := linkLine(rootLinks(ov.Picture), maxRootLinks, maxBody); links != "" {
 		text += "\n" + links
 	}
 	text = cutSection(text)
-	next := s.NextSteps()
-	if lines := pastLines(s.Past, s.Zone); len(lines) > 0 {
+	next := ov.NextSteps()
+	if lines := pastLines(ov.Past, ov.Zone); len(lines) > 0 {
 		next = cutSection(next + "\n" + headedLines("*Last time*", lines))
 	}
-	id := valueOf(s.Picture.Incident.ID)
+	id := valueOf(ov.Picture.Incident.ID)
 	return Drawing{Text: CutPlain(text+"\n"+next, MaxAnswer), Blocks: []slack.Block{
 		section(text), section(next), slack.NewActionBlock("", button(ActionMore, id, "Details and more…"), button(ActionTimeline, id, "Timeline")),
 	}}
 }
 
 // NextSteps says what happens next with an incident.
-func (s IncidentOverview) NextSteps() string {
-	return headedLines("*What happens next*", s.planLines())
+func (ov IncidentOverview) NextSteps() string {
+	return headedLines("*What happens next*", ov.planLines())
 }
 
 // OpenIncidents lists the first open incidents, each with a link to its message. orMore means that not all were

@@ -17,32 +17,32 @@ const (
 )
 
 // Timeline draws an incident's whole log, newest line last.
-func (s IncidentOverview) Timeline() slack.ModalViewRequest {
+func (ov IncidentOverview) Timeline() slack.ModalViewRequest {
 	var lines []string
 	day := ""
-	for _, e := range s.Picture.Events {
-		if d := e.At.In(s.Zone).Format(time.DateOnly); d != day {
+	for _, e := range ov.Picture.Events {
+		if d := e.At.In(ov.Zone).Format(time.DateOnly); d != day {
 			day = d
-			lines = append(lines, "*"+schedule.Day(e.At, s.Zone)+"*")
+			lines = append(lines, "*"+schedule.Day(e.At, ov.Zone)+"*")
 		}
-		lines = append(lines, cutSection(e.At.In(s.Zone).Format("15:04:05")+"  "+threadLine(e)))
+		lines = append(lines, cutSection(e.At.In(ov.Zone).Format("15:04:05")+"  "+threadLine(e)))
 	}
 	paragraphs, left := paragraphsOf(lines, maxLines)
-	blocks := []slack.Block{section(headline(s.Picture.Incident))}
+	blocks := []slack.Block{section(headline(ov.Picture.Incident))}
 	if left > 0 {
 		blocks = append(blocks, note(Count(left, "earlier line")+" left out."))
 	}
 	for _, p := range paragraphs {
 		blocks = append(blocks, section(p))
 	}
-	if in := s.Picture.Incident; in.SignalCount > 1 {
+	if in := ov.Picture.Incident; in.SignalCount > 1 {
 		// Most signals only repeat an earlier line.
-		blocks = append(blocks, note(fmt.Sprintf("%d signals in all, the last at %s.", in.SignalCount, Time(in.LastSignalAt, s.Zone))))
+		blocks = append(blocks, note(fmt.Sprintf("%d signals in all, the last at %s.", in.SignalCount, Time(in.LastSignalAt, ov.Zone))))
 	}
 	if len(lines) == 0 {
 		blocks = append(blocks, section("Nothing has happened yet."))
 	}
-	return readOnly("Timeline of "+s.Picture.Incident.ID.String(), blocks...)
+	return readOnly("Timeline of "+ov.Picture.Incident.ID.String(), blocks...)
 }
 
 // paragraphsOf joins lines to as few sections as possible. If it needs too many, it drops the first lines and

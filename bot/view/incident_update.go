@@ -11,17 +11,17 @@ import (
 )
 
 // UpdateForm asks what to tell people who don't work on the incident, and in which of the team's channels.
-func (s IncidentOverview) UpdateForm() slack.ModalViewRequest {
+func (ov IncidentOverview) UpdateForm() slack.ModalViewRequest {
 	e := slack.NewPlainTextInputBlockElement(nil, string(BlockText))
 	e.Multiline, e.MaxLength = true, MaxTyped
-	if len(s.Updates) == 0 {
-		return s.form(ModalUpdate, "Post an update", "Post", field(BlockText, "Update", "What doesn't work, what you do, when people hear more.", e),
+	if len(ov.Updates) == 0 {
+		return ov.form(ModalUpdate, "Post an update", "Post", field(BlockText, "Update", "What doesn't work, what you do, when people hear more.", e),
 			note("It goes into the incident's thread, and into its own channel if it has one: the team has no channels for updates yet. Its managers name them in `/oncall setup`, in the team's form."))
 	}
-	to := checkField(BlockUpdateTo, "To", "", s.Updates...)
+	to := checkField(BlockUpdateTo, "To", "", ov.Updates...)
 	boxes, _ := to.Element.(*slack.CheckboxGroupsBlockElement)
 	boxes.InitialOptions = boxes.Options
-	return s.form(ModalUpdate, "Post an update", "Post",
+	return ov.form(ModalUpdate, "Post an update", "Post",
 		field(BlockText, "Update", "For people who don't work on it: what doesn't work, what you do, when they hear more.", e), to)
 }
 

@@ -34,8 +34,8 @@ func verdictButton(id oncall.IncidentID, v oncall.Verdict, label string) *slack.
 }
 
 // VerdictForm asks for the verdict, and for what helped.
-func (s IncidentOverview) VerdictForm() slack.ModalViewRequest {
-	in := s.Picture.Incident
+func (ov IncidentOverview) VerdictForm() slack.ModalViewRequest {
+	in := ov.Picture.Incident
 	if in.Open() {
 		return readOnly("What was it?", section(fmt.Sprintf("%s is open; say what it was once it is resolved.", in.ID)))
 	}
@@ -55,7 +55,7 @@ func (s IncidentOverview) VerdictForm() slack.ModalViewRequest {
 	if e, ok := helped.Element.(*slack.PlainTextInputBlockElement); ok {
 		e.MaxLength = oncall.MaxHelped
 	}
-	return s.form(ModalVerdict, "What was it?", "Save", optional(field(BlockVerdict, "It was", "It counts in the reports.", what)), optional(helped))
+	return ov.form(ModalVerdict, "What was it?", "Save", optional(field(BlockVerdict, "It was", "It counts in the reports.", what)), optional(helped))
 }
 
 // verdictLine describes a verdict.

@@ -307,10 +307,10 @@ func ReviewCanvas(id oncall.IncidentID, address string) Drawing {
 }
 
 // ActionForm asks for something to be done after the incident.
-func (s IncidentOverview) ActionForm() slack.ModalViewRequest {
-	return s.form(ModalAction, "Add an action", "Add",
+func (ov IncidentOverview) ActionForm() slack.ModalViewRequest {
+	return ov.form(ModalAction, "Add an action", "Add",
 		field(BlockText, "What is to be done", "", slack.NewPlainTextInputBlockElement(nil, string(BlockText)).WithMaxLength(500)),
-		userField(BlockPerson, "By whom", "They are asked about it every working morning after the day, until it is done.", s.Reader),
+		userField(BlockPerson, "By whom", "They are asked about it every working morning after the day, until it is done.", ov.Reader),
 		optional(field(BlockDue, "Until", "Left empty: in a week.", slack.NewDatePickerBlockElement(string(BlockDue)))))
 }
 

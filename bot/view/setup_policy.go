@@ -35,16 +35,16 @@ type SetupPolicy struct {
 }
 
 // Draw draws the form.
-func (v SetupPolicy) Draw() slack.ModalViewRequest {
-	p := *v.Meta.Policy
+func (sp SetupPolicy) Draw() slack.ModalViewRequest {
+	p := *sp.Meta.Policy
 	var blocks []slack.Block
-	if v.Message != "" {
-		blocks = append(blocks, slack.NewSectionBlock(words(v.Message), nil, nil, slack.SectionBlockOptionBlockID(blockMessage)))
+	if sp.Message != "" {
+		blocks = append(blocks, slack.NewSectionBlock(words(sp.Message), nil, nil, slack.SectionBlockOptionBlockID(blockMessage)))
 	}
-	if v.Meta.Name == "" {
+	if sp.Meta.Name == "" {
 		blocks = append(blocks, textField(BlockName, "Name", "Such as payments.", p.Name))
 	} else {
-		blocks = append(blocks, section("*"+Name(p.Name)+"* of the team "+Name(v.Meta.Team)))
+		blocks = append(blocks, section("*"+Name(p.Name)+"* of the team "+Name(sp.Meta.Team)))
 	}
 	for i, line := range stepLines(p) {
 		blocks = append(blocks, slack.NewSectionBlock(words(cutSection(line)), nil, slack.NewAccessory(moveMenu(ActionStep, i, len(p.Steps), 1)), slack.SectionBlockOptionBlockID("step_"+strconv.Itoa(i))))
@@ -56,7 +56,7 @@ func (v SetupPolicy) Draw() slack.ModalViewRequest {
 	if len(p.Steps) < maxSteps {
 		buttons = append(buttons, button(ActionStepAdd, "", "Add a step…").WithStyle(slack.StylePrimary))
 	}
-	if v.Meta.Name != "" {
+	if sp.Meta.Name != "" {
 		buttons = append(buttons, button(ActionSetupRemove, "policy", "Remove policy").WithStyle(slack.StyleDanger).
 			WithConfirm(slack.NewConfirmationBlockObject(plain("Remove it?"), plain("Nothing can page by it any more. Open incidents go on by it."), plain("Remove"), plain("Cancel"))))
 	}
@@ -67,11 +67,11 @@ func (v SetupPolicy) Draw() slack.ModalViewRequest {
 		textField(BlockSetupRepeat, "Repeat it all", "How often it begins again if nobody has answered.", strconv.Itoa(p.Repeat)),
 		optional(textField(BlockSetupAcks, "How many must acknowledge", "Left empty: one.", numberOr(p.Acks))),
 		optional(textField(BlockSetupTimeout, "An acknowledgement is good for", "Such as 30m: then it asks, and pages again. Left empty: until it is resolved.", p.AckTimeout)),
-		paragraph("*What that changes for open incidents*", v.effects()))
-	if v.ByFile {
-		blocks = append(blocks, note(UndoneByFile(v.Meta.Team, true)))
+		paragraph("*What that changes for open incidents*", sp.effects()))
+	if sp.ByFile {
+		blocks = append(blocks, note(UndoneByFile(sp.Meta.Team, true)))
 	}
-	return dialog(ModalSetupPolicy, "Escalation policy", "Save", v.Meta.String(), blocks...)
+	return dialog(ModalSetupPolicy, "Escalation policy", "Save", sp.Meta.String(), blocks...)
 }
 
 func numberOr(n int) string {
@@ -82,24 +82,24 @@ func numberOr(n int) string {
 }
 
 // effects describes what the edit changes for the incidents that follow the policy.
-func (v SetupPolicy) effects() []string {
+func (sp SetupPolicy) effects() []string {
 	const most = 5
-	if len(v.Open) == 0 {
+	if len(sp.Open) == 0 {
 		return []string{"None follows it now."}
 	}
 	var lines []string
-	for _, in := range v.Open[:min(len(v.Open), most)] {
-		before, after := nextStep(v.Before, in.Step), nextStep(*v.Meta.Policy, in.Step)
+	for _, in := range sp.Open[:min(len(sp.Open), most)] {
+		before, after := nextStep(sp.Before, in.Step), nextStep(*sp.Meta.Policy, in.Step)
 		switch {
 		case in.NextAt == nil:
 			lines = append(lines, fmt.Sprintf("%s waits for nothing: if it pages again, it begins with step 1.", in.ID))
 		case before == after:
-			lines = append(lines, fmt.Sprintf("%s goes on as before, at %s: %s.", in.ID, Time(*in.NextAt, v.Zone), after))
+			lines = append(lines, fmt.Sprintf("%s goes on as before, at %s: %s.", in.ID, Time(*in.NextAt, sp.Zone), after))
 		default:
-			lines = append(lines, fmt.Sprintf("%s, at %s: %s, instead of: %s.", in.ID, Time(*in.NextAt, v.Zone), after, before))
+			lines = append(lines, fmt.Sprintf("%s, at %s: %s, instead of: %s.", in.ID, Time(*in.NextAt, sp.Zone), after, before))
 		}
 	}
-	if more := len(v.Open) - most; more > 0 {
+	if more := len(sp.Open) - most; more > 0 {
 		lines = append(lines, Count(more, "more incident")+" likewise.")
 	}
 	return lines
@@ -184,16 +184,16 @@ type SetupStep struct {
 }
 
 // Draw draws the form.
-func (v SetupStep) Draw() slack.ModalViewRequest {
+func (s SetupStep) Draw() slack.ModalViewRequest {
 	var st setup.Step
 	title, submit := "New step", "Add"
-	if v.Meta.Step < len(v.Meta.Policy.Steps) {
-		st, title, submit = v.Meta.Policy.Steps[v.Meta.Step], "Step "+strconv.Itoa(v.Meta.Step+1), "Done"
+	if s.Meta.Step < len(s.Meta.Policy.Steps) {
+		st, title, submit = s.Meta.Policy.Steps[s.Meta.Step], "Step "+strconv.Itoa(s.Meta.Step+1), "Done"
 	}
-	chosen, people, rest := v.splitTargets(st.Page)
+	chosen, people, rest := s.splitTargets(st.Page)
 	var blocks []slack.Block
-	if len(v.Whom) > 0 {
-		blocks = append(blocks, optional(v.whomField(chosen)))
+	if len(s.Whom) > 0 {
+		blocks = append(blocks, optional(s.whomField(chosen)))
 	}
 	var severity setup.Condition
 	if st.Only != nil {
@@ -213,7 +213,7 @@ func (v SetupStep) Draw() slack.ModalViewRequest {
 			{hoursAlways, "always"}, {string(oncall.HoursWorking), "in the team's working hours"}, {string(oncall.HoursOff), "outside of them"},
 		}),
 	)
-	return dialog(ModalSetupStep, title, submit, v.Meta.String(), blocks...)
+	return dialog(ModalSetupStep, title, submit, s.Meta.String(), blocks...)
 }
 
 // Values for what the set-up file leaves out, because Slack takes no empty value.
@@ -272,12 +272,12 @@ func severityBoxes(ticked []oncall.Severity) *slack.InputBlock {
 }
 
 // splitTargets splits a step's targets into those in the list, people, and the rest.
-func (v SetupStep) splitTargets(page []string) (chosen []string, people []oncall.UserID, rest []string) {
+func (s SetupStep) splitTargets(page []string) (chosen []string, people []oncall.UserID, rest []string) {
 	for _, target := range page {
 		name, person := strings.CutPrefix(target, "user ")
-		id, known := v.People[strings.TrimSpace(name)]
+		id, known := s.People[strings.TrimSpace(name)]
 		switch {
-		case slices.ContainsFunc(v.Whom, func(c Choice) bool { return c.Value == target }):
+		case slices.ContainsFunc(s.Whom, func(c Choice) bool { return c.Value == target }):
 			chosen = append(chosen, target)
 		case person && known:
 			people = append(people, id)
@@ -288,9 +288,9 @@ func (v SetupStep) splitTargets(page []string) (chosen []string, people []oncall
 	return chosen, people, rest
 }
 
-func (v SetupStep) whomField(chosen []string) *slack.InputBlock {
+func (s SetupStep) whomField(chosen []string) *slack.InputBlock {
 	e := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, nil, string(BlockStepWhom))
-	for _, c := range v.Whom[:min(len(v.Whom), maxOptions)] {
+	for _, c := range s.Whom[:min(len(s.Whom), maxOptions)] {
 		o := optionObject(option{c.Value, c.Label})
 		e.Options = append(e.Options, o)
 		if slices.Contains(chosen, c.Value) {

@@ -35,34 +35,34 @@ type SetupRoutes struct {
 }
 
 // Draw draws the form.
-func (v SetupRoutes) Draw() slack.ModalViewRequest {
+func (sr SetupRoutes) Draw() slack.ModalViewRequest {
 	var blocks []slack.Block
-	if v.Message != "" {
-		blocks = append(blocks, slack.NewSectionBlock(words(v.Message), nil, nil, slack.SectionBlockOptionBlockID(blockMessage)))
+	if sr.Message != "" {
+		blocks = append(blocks, slack.NewSectionBlock(words(sr.Message), nil, nil, slack.SectionBlockOptionBlockID(blockMessage)))
 	}
-	head := "Rules of the team *" + Name(v.Meta.Team) + "*, for all its monitors, after the monitors' own. The first that matches decides."
-	if v.Meta.Name != "" {
-		head = "Rules of *" + Name(v.Meta.Name) + "*, before those of its team. The first that matches decides."
+	head := "Rules of the team *" + Name(sr.Meta.Team) + "*, for all its monitors, after the monitors' own. The first that matches decides."
+	if sr.Meta.Name != "" {
+		head = "Rules of *" + Name(sr.Meta.Name) + "*, before those of its team. The first that matches decides."
 	}
 	blocks = append(blocks, section(head))
-	for i, rule := range v.Rules {
+	for i, rule := range sr.Rules {
 		text := fmt.Sprintf("*%d.* %s", i+1, rule.says())
 		blocks = append(blocks, slack.NewSectionBlock(words(cutSection(text)), nil,
-			slack.NewAccessory(moveMenu(ActionRoute, i, len(v.Rules), 0)), slack.SectionBlockOptionBlockID("rule_"+strconv.Itoa(i))))
+			slack.NewAccessory(moveMenu(ActionRoute, i, len(sr.Rules), 0)), slack.SectionBlockOptionBlockID("rule_"+strconv.Itoa(i))))
 	}
-	blocks = append(blocks, note("What no rule matches goes to "+Foreign(v.End, maxTitle)+"."))
-	if len(v.Rules) < maxEditableRules {
+	blocks = append(blocks, note("What no rule matches goes to "+Foreign(sr.End, maxTitle)+"."))
+	if len(sr.Rules) < maxEditableRules {
 		blocks = append(blocks, slack.NewActionBlock("routes_actions", button(ActionRouteAdd, "", "Add a rule…").WithStyle(slack.StylePrimary)))
 	}
 	shadow := checkField(BlockRoutesShadow, "Try them first", "They are counted and shown in incidents' threads, and change nothing.", option{RoutesShadow, "All of them only say what they would do"})
-	if boxes, ok := shadow.Element.(*slack.CheckboxGroupsBlockElement); ok && v.Meta.Shadow {
+	if boxes, ok := shadow.Element.(*slack.CheckboxGroupsBlockElement); ok && sr.Meta.Shadow {
 		boxes.InitialOptions = boxes.Options
 	}
-	blocks = append(blocks, optional(shadow), paragraph("*What they would have made of what came*", detourLines(v.Tried, v.Policy, v.Zone)))
-	if v.ByFile {
-		blocks = append(blocks, note(UndoneByFile(v.Meta.Team, true)))
+	blocks = append(blocks, optional(shadow), paragraph("*What they would have made of what came*", detourLines(sr.Tried, sr.Policy, sr.Zone)))
+	if sr.ByFile {
+		blocks = append(blocks, note(UndoneByFile(sr.Meta.Team, true)))
 	}
-	return dialog(ModalSetupRoutes, "Routes", "Save", v.Meta.String(), blocks...)
+	return dialog(ModalSetupRoutes, "Routes", "Save", sr.Meta.String(), blocks...)
 }
 
 // detourLines say what changed rules would have made of past signals.
@@ -109,14 +109,14 @@ type SetupRoute struct {
 }
 
 // Draw draws the form.
-func (v SetupRoute) Draw() slack.ModalViewRequest {
+func (sr SetupRoute) Draw() slack.ModalViewRequest {
 	var r setup.Route
 	title, submit := "New rule", "Add"
-	if v.Meta.Step < len(v.Meta.Rules) {
-		r, title, submit = v.Meta.Rules[v.Meta.Step], "Rule "+strconv.Itoa(v.Meta.Step+1), "Done"
+	if sr.Meta.Step < len(sr.Meta.Rules) {
+		r, title, submit = sr.Meta.Rules[sr.Meta.Step], "Rule "+strconv.Itoa(sr.Meta.Step+1), "Done"
 	}
 	policies := []option{{NoChoice, "where they go anyway"}}
-	for _, name := range v.Policies {
+	for _, name := range sr.Policies {
 		policies = append(policies, option{name, name})
 	}
 	severities := []option{{NoChoice, "as the monitor says"}}
@@ -135,7 +135,7 @@ func (v SetupRoute) Draw() slack.ModalViewRequest {
 	if boxes, ok := shadow.Element.(*slack.CheckboxGroupsBlockElement); ok && r.Shadow {
 		boxes.InitialOptions = boxes.Options
 	}
-	return dialog(ModalSetupRoute, title, submit, v.Meta.String(),
+	return dialog(ModalSetupRoute, title, submit, sr.Meta.String(),
 		textField(BlockName, "Name", "Such as staging is quiet.", r.Name),
 		optional(areaField(BlockRouteIf, "If", "One condition a line, and all must hold: labels.env is staging · severity is not critical · title starts with Probe · service is one of a, b", strings.Join(r.If, "\n"))),
 		optional(areaField(BlockRouteWhen, "If, in CEL", "For what words can't say: labels.env == \"prod\" && service.startsWith(\"shop-\")", r.When)),

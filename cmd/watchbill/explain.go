@@ -136,105 +136,105 @@ type explainer struct {
 }
 
 // fold returns an empty fold for a number of signals, without any history.
-func (x explainer) fold(signals int, counts map[oncall.PolicyID]int64) *oncall.Fold {
+func (ex explainer) fold(signals int, counts map[oncall.PolicyID]int64) *oncall.Fold {
 	free := make([]oncall.AlertID, signals)
 	for i := range free {
 		free[i] = oncall.AlertID(i + 1)
 	}
-	x.integration.Muted = false // as if it were active
+	ex.integration.Muted = false // as if it were active
 	f := &oncall.Fold{
-		Integration: x.integration, Policy: x.dir.Policies[x.integration.PolicyID], Policies: x.dir.Policies, Roster: x.dir.Roster(),
+		Integration: ex.integration, Policy: ex.dir.Policies[ex.integration.PolicyID], Policies: ex.dir.Policies, Roster: ex.dir.Roster(),
 		AlertIDs: free, NextCounts: counts,
 	}
-	if r := x.dir.Router(x.integration.ID); r != nil {
-		f.Route = func(s oncall.Signal) oncall.Routing { return r.Route(x.ctx, s) }
+	if r := ex.dir.Router(ex.integration.ID); r != nil {
+		f.Route = func(s oncall.Signal) oncall.Routing { return r.Route(ex.ctx, s) }
 	}
 	return f
 }
 
-func (x explainer) explain(fold *oncall.Fold, signals []oncall.Signal) error {
-	found, aside := oncall.Explain(fold, signals, x.at)
-	team, _ := x.dir.Team(x.integration.TeamID)
-	x.line("Integration  %s (%s) of team %s", x.integration.Name, x.integration.Format, team.Name)
-	if x.from != "" && x.from != x.integration.Format {
-		x.line("Taken for    %s", intake.FormatNamed(x.from).Title)
+func (ex explainer) explain(fold *oncall.Fold, signals []oncall.Signal) error {
+	found, aside := oncall.Explain(fold, signals, ex.at)
+	team, _ := ex.dir.Team(ex.integration.TeamID)
+	ex.line("Integration  %s (%s) of team %s", ex.integration.Name, ex.integration.Format, team.Name)
+	if ex.from != "" && ex.from != ex.integration.Format {
+		ex.line("Taken for    %s", intake.FormatNamed(ex.from).Title)
 	}
-	if x.integration.IsMuted(x.at) {
-		x.line("Muted        it pages nobody; without that:")
+	if ex.integration.IsMuted(ex.at) {
+		ex.line("Muted        it pages nobody; without that:")
 	}
-	for _, m := range oncall.InForce(x.dir.Maintenance, x.integration.TeamID, x.at) {
-		if kept := x.covered(m, signals); kept != "" {
-			x.line("Maintenance  %s until %s by %s keeps %s: it pages nobody before that, if it still fires; without it:",
-				m.ID, clock(x.zoned(m.EndsAt)), m.By.Shown(x.dir.Name), kept)
+	for _, m := range oncall.InForce(ex.dir.Maintenance, ex.integration.TeamID, ex.at) {
+		if kept := ex.covered(m, signals); kept != "" {
+			ex.line("Maintenance  %s until %s by %s keeps %s: it pages nobody before that, if it still fires; without it:",
+				m.ID, clock(ex.zoned(m.EndsAt)), m.By.Shown(ex.dir.Name), kept)
 		}
 	}
-	x.line("Policy       %s", x.dir.Policies[x.integration.PolicyID].Name)
-	if g := x.integration.Grouping; g != nil {
-		x.line("Groups       alerts that agree in %s, for %s after the first", strings.Join(g.By, ", "), g.Window.Duration())
+	ex.line("Policy       %s", ex.dir.Policies[ex.integration.PolicyID].Name)
+	if g := ex.integration.Grouping; g != nil {
+		ex.line("Groups       alerts that agree in %s, for %s after the first", strings.Join(g.By, ", "), g.Window.Duration())
 	}
-	if n := x.integration.StormLimit; n > 0 {
-		x.line("Storm        after %d incidents in a minute, what comes next joins one", n)
+	if n := ex.integration.StormLimit; n > 0 {
+		ex.line("Storm        after %d incidents in a minute, what comes next joins one", n)
 	}
-	x.line("Arrives      %s", x.zoned(x.at).Format("Mon 2 Jan 2006 15:04:05 MST"))
-	x.routes(signals)
-	x.aside(aside)
+	ex.line("Arrives      %s", ex.zoned(ex.at).Format("Mon 2 Jan 2006 15:04:05 MST"))
+	ex.routes(signals)
+	ex.aside(aside)
 	if len(found) == 0 && len(aside) == 0 {
 		for _, s := range signals {
 			if s.Action != oncall.Reconcile {
-				x.line("\nThe signal says %s of dedup key %s: it opens no incident and pages nobody.", s.Action, s.DedupKey)
+				ex.line("\nThe signal says %s of dedup key %s: it opens no incident and pages nobody.", s.Action, s.DedupKey)
 			}
 		}
 	}
 	for _, e := range found {
-		x.incident(e)
+		ex.incident(e)
 	}
 	return nil
 }
 
 // covered reports the signals that a maintenance window keeps back.
-func (x explainer) covered(m oncall.Maintenance, signals []oncall.Signal) string {
+func (ex explainer) covered(m oncall.Maintenance, signals []oncall.Signal) string {
 	var keys []string
 	for _, s := range signals {
 		a := oncall.Alert{Title: s.Title, Severity: s.Severity, Labels: s.Labels}
-		if s.Action == oncall.Trigger && m.Covers(x.integration, a, x.at) {
+		if s.Action == oncall.Trigger && m.Covers(ex.integration, a, ex.at) {
 			keys = append(keys, s.DedupKey)
 		}
 	}
 	return strings.Join(keys, ", ")
 }
 
-func (x explainer) incident(e oncall.Explanation) {
-	x.line("\nIncident     %s", e.Incident.Title)
-	x.line("Severity     %s", e.Incident.Severity)
+func (ex explainer) incident(e oncall.Explanation) {
+	ex.line("\nIncident     %s", e.Incident.Title)
+	ex.line("Severity     %s", e.Incident.Severity)
 	for _, a := range e.Alerts {
-		x.line("Dedup key    %s", a.DedupKey)
+		ex.line("Dedup key    %s", a.DedupKey)
 		if a.Keyless {
-			x.line("Closes       by age, %.0f hours after its last signal: the key is made of the title", oncall.ClosesByAge.Hours())
+			ex.line("Closes       by age, %.0f hours after its last signal: the key is made of the title", oncall.ClosesByAge.Hours())
 		}
 	}
 	if e.Incident.Status == oncall.Resolved {
-		x.line("\nIt is resolved by the same signal.")
+		ex.line("\nIt is resolved by the same signal.")
 		return
 	}
-	x.line("\nIf nobody acknowledges it:")
+	ex.line("\nIf nobody acknowledges it:")
 	for _, p := range e.Plan {
-		when := fmt.Sprintf("%-9s %-17s", elapsed(p.At.Sub(x.at)), clock(x.zoned(p.At)))
-		for _, what := range x.planned(p) {
-			x.line("%s  %s", when, what)
+		when := fmt.Sprintf("%-9s %-17s", elapsed(p.At.Sub(ex.at)), clock(ex.zoned(p.At)))
+		for _, what := range ex.planned(p) {
+			ex.line("%s  %s", when, what)
 			when = strings.Repeat(" ", len(when))
 		}
 	}
 	if p := e.Policy; p.Acks > 1 {
-		x.line("\n%d people must acknowledge it.", p.Acks)
+		ex.line("\n%d people must acknowledge it.", p.Acks)
 	}
 	if p := e.Policy; p.AckTimeout > 0 && e.Incident.Severity != oncall.Low {
-		x.line("\n%s after it was acknowledged its owner is asked whether they are still on it; without an answer it pages again.",
+		ex.line("\n%s after it was acknowledged its owner is asked whether they are still on it; without an answer it pages again.",
 			short(p.AckTimeout.Duration()))
 	}
 }
 
 // planned describes a step, one line for each person, channel and webhook.
-func (x explainer) planned(p oncall.PlanEntry) []string {
+func (ex explainer) planned(p oncall.PlanEntry) []string {
 	step := "step " + fmt.Sprint(p.Step)
 	if p.Run > 1 {
 		step += fmt.Sprintf(", time %d", p.Run)
@@ -244,7 +244,7 @@ func (x explainer) planned(p oncall.PlanEntry) []string {
 	}
 	switch {
 	case p.Note != nil:
-		return []string{p.Note.Shown(x.dir.Name)}
+		return []string{p.Note.Shown(ex.dir.Name)}
 	case p.Skipped != "":
 		return []string{fmt.Sprintf("%s is skipped: %s", step, p.Skipped)}
 	case p.Exhausts && len(p.People) == 0:
@@ -252,9 +252,9 @@ func (x explainer) planned(p oncall.PlanEntry) []string {
 	case p.Exhausts:
 		names := make([]string, len(p.People))
 		for i, who := range p.People {
-			names[i] = x.dir.Name(who.User)
+			names[i] = ex.dir.Name(who.User)
 			if opens, later := p.Later(who); later {
-				names[i] += fmt.Sprintf(" (from %s on)", clock(x.zoned(opens)))
+				names[i] += fmt.Sprintf(" (from %s on)", clock(ex.zoned(opens)))
 			}
 		}
 		return []string{"the policy has run out: the whole team is told, " + strings.Join(names, ", ")}
@@ -263,11 +263,11 @@ func (x explainer) planned(p oncall.PlanEntry) []string {
 	}
 	var lines []string
 	for _, who := range p.People {
-		line := fmt.Sprintf("%s: page %s (%s)", step, x.dir.Name(who.User), view.Theirs(who.Why.Shown(x.dir.Name)))
+		line := fmt.Sprintf("%s: page %s (%s)", step, ex.dir.Name(who.User), view.Theirs(who.Why.Shown(ex.dir.Name)))
 		if opens, later := p.Later(who); later {
-			line += fmt.Sprintf(" from %s on", clock(x.zoned(opens)))
+			line += fmt.Sprintf(" from %s on", clock(ex.zoned(opens)))
 		}
-		lines = append(lines, line+": "+x.methods(who))
+		lines = append(lines, line+": "+ex.methods(who))
 	}
 	for _, c := range p.Channels {
 		lines = append(lines, fmt.Sprintf("%s: post in %s", step, c))
@@ -279,10 +279,10 @@ func (x explainer) planned(p oncall.PlanEntry) []string {
 }
 
 // methods describes how a person is paged, such as "Slack now, SMS +3 min".
-func (x explainer) methods(who oncall.PlannedPerson) string {
+func (ex explainer) methods(who oncall.PlannedPerson) string {
 	var parts []string
 	for _, rule := range who.Rules {
-		c, _ := x.dir.ContactSettings[who.User].Contact(rule.Contact)
+		c, _ := ex.dir.ContactSettings[who.User].Contact(rule.Contact)
 		when := "now"
 		if rule.After > 0 {
 			when = "+" + short(rule.After.Duration())
@@ -293,16 +293,16 @@ func (x explainer) methods(who oncall.PlannedPerson) string {
 }
 
 // zoned converts a time to the team's time zone.
-func (x explainer) zoned(t time.Time) time.Time {
-	zone, err := time.LoadLocation(x.dir.Roster().Teams[x.integration.TeamID].TimeZone)
+func (ex explainer) zoned(t time.Time) time.Time {
+	zone, err := time.LoadLocation(ex.dir.Roster().Teams[ex.integration.TeamID].TimeZone)
 	if err != nil {
 		return t.UTC()
 	}
 	return t.In(zone)
 }
 
-func (x explainer) line(format string, args ...any) {
-	fmt.Fprintf(x.out, format+"\n", onOneLine(args)...)
+func (ex explainer) line(format string, args ...any) {
+	fmt.Fprintf(ex.out, format+"\n", onOneLine(args)...)
 }
 
 // elapsed formats "+5:00" and "+1:05:00".

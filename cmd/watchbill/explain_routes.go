@@ -13,8 +13,8 @@ import (
 const maxExplained = 10
 
 // routes prints each rule's result for each signal, and the outcome.
-func (x explainer) routes(signals []oncall.Signal) {
-	r := x.dir.Router(x.integration.ID)
+func (ex explainer) routes(signals []oncall.Signal) {
+	r := ex.dir.Router(ex.integration.ID)
 	if r == nil {
 		return
 	}
@@ -24,22 +24,22 @@ func (x explainer) routes(signals []oncall.Signal) {
 			continue
 		}
 		if asked++; asked > maxExplained {
-			x.line("\nMore signals are routed by the same rules.")
+			ex.line("\nMore signals are routed by the same rules.")
 			return
 		}
-		x.line("\nRoutes       of %s", s.Title)
-		routing, verdicts := r.Explain(x.ctx, s)
-		x.verdicts(verdicts)
-		x.line("  %s", x.decided(routing))
+		ex.line("\nRoutes       of %s", s.Title)
+		routing, verdicts := r.Explain(ex.ctx, s)
+		ex.verdicts(verdicts)
+		ex.line("  %s", ex.decided(routing))
 	}
 }
 
-func (x explainer) verdicts(all []route.Verdict) {
+func (ex explainer) verdicts(all []route.Verdict) {
 	var of *route.List
 	for _, v := range all {
 		if v.List != of {
 			of = v.List
-			x.line("  %s, version %d%s", x.ownerOf(of.Owner), of.Version, map[bool]string{true: ", in shadow"}[of.Shadow])
+			ex.line("  %s, version %d%s", ex.ownerOf(of.Owner), of.Version, map[bool]string{true: ", in shadow"}[of.Shadow])
 		}
 		result := "no       "
 		switch {
@@ -55,56 +55,56 @@ func (x explainer) verdicts(all []route.Verdict) {
 		line := fmt.Sprintf("    %s  %s", result, v.Rule.Name)
 		switch {
 		case v.Matched && v.Shadow:
-			line += ": would " + x.does(v.Rule)
+			line += ": would " + ex.does(v.Rule)
 		case v.Matched:
-			line += ": " + x.does(v.Rule)
+			line += ": " + ex.does(v.Rule)
 		case v.Reached && v.Why != "":
 			line += ": " + v.Why
 		}
-		x.line("%s", line)
+		ex.line("%s", line)
 	}
 }
 
-func (x explainer) does(r route.Rule) string {
-	return r.Does(func(id oncall.PolicyID) string { return x.dir.Policies[id].Name })
+func (ex explainer) does(r route.Rule) string {
+	return r.Does(func(id oncall.PolicyID) string { return ex.dir.Policies[id].Name })
 }
 
-func (x explainer) ownerOf(owner oncall.RouteOwner) string {
+func (ex explainer) ownerOf(owner oncall.RouteOwner) string {
 	if owner.Integration != 0 {
-		return "rules of integration " + x.integration.Name
+		return "rules of integration " + ex.integration.Name
 	}
-	team, _ := x.dir.Team(owner.Team)
+	team, _ := ex.dir.Team(owner.Team)
 	return "rules of team " + team.Name
 }
 
 // decided describes the outcome for an alert.
-func (x explainer) decided(r oncall.Routing) string {
+func (ex explainer) decided(r oncall.Routing) string {
 	switch {
 	case !r.Matched():
-		return fmt.Sprintf("No rule matches: it goes to the policy %s.", x.dir.Policies[x.integration.PolicyID].Name)
+		return fmt.Sprintf("No rule matches: it goes to the policy %s.", ex.dir.Policies[ex.integration.PolicyID].Name)
 	case r.Drop:
 		return fmt.Sprintf("Rule %q drops it: it is counted, opens no incident and pages nobody.", r.Rule.Rule)
 	}
-	return fmt.Sprintf("Rule %q decides: %s.", r.Rule.Rule, x.did(r.Policy, r.Does))
+	return fmt.Sprintf("Rule %q decides: %s.", r.Rule.Rule, ex.did(r.Policy, r.Does))
 }
 
 // did joins a rule's target policy with its other effects.
-func (x explainer) did(policy oncall.PolicyID, does string) string {
+func (ex explainer) did(policy oncall.PolicyID, does string) string {
 	if policy == 0 {
 		return does
 	}
-	return strings.TrimSuffix("to policy "+x.dir.Policies[policy].Name+"; "+does, "; ")
+	return strings.TrimSuffix("to policy "+ex.dir.Policies[policy].Name+"; "+does, "; ")
 }
 
 // aside prints the alerts that rules hold or drop.
-func (x explainer) aside(alerts []oncall.Alert) {
+func (ex explainer) aside(alerts []oncall.Alert) {
 	for _, a := range alerts {
 		switch {
 		case a.Dropped:
-			x.line("\nDropped      %s (dedup key %s), by rule %q.", a.Title, a.DedupKey, a.Route.Rule)
+			ex.line("\nDropped      %s (dedup key %s), by rule %q.", a.Title, a.DedupKey, a.Route.Rule)
 		case a.HeldUntil != nil:
-			x.line("\nHeld         %s (dedup key %s), by rule %q: only if it still fires at %s it opens an incident:",
-				a.Title, a.DedupKey, a.Route.Rule, clock(x.zoned(*a.HeldUntil)))
+			ex.line("\nHeld         %s (dedup key %s), by rule %q: only if it still fires at %s it opens an incident:",
+				a.Title, a.DedupKey, a.Route.Rule, clock(ex.zoned(*a.HeldUntil)))
 		}
 	}
 }

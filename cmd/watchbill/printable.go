@@ -13,9 +13,9 @@ import (
 // and Slack wrote it: escape sequences, carriage returns, and marks that reverse a line.
 type printable struct{ to io.Writer }
 
-func (w printable) Write(p []byte) (int, error) {
+func (pr printable) Write(p []byte) (int, error) {
 	text := strings.ReplaceAll(string(p), "\r\n", "\n")
-	if _, err := io.WriteString(w.to, strings.Map(kept, text)); err != nil {
+	if _, err := io.WriteString(pr.to, strings.Map(kept, text)); err != nil {
 		return 0, err
 	}
 	return len(p), nil

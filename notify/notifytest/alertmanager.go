@@ -71,42 +71,42 @@ func NewAlertmanager(clock func() time.Time) *Alertmanager {
 }
 
 // Fail lets the next requests fail: "cut" those that silence, after doing so, "away" all; "" ends that.
-func (p *Alertmanager) Fail(how string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.fault = how
+func (am *Alertmanager) Fail(how string) {
+	am.mu.Lock()
+	defer am.mu.Unlock()
+	am.fault = how
 }
 
 // Auth returns the header Authorization of the latest request.
-func (p *Alertmanager) Auth() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.auth
+func (am *Alertmanager) Auth() string {
+	am.mu.Lock()
+	defer am.mu.Unlock()
+	return am.auth
 }
 
 // Silences returns the silences that it has ever had.
-func (p *Alertmanager) Silences() []AlertmanagerSilence {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (am *Alertmanager) Silences() []AlertmanagerSilence {
+	am.mu.Lock()
+	defer am.mu.Unlock()
 	var out []AlertmanagerSilence
-	for _, s := range p.silences {
+	for _, s := range am.silences {
 		one := *s
-		one.Status = map[string]string{"state": p.state(s)}
+		one.Status = map[string]string{"state": am.state(s)}
 		out = append(out, one)
 	}
 	return out
 }
 
-func (p *Alertmanager) state(s *AlertmanagerSilence) string {
-	if s.EndsAt.After(p.clock()) {
+func (am *Alertmanager) state(s *AlertmanagerSilence) string {
+	if s.EndsAt.After(am.clock()) {
 		return "active"
 	}
 	return "expired"
 }
 
-func (p *Alertmanager) silenced(labels map[string]string) bool {
-	for _, s := range p.silences {
-		meets := p.state(s) == "active"
+func (am *Alertmanager) silenced(labels map[string]string) bool {
+	for _, s := range am.silences {
+		meets := am.state(s) == "active"
 		for _, m := range s.Matchers {
 			meets = meets && !m.IsRegex && m.IsEqual && labels[m.Name] == m.Value
 		}
@@ -118,18 +118,18 @@ func (p *Alertmanager) silenced(labels map[string]string) bool {
 }
 
 // Alert begins or ends an alert, and tells the webhook of its group.
-func (p *Alertmanager) Alert(labels map[string]string, fires bool) error {
-	p.mu.Lock()
-	p.alerts = slices.DeleteFunc(p.alerts, func(a map[string]string) bool { return maps.Equal(a, labels) })
+func (am *Alertmanager) Alert(labels map[string]string, fires bool) error {
+	am.mu.Lock()
+	am.alerts = slices.DeleteFunc(am.alerts, func(a map[string]string) bool { return maps.Equal(a, labels) })
 	if fires {
-		p.alerts = append(p.alerts, labels)
+		am.alerts = append(am.alerts, labels)
 	}
-	body := p.notification(labels, fires)
-	p.mu.Unlock()
+	body := am.notification(labels, fires)
+	am.mu.Unlock()
 	if body == nil {
 		return nil
 	}
-	res, err := http.Post(p.Hook, "application/json", bytes.NewReader(body)) //nolint:gosec,noctx // it ends with the test
+	res, err := http.Post(am.Hook, "application/json", bytes.NewReader(body)) //nolint:gosec,noctx // it ends with the test
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (p *Alertmanager) Alert(labels map[string]string, fires bool) error {
 }
 
 // notification returns the webhook's payload about the group of an alert, or nil if there is none.
-func (p *Alertmanager) notification(labels map[string]string, fires bool) []byte {
+func (am *Alertmanager) notification(labels map[string]string, fires bool) []byte {
 	type alert struct {
 		Status      string            `json:"status"`
 		Labels      map[string]string `json:"labels"`
@@ -149,12 +149,12 @@ func (p *Alertmanager) notification(labels map[string]string, fires bool) []byte
 	}
 	name, status := labels["alertname"], "resolved"
 	var group []alert
-	for _, a := range p.alerts {
-		if a["alertname"] == name && !p.silenced(a) {
+	for _, a := range am.alerts {
+		if a["alertname"] == name && !am.silenced(a) {
 			group, status = append(group, alert{"firing", a, Fingerprint(a)}), "firing"
 		}
 	}
-	if !fires && !p.silenced(labels) {
+	if !fires && !am.silenced(labels) {
 		group = append(group, alert{"resolved", labels, Fingerprint(labels)})
 	}
 	if len(group) == 0 {
@@ -181,34 +181,34 @@ func Fingerprint(labels map[string]string) string {
 	return fmt.Sprintf("%016x", h)
 }
 
-func (p *Alertmanager) post(w http.ResponseWriter, r *http.Request) {
+func (am *Alertmanager) post(w http.ResponseWriter, r *http.Request) {
 	var s AlertmanagerSilence
 	body, _ := io.ReadAll(r.Body)
-	if err := json.Unmarshal(body, &s); err != nil || len(s.Matchers) == 0 || !s.EndsAt.After(p.clock()) || s.CreatedBy == "" || s.Comment == "" {
+	if err := json.Unmarshal(body, &s); err != nil || len(s.Matchers) == 0 || !s.EndsAt.After(am.clock()) || s.CreatedBy == "" || s.Comment == "" {
 		http.Error(w, "bad silence", http.StatusBadRequest)
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	am.mu.Lock()
+	defer am.mu.Unlock()
 	if s.ID != "" {
-		i := slices.IndexFunc(p.silences, func(old *AlertmanagerSilence) bool { return old.ID == s.ID })
+		i := slices.IndexFunc(am.silences, func(old *AlertmanagerSilence) bool { return old.ID == s.ID })
 		if i < 0 {
 			http.Error(w, "silence not found", http.StatusNotFound)
 			return
 		}
-		p.silences[i] = &s
+		am.silences[i] = &s
 	} else {
-		p.posts++
-		s.ID = fmt.Sprintf("00000000-0000-4000-8000-%012d", p.posts)
-		p.silences = append(p.silences, &s)
+		am.posts++
+		s.ID = fmt.Sprintf("00000000-0000-4000-8000-%012d", am.posts)
+		am.silences = append(am.silences, &s)
 	}
 	answer(w, map[string]string{"silenceID": s.ID})
 }
 
-func (p *Alertmanager) list(w http.ResponseWriter, _ *http.Request) { answer(w, p.Silences()) }
+func (am *Alertmanager) list(w http.ResponseWriter, _ *http.Request) { answer(w, am.Silences()) }
 
-func (p *Alertmanager) show(w http.ResponseWriter, r *http.Request) {
-	for _, s := range p.Silences() {
+func (am *Alertmanager) show(w http.ResponseWriter, r *http.Request) {
+	for _, s := range am.Silences() {
 		if s.ID == r.PathValue("id") {
 			answer(w, s)
 			return
@@ -217,30 +217,30 @@ func (p *Alertmanager) show(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-func (p *Alertmanager) end(w http.ResponseWriter, r *http.Request) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, s := range p.silences {
+func (am *Alertmanager) end(w http.ResponseWriter, r *http.Request) {
+	am.mu.Lock()
+	defer am.mu.Unlock()
+	for _, s := range am.silences {
 		if s.ID == r.PathValue("id") {
-			if p.state(s) == "expired" {
+			if am.state(s) == "expired" {
 				http.Error(w, "already expired", http.StatusInternalServerError)
 				return
 			}
-			s.EndsAt = p.clock()
+			s.EndsAt = am.clock()
 			return
 		}
 	}
 	http.NotFound(w, r)
 }
 
-func (p *Alertmanager) firing(w http.ResponseWriter, r *http.Request) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (am *Alertmanager) firing(w http.ResponseWriter, r *http.Request) {
+	am.mu.Lock()
+	defer am.mu.Unlock()
 	type alert struct {
 		Labels map[string]string `json:"labels"`
 	}
 	out := []alert{}
-	for _, a := range p.alerts {
+	for _, a := range am.alerts {
 		meets := true
 		for _, f := range r.URL.Query()["filter"] {
 			name, value, _ := strings.Cut(f, "=")

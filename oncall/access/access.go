@@ -134,12 +134,12 @@ var words = map[Permission]string{
 }
 
 // Words returns the permission in the words of the audit log.
-func (a Permission) Words() string {
-	if a == "" {
+func (p Permission) Words() string {
+	if p == "" {
 		return "several other things"
 	}
-	if said, known := words[a]; known {
+	if said, known := words[p]; known {
 		return said
 	}
-	return string(a)
+	return string(p)
 }

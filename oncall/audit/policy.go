@@ -10,13 +10,13 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-func (x installation) policies() (all []thing) {
-	for i, d := range x.doc.Policies {
-		p := x.Policies[i]
+func (inst installation) policies() (all []thing) {
+	for i, d := range inst.doc.Policies {
+		p := inst.Policies[i]
 		t := thing{name: d.Name, teams: []oncall.TeamID{p.TeamID}}
 		t.says.text("team", d.Team)
 		for n, st := range d.Steps {
-			t.says.part(fmt.Sprintf("step %d", n+1), x.step(p, st, p.Steps[n].Targets), whole(st))
+			t.says.part(fmt.Sprintf("step %d", n+1), inst.step(p, st, p.Steps[n].Targets), whole(st))
 		}
 		if d.Repeat != 0 {
 			t.says.text("repeat", strconv.Itoa(d.Repeat))
@@ -38,7 +38,7 @@ func whole(st setup.Step) string {
 }
 
 // step formats a policy's step in one line.
-func (x installation) step(p oncall.Policy, st setup.Step, targets []oncall.Target) oncall.Sentence {
+func (inst installation) step(p oncall.Policy, st setup.Step, targets []oncall.Target) oncall.Sentence {
 	var page []oncall.Sentence
 	for i, target := range targets {
 		switch {
@@ -47,7 +47,7 @@ func (x installation) step(p oncall.Policy, st setup.Step, targets []oncall.Targ
 		case target.Webhook != "":
 			page = append(page, oncall.Say("webhook %s", maskedURL(target.Webhook)))
 		default:
-			page = append(page, oncall.Say("%s", x.seenBy(p.TeamID, x.owner(p, target), st.Page[i])))
+			page = append(page, oncall.Say("%s", inst.seenBy(p.TeamID, inst.owner(p, target), st.Page[i])))
 		}
 	}
 	var rest []string
@@ -72,16 +72,16 @@ func (x installation) step(p oncall.Policy, st setup.Step, targets []oncall.Targ
 }
 
 // owner returns the team that a target belongs to, by default the policy's own.
-func (x installation) owner(p oncall.Policy, t oncall.Target) oncall.TeamID {
+func (inst installation) owner(p oncall.Policy, t oncall.Target) oncall.TeamID {
 	switch {
 	case t.Schedule != 0:
-		return x.teamOf[t.Schedule]
+		return inst.teamOf[t.Schedule]
 	case t.Team != 0:
 		return t.Team
 	case t.Managers != 0:
 		return t.Managers
 	case t.Policy != 0:
-		return x.by[t.Policy]
+		return inst.by[t.Policy]
 	}
 	return p.TeamID
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // routes adds a list of routes, each rule separately, and their order.
-func (x installation) routes(t *thing, team oncall.TeamID, routes []setup.Route, shadow bool) {
+func (inst installation) routes(t *thing, team oncall.TeamID, routes []setup.Route, shadow bool) {
 	var names []string
 	for _, r := range routes {
 		names = append(names, r.Name)
@@ -19,15 +19,15 @@ func (x installation) routes(t *thing, team oncall.TeamID, routes []setup.Route,
 	t.says.text("routes", strings.Join(names, ", "))
 	t.says.flag("routes in shadow", shadow)
 	for _, r := range routes {
-		t.says.part(fmt.Sprintf("route %q", r.Name), oncall.Say("%s", ruleText(r, x.policySeen(team, r.To))), ruleText(r, r.To))
+		t.says.part(fmt.Sprintf("route %q", r.Name), oncall.Say("%s", ruleText(r, inst.policySeen(team, r.To))), ruleText(r, r.To))
 	}
 }
 
 // policySeen returns a policy's name for the managers of a team.
-func (x installation) policySeen(team oncall.TeamID, name string) string {
-	for _, p := range x.Policies {
+func (inst installation) policySeen(team oncall.TeamID, name string) string {
+	for _, p := range inst.Policies {
 		if p.Name == name {
-			return x.seenBy(team, p.TeamID, name)
+			return inst.seenBy(team, p.TeamID, name)
 		}
 	}
 	return name

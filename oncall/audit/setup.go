@@ -106,8 +106,8 @@ func once(a, b []oncall.TeamID) []oncall.TeamID {
 	return slices.Compact(all)
 }
 
-func (x installation) persons() (all []thing) {
-	for _, u := range x.Users {
+func (inst installation) persons() (all []thing) {
+	for _, u := range inst.Users {
 		t := thing{about: u.ID}
 		t.says.text("name", u.Name)
 		if u.Email != "" {
@@ -119,9 +119,9 @@ func (x installation) persons() (all []thing) {
 	return all
 }
 
-func (x installation) teams() (all []thing) {
-	for i, d := range x.doc.Teams {
-		t := thing{name: d.Name, teams: []oncall.TeamID{x.Teams[i].ID}}
+func (inst installation) teams() (all []thing) {
+	for i, d := range inst.doc.Teams {
+		t := thing{name: d.Name, teams: []oncall.TeamID{inst.Teams[i].ID}}
 		t.says.text("channel", d.Channel)
 		t.says.say("members", people(d.Members))
 		var managers []oncall.Sentence
@@ -146,16 +146,16 @@ func (x installation) teams() (all []thing) {
 		t.says.choice("incident channel", cmp.Or(string(d.IncidentChannel), "on request"), "on request")
 		t.says.text("updates", strings.Join(d.Updates, ", "))
 		t.says.choice("time off", string(cmp.Or(d.OnTimeOff(), "warn")), "warn")
-		x.routes(&t, x.Teams[i].ID, d.Routes, d.ShadowRoutes)
+		inst.routes(&t, inst.Teams[i].ID, d.Routes, d.ShadowRoutes)
 		all = append(all, t)
 	}
 	return all
 }
 
-func (x installation) maintenance() (all []thing) {
-	for _, d := range x.doc.Maintenance {
+func (inst installation) maintenance() (all []thing) {
+	for _, d := range inst.doc.Maintenance {
 		t := thing{name: d.Name}
-		for _, team := range x.Teams {
+		for _, team := range inst.Teams {
 			if team.Name == d.Team {
 				t.teams = []oncall.TeamID{team.ID}
 			}
@@ -180,9 +180,9 @@ func windows(all []schedule.Window) string {
 	return strings.Join(texts, "; ")
 }
 
-func (x installation) schedules() (all []thing) {
-	for i, d := range x.doc.Schedules {
-		t := thing{name: d.Name, teams: []oncall.TeamID{x.Schedules[i].TeamID}}
+func (inst installation) schedules() (all []thing) {
+	for i, d := range inst.doc.Schedules {
+		t := thing{name: d.Name, teams: []oncall.TeamID{inst.Schedules[i].TeamID}}
 		t.says.text("team", d.Team)
 		t.says = append(t.says, ofSchedule(d)...)
 		all = append(all, t)
@@ -258,9 +258,9 @@ func fromUntil(m setup.Member) string {
 	return strings.Join(words, " ")
 }
 
-func (x installation) integrations() (all []thing) {
-	for i, d := range x.doc.Integrations {
-		in := x.Integrations[i]
+func (inst installation) integrations() (all []thing) {
+	for i, d := range inst.doc.Integrations {
+		in := inst.Integrations[i]
 		t := thing{name: d.Name, teams: []oncall.TeamID{in.TeamID}}
 		t.says.text("team", d.Team)
 		t.says.text("kind", string(d.Format))
@@ -277,8 +277,8 @@ func (x installation) integrations() (all []thing) {
 			t.says.text("silence", silenceWords(*d.Silence))
 		}
 		mapping(&t, d.Mapping)
-		x.routes(&t, in.TeamID, d.Routes, d.ShadowRoutes)
-		t.says.part("policy", oncall.Say("%s", x.seenBy(in.TeamID, x.by[in.PolicyID], d.Policy)), d.Policy)
+		inst.routes(&t, in.TeamID, d.Routes, d.ShadowRoutes)
+		t.says.part("policy", oncall.Say("%s", inst.seenBy(in.TeamID, inst.by[in.PolicyID], d.Policy)), d.Policy)
 		all = append(all, t)
 	}
 	return all
@@ -309,18 +309,18 @@ func heartbeatWords(h setup.Heartbeat) string {
 }
 
 // seenBy hides the name of a private team's object from another team's managers.
-func (x installation) seenBy(team, of oncall.TeamID, name string) string {
-	if of != team && x.private[of] {
+func (inst installation) seenBy(team, of oncall.TeamID, name string) string {
+	if of != team && inst.private[of] {
 		return "something of a private team"
 	}
 	return name
 }
 
-func (x installation) groups() (all []thing) {
-	for i, d := range x.doc.UserGroups {
+func (inst installation) groups() (all []thing) {
+	for i, d := range inst.doc.UserGroups {
 		t := thing{name: d.Name()}
-		for _, id := range x.UserGroups[i].Schedules {
-			t.teams = once(t.teams, []oncall.TeamID{x.teamOf[id]})
+		for _, id := range inst.UserGroups[i].Schedules {
+			t.teams = once(t.teams, []oncall.TeamID{inst.teamOf[id]})
 		}
 		t.says.text("schedules", strings.Join(d.Schedules, ", "))
 		t.says.text("roles", strings.Join(d.Roles, ", "))

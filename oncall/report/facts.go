@@ -32,11 +32,11 @@ type Comparison struct {
 
 // KeptFor notes since when incidents are kept, if the report reaches further back: they are removed
 // a term after their end.
-func (t Comparison) KeptFor(term time.Duration, now time.Time) Comparison {
-	if since := now.Add(-term); term > 0 && t.Before.Period.From.Before(since) {
-		t.Kept = since
+func (comp Comparison) KeptFor(term time.Duration, now time.Time) Comparison {
+	if since := now.Add(-term); term > 0 && comp.Before.Period.From.Before(since) {
+		comp.Kept = since
 	}
-	return t
+	return comp
 }
 
 // Compare makes the reports of the facts' period and the previous one. Figures of single people are

@@ -43,14 +43,14 @@ func versus(now, before string) string { return now + " (" + before + ")" }
 
 // Sentences describes a period and, in brackets, the previous one. It names no person, and leaves
 // names from monitors and set-ups as they are.
-func (t Comparison) Sentences() []string {
-	now, before := t.Now, t.Before
-	lines := []string{t.incidents()}
+func (comp Comparison) Sentences() []string {
+	now, before := comp.Now, comp.Before
+	lines := []string{comp.incidents()}
 	if now.Ack.Of > 0 {
-		lines = append(lines, "Acknowledged after "+t.took(now.Ack, before.Ack)+".")
+		lines = append(lines, "Acknowledged after "+comp.took(now.Ack, before.Ack)+".")
 	}
 	if now.Resolve.Of > 0 {
-		lines = append(lines, "Over after "+t.took(now.Resolve, before.Resolve)+".")
+		lines = append(lines, "Over after "+comp.took(now.Resolve, before.Resolve)+".")
 	}
 	if n := now.Interruptions; n.All() > 0 || before.Interruptions.All() > 0 {
 		b := before.Interruptions
@@ -65,12 +65,12 @@ func (t Comparison) Sentences() []string {
 	return lines
 }
 
-func (t Comparison) incidents() string {
-	now := t.Now
-	if now.Incidents == 0 && t.Before.Incidents == 0 {
+func (comp Comparison) incidents() string {
+	now := comp.Now
+	if now.Incidents == 0 && comp.Before.Incidents == 0 {
 		return "No incidents, and none in the period before."
 	}
-	text := versus(count(now.Incidents, "incident"), fmt.Sprint(t.Before.Incidents))
+	text := versus(count(now.Incidents, "incident"), fmt.Sprint(comp.Before.Incidents))
 	var parts []string
 	for _, p := range []struct {
 		n    int
@@ -87,7 +87,7 @@ func (t Comparison) incidents() string {
 }
 
 // took formats "2 min (3 min) in the median, 4 min (5 min) on average, 90 % within 9 min (8 min)".
-func (t Comparison) took(now, before Times) string {
+func (comp Comparison) took(now, before Times) string {
 	was := func(d time.Duration) string {
 		if before.Of == 0 {
 			return "–"
@@ -99,19 +99,21 @@ func (t Comparison) took(now, before Times) string {
 }
 
 // Quiet reports whether there is nothing to report, now or before.
-func (t Comparison) Quiet() bool { return t.Now.Incidents == 0 && t.Now.Interruptions.All() == 0 }
+func (comp Comparison) Quiet() bool {
+	return comp.Now.Incidents == 0 && comp.Now.Interruptions.All() == 0
+}
 
 // Digest describes a week in a few lines, or in one if it was quiet.
-func (t Comparison) Digest() []string {
-	if t.Quiet() {
+func (comp Comparison) Digest() []string {
+	if comp.Quiet() {
 		before := ""
-		if n := t.Before.Incidents; n > 0 {
+		if n := comp.Before.Incidents; n > 0 {
 			before = fmt.Sprintf(" The week before there were %d.", n)
 		}
 		return []string{"A quiet week: no incidents." + before}
 	}
-	lines := t.Sentences()
-	if top := t.Now.Noisiest(maxInDigest); len(top) > 0 {
+	lines := comp.Sentences()
+	if top := comp.Now.Noisiest(maxInDigest); len(top) > 0 {
 		var names []string
 		for _, c := range top {
 			names = append(names, fmt.Sprintf("%s (%s)", c.Name, c.Said()))
@@ -149,7 +151,7 @@ func (c Count) Said() string {
 }
 
 // Public returns the part that may be shown to others: nothing about single people.
-func (t Comparison) Public() Comparison {
-	t.Now.People, t.Before.People = nil, nil
-	return t
+func (comp Comparison) Public() Comparison {
+	comp.Now.People, comp.Before.People = nil, nil
+	return comp
 }

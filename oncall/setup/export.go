@@ -146,27 +146,27 @@ func calledToo(id oncall.UserID) string { return fmt.Sprintf(" (%s)", id) }
 // Called returns the person's name without the suffix that distinguishes namesakes.
 func (u User) Called() string { return strings.TrimSuffix(u.Name, calledToo(u.Slack)) }
 
-func (x exporter) user(id oncall.UserID) string {
-	x.used[id] = true
-	return cmp.Or(x.users[id], string(id))
+func (e exporter) user(id oncall.UserID) string {
+	e.used[id] = true
+	return cmp.Or(e.users[id], string(id))
 }
 
-func (x exporter) people(ids []oncall.UserID) []string {
+func (e exporter) people(ids []oncall.UserID) []string {
 	var names []string
 	for _, id := range ids {
-		names = append(names, x.user(id))
+		names = append(names, e.user(id))
 	}
 	return names
 }
 
-func (x exporter) team(t StaffedTeam) Team {
+func (e exporter) team(t StaffedTeam) Team {
 	out := Team{
-		Name: t.Name, Channel: t.Channel, Members: x.people(t.Members), Managers: x.people(t.Managers), Topic: t.Topic,
-		TimeZone: t.TimeZone, Hours: t.Hours, Fallback: x.people(t.Fallback), Private: t.Private, Acts: t.Acts, Digest: t.Digest,
+		Name: t.Name, Channel: t.Channel, Members: e.people(t.Members), Managers: e.people(t.Managers), Topic: t.Topic,
+		TimeZone: t.TimeZone, Hours: t.Hours, Fallback: e.people(t.Fallback), Private: t.Private, Acts: t.Acts, Digest: t.Digest,
 		IncidentChannel: t.IncidentChannel, Updates: t.Updates, TimeOff: t.TimeOff,
 	}
-	out.Routes, out.ShadowRoutes = x.routesOf(oncall.RouteOwner{Team: t.ID})
-	if p, known := x.policies[t.Policy]; known {
+	out.Routes, out.ShadowRoutes = e.routesOf(oncall.RouteOwner{Team: t.ID})
+	if p, known := e.policies[t.Policy]; known {
 		out.Policy = p
 	}
 	if t.ManagedBy != "" {
@@ -184,9 +184,9 @@ func (x exporter) team(t StaffedTeam) Team {
 	return out
 }
 
-func (x exporter) schedule(s schedule.Definition, now time.Time) Schedule {
+func (e exporter) schedule(s schedule.Definition, now time.Time) Schedule {
 	out := Schedule{
-		Name: s.Name, Team: x.teams[s.TeamID], TimeZone: s.TimeZone, Rotations: x.rotations(s.Current(now), s.TimeZone),
+		Name: s.Name, Team: e.teams[s.TeamID], TimeZone: s.TimeZone, Rotations: e.rotations(s.Current(now), s.TimeZone),
 	}
 	if s.Apart {
 		out.Apart = &s.Apart
@@ -197,20 +197,20 @@ func (x exporter) schedule(s schedule.Definition, now time.Time) Schedule {
 	}
 	for _, v := range s.Planned(now) {
 		out.Later = append(out.Later, Version{
-			From: writeInstant(*v.EffectiveFrom, zone), Rotations: x.rotations(v.Rotations, s.TimeZone),
+			From: writeInstant(*v.EffectiveFrom, zone), Rotations: e.rotations(v.Rotations, s.TimeZone),
 		})
 	}
 	for _, shift := range s.Shifts {
 		if shift.End.After(now) {
 			out.Shifts = append(out.Shifts, Shift{
-				Role: shift.Role, Start: writeInstant(shift.Start, zone), End: writeInstant(shift.End, zone), Users: x.people(shift.Users),
+				Role: shift.Role, Start: writeInstant(shift.Start, zone), End: writeInstant(shift.End, zone), Users: e.people(shift.Users),
 			})
 		}
 	}
 	return out
 }
 
-func (x exporter) rotations(all []schedule.Rotation, timeZone string) []Rotation {
+func (e exporter) rotations(all []schedule.Rotation, timeZone string) []Rotation {
 	out := []Rotation{}
 	for _, r := range all {
 		r = r.Plain(timeZone)
@@ -228,18 +228,18 @@ func (x exporter) rotations(all []schedule.Rotation, timeZone string) []Rotation
 			is.Until = writeInstant(*r.Until, zone)
 		}
 		for _, t := range r.Turns {
-			is.Turns = append(is.Turns, x.people(t))
+			is.Turns = append(is.Turns, e.people(t))
 		}
 		for _, m := range r.Members {
-			is.Members = append(is.Members, Member{User: x.user(m.User), From: m.From, Until: m.Until})
+			is.Members = append(is.Members, Member{User: e.user(m.User), From: m.From, Until: m.Until})
 		}
 		out = append(out, is)
 	}
 	return out
 }
 
-func (x exporter) policy(p oncall.Policy) Policy {
-	out := Policy{Name: p.Name, Team: x.teams[p.TeamID], Repeat: p.Repeat, Acks: p.Acks}
+func (e exporter) policy(p oncall.Policy) Policy {
+	out := Policy{Name: p.Name, Team: e.teams[p.TeamID], Repeat: p.Repeat, Acks: p.Acks}
 	if p.AckTimeout > 0 {
 		out.AckTimeout = writeSpan(p.AckTimeout)
 		if p.AckWait > 0 {
@@ -258,7 +258,7 @@ func (x exporter) policy(p oncall.Policy) Policy {
 			is.Only = &Condition{Severity: st.Only.Severity, Hours: st.Only.Hours}
 		}
 		for _, t := range st.Targets {
-			is.Page = append(is.Page, x.target(t))
+			is.Page = append(is.Page, e.target(t))
 		}
 		out.Steps = append(out.Steps, is)
 	}
@@ -266,20 +266,20 @@ func (x exporter) policy(p oncall.Policy) Policy {
 }
 
 // target writes a target for parseTarget.
-func (x exporter) target(t oncall.Target) string {
+func (e exporter) target(t oncall.Target) string {
 	switch {
 	case t.Schedule != 0 && t.Role != "":
-		return t.Role + " in " + x.schedules[t.Schedule]
+		return t.Role + " in " + e.schedules[t.Schedule]
 	case t.Schedule != 0 && t.Which != oncall.OnCallNow:
-		return string(t.Which) + " in " + x.schedules[t.Schedule]
+		return string(t.Which) + " in " + e.schedules[t.Schedule]
 	case t.Schedule != 0:
-		return "schedule " + x.schedules[t.Schedule]
+		return "schedule " + e.schedules[t.Schedule]
 	case t.User != "":
-		return "user " + x.user(t.User)
+		return "user " + e.user(t.User)
 	case t.Team != 0:
-		return "team " + x.teams[t.Team]
+		return "team " + e.teams[t.Team]
 	case t.Managers != 0:
-		return "managers of " + x.teams[t.Managers]
+		return "managers of " + e.teams[t.Managers]
 	case t.Channel != "":
 		return "channel " + t.Channel
 	case t.Group != "":
@@ -287,19 +287,19 @@ func (x exporter) target(t oncall.Target) string {
 	case t.Webhook != "":
 		return "webhook " + t.Webhook
 	}
-	return "policy " + x.policies[t.Policy]
+	return "policy " + e.policies[t.Policy]
 }
 
-func (x exporter) userGroup(g oncall.UserGroup) UserGroup {
+func (e exporter) userGroup(g oncall.UserGroup) UserGroup {
 	out := UserGroup{Handle: g.Handle, Roles: g.Roles, WhenEmpty: g.WhenEmpty}
 	if !slackGroup.MatchString(g.Handle) {
 		out.Handle = "@" + g.Handle
 	}
 	for _, id := range g.Schedules {
-		out.Schedules = append(out.Schedules, x.schedules[id])
+		out.Schedules = append(out.Schedules, e.schedules[id])
 	}
 	if g.Fallback != "" {
-		out.Fallback = x.user(g.Fallback)
+		out.Fallback = e.user(g.Fallback)
 	}
 	return out
 }

@@ -60,7 +60,7 @@ func (c *checker) maintenance(i int, m Maintenance) {
 }
 
 // maintenance exports the windows of set-up files that have not ended.
-func (x exporter) maintenance(all []oncall.Maintenance, integrations []oncall.Integration, now time.Time) (out []Maintenance) {
+func (e exporter) maintenance(all []oncall.Maintenance, integrations []oncall.Integration, now time.Time) (out []Maintenance) {
 	zone, err := schedule.LoadZone("UTC")
 	if err != nil {
 		return nil // it always exists
@@ -70,7 +70,7 @@ func (x exporter) maintenance(all []oncall.Maintenance, integrations []oncall.In
 			continue
 		}
 		is := Maintenance{
-			Name: m.Name, Team: x.teams[m.TeamID], From: writeInstant(m.StartsAt, zone), Until: writeInstant(m.EndsAt, zone),
+			Name: m.Name, Team: e.teams[m.TeamID], From: writeInstant(m.StartsAt, zone), Until: writeInstant(m.EndsAt, zone),
 			ExceptCritical: m.PagesCritical, Reason: m.Reason,
 		}
 		for _, in := range integrations {

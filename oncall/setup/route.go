@@ -96,11 +96,11 @@ func (c *checker) mapping(in Integration) {
 }
 
 // routesOf exports an owner's list.
-func (x exporter) routesOf(owner oncall.RouteOwner) (out []Route, shadow bool) {
-	d := x.routes[owner]
+func (e exporter) routesOf(owner oncall.RouteOwner) (out []Route, shadow bool) {
+	d := e.routes[owner]
 	for _, r := range d.Rules {
 		is := Route{
-			Name: r.Name, If: r.If, When: r.When, To: x.policies[r.Policy], Drop: r.Drop, Severity: r.Severity, Labels: r.Labels,
+			Name: r.Name, If: r.If, When: r.When, To: e.policies[r.Policy], Drop: r.Drop, Severity: r.Severity, Labels: r.Labels,
 			Group: writeGroup(r.Group), Shadow: r.Shadow,
 		}
 		if r.Hold > 0 {
