@@ -118,7 +118,7 @@ func forwardedFor(header string) []string {
 
 // behindProxies sets each request's address to its client's, and limits how many concurrent requests a client of a
 // proxy may have, as LimitConnections does for peers that connect directly.
-func behindProxies(p Proxies, most int, next http.Handler) http.Handler {
+func behindProxies(p Proxies, limit int, next http.Handler) http.Handler {
 	if len(p) == 0 {
 		return next
 	}
@@ -133,7 +133,7 @@ func behindProxies(p Proxies, most int, next http.Handler) http.Handler {
 		r.RemoteAddr = netip.AddrPortFrom(p.client(peer.Addr().Unmap().WithZone(""), r.Header), 0).String()
 		client := network(r.RemoteAddr)
 		mu.Lock()
-		full := most > 0 && of[client] >= most
+		full := limit > 0 && of[client] >= limit
 		if !full {
 			of[client]++
 		}

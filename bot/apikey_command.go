@@ -176,15 +176,15 @@ func (b *Bot) submitAPIKey(ctx context.Context, s submission) (modalResponse, er
 	if err != nil {
 		return modalResponse{}, err
 	}
-	made := view.MadeAPIKey{Name: ask.Name}
+	created := view.MadeAPIKey{Name: ask.Name}
 	switch ask.Do {
 	case "create":
-		made.Key, _, err = b.store.CreateAPIKey(ctx, s.by(), ask.key(s.user, r.now), r.now)
+		created.Key, _, err = b.store.CreateAPIKey(ctx, s.by(), ask.key(s.user, r.now), r.now)
 	case "rotate":
-		made.AtOnce = s.form.checked(view.BlockKeyEnds, view.KeyEndsNow)
+		created.AtOnce = s.form.checked(view.BlockKeyEnds, view.KeyEndsNow)
 		var was store.APIKeyState
-		if made.Key, was, err = b.store.RotateAPIKey(ctx, s.by(), ask.Name, made.AtOnce, r.now); err == nil {
-			made.OldHint, made.OldEnds = was.OldHint, *was.OldUntil
+		if created.Key, was, err = b.store.RotateAPIKey(ctx, s.by(), ask.Name, created.AtOnce, r.now); err == nil {
+			created.OldHint, created.OldEnds = was.OldHint, *was.OldUntil
 		}
 	case "revoke":
 		err = b.store.RevokeAPIKey(ctx, s.by(), ask.Name, r.now)
@@ -195,5 +195,5 @@ func (b *Bot) submitAPIKey(ctx context.Context, s submission) (modalResponse, er
 	if err != nil {
 		return modalResponse{}, err
 	}
-	return replace(view.NewAPIKey(made, r.location)), nil
+	return replace(view.NewAPIKey(created, r.location)), nil
 }

@@ -33,20 +33,20 @@ func (b *Bot) belongings(ctx context.Context, r request, user oncall.UserID, mes
 	}
 	v.Reached, v.LinksEndedAt = view.OthersReach(user, reach, b.methods, r.location), has.LinksEndedAt
 	for _, c := range has.Contacts {
-		one := view.Belonging{ID: int64(c.ID), What: c.What}
+		belonging := view.Belonging{ID: int64(c.ID), What: c.What}
 		if !c.Usable {
-			one.Note = view.Unused
+			belonging.Note = view.Unused
 		}
-		v.Contacts = append(v.Contacts, one)
+		v.Contacts = append(v.Contacts, belonging)
 	}
 	for _, f := range has.Feeds {
-		one := view.Belonging{ID: int64(f.ID), What: "their own shifts", Note: view.Since(f.CreatedAt, r.location)}
+		belonging := view.Belonging{ID: int64(f.ID), What: "their own shifts", Note: view.Since(f.CreatedAt, r.location)}
 		if c, known := r.directory.Schedule(f.ScheduleID); known {
-			one.What = c.Name()
+			belonging.What = c.Name()
 		} else if f.ScheduleID != 0 {
-			one.What = "a schedule"
+			belonging.What = "a schedule"
 		}
-		v.Feeds = append(v.Feeds, one)
+		v.Feeds = append(v.Feeds, belonging)
 	}
 	return v, nil
 }

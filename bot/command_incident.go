@@ -109,30 +109,30 @@ func rephraseIs(words []string) []string {
 	if len(words) < 2 || !isNumber(words[0]) {
 		return nil
 	}
-	said := words[1:]
-	if oneOf(said, 0, "is", "was", "has", "are") {
-		said = said[1:]
+	state := words[1:]
+	if oneOf(state, 0, "is", "was", "has", "are") {
+		state = state[1:]
 	}
-	for len(said) > 1 && oneOf(said, 0, "a", "the", "as", "been", "just", "only", "to") {
-		said = said[1:]
+	for len(state) > 1 && oneOf(state, 0, "a", "the", "as", "been", "just", "only", "to") {
+		state = state[1:]
 	}
-	if len(said) == 0 {
+	if len(state) == 0 {
 		return nil
 	}
-	_, severity := oncall.ParseSeverity(word(said, 0))
+	_, severity := oncall.ParseSeverity(word(state, 0))
 	switch {
-	case oneOf(said, 0, "false") && oneOf(said, 1, "alarm", "alert", "positive"):
-		return slices.Concat([]string{"verdict", words[0], "noise"}, said[2:])
-	case oneOf(said, 0, "noise", "real", "unsure"):
-		return slices.Concat([]string{"verdict", words[0], trimMark(said[0])}, said[1:])
-	case oneOf(said, 0, "fixed", "resolved", "done", "closed", "over", "solved") && len(said) == 1:
+	case oneOf(state, 0, "false") && oneOf(state, 1, "alarm", "alert", "positive"):
+		return slices.Concat([]string{"verdict", words[0], "noise"}, state[2:])
+	case oneOf(state, 0, "noise", "real", "unsure"):
+		return slices.Concat([]string{"verdict", words[0], trimMark(state[0])}, state[1:])
+	case oneOf(state, 0, "fixed", "resolved", "done", "closed", "over", "solved") && len(state) == 1:
 		return []string{"resolve", words[0]}
-	case oneOf(said, 0, "duplicate", "same", "dup", "dupe"):
-		if at := slices.IndexFunc(said, isNumber); at > 0 {
-			return []string{"merge", words[0], "into", said[at]}
+	case oneOf(state, 0, "duplicate", "same", "dup", "dupe"):
+		if at := slices.IndexFunc(state, isNumber); at > 0 {
+			return []string{"merge", words[0], "into", state[at]}
 		}
-	case severity && len(said) == 1:
-		return []string{"severity", words[0], trimMark(said[0])}
+	case severity && len(state) == 1:
+		return []string{"severity", words[0], trimMark(state[0])}
 	}
 	return nil
 }

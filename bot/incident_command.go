@@ -304,14 +304,14 @@ func (b *Bot) readAdd(ctx context.Context, r request) ([]oncall.Act, error) {
 // readOnCall parses "whoever is on call in platform" and the like, or the bare name of a team or schedule that
 // isn't a person's. It returns the number of words used.
 func (r request) readOnCall(words []string) (oncall.Act, int) {
-	at, meant := 0, false
+	at, named := 0, false
 	for at < len(words)-1 && slices.Contains([]string{"whoever", "who", "who's", "is", "on", "call", "on-call", "oncall", "in", "for", "from", "of", "the", "team", "schedule"}, strings.ToLower(words[at])) {
-		at, meant = at+1, true
+		at, named = at+1, true
 	}
 	for n := min(len(words), at+maxNameWords); n > at; n-- {
 		typed := strings.TrimPrefix(strings.Trim(unescape(strings.Join(words[at:n], " ")), `"'“”?`), "@")
 		typed = strings.TrimSuffix(typed, " team")
-		if !meant {
+		if !named {
 			if id, _, err := r.person(words[:n]); err != nil || id != "" {
 				continue
 			}

@@ -171,10 +171,10 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	if err != nil {
 		return 0, err
 	}
-	say := fmt.Sprintf("Say which incident by its number: `/oncall %s %s`.", name, example)
+	hint := fmt.Sprintf("Say which incident by its number: `/oncall %s %s`.", name, example)
 	switch {
 	case name == "reopen" || name == "review":
-		return 0, oncall.Refuse("%s `/oncall incidents closed` lists what is over.", say)
+		return 0, oncall.Refuse("%s `/oncall incidents closed` lists what is over.", hint)
 	case len(open) == 0:
 		return 0, oncall.Refuse("No incident is open%s.", r.noneVisible())
 	case name == "merge" || name == "link":
@@ -186,7 +186,7 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 		return open[0].ID, nil // to look at it changes nothing
 	}
 	if len(fits) > 0 {
-		return 0, oncall.Refuse("%s%s", say, view.WhichIncident(fits))
+		return 0, oncall.Refuse("%s%s", hint, view.WhichIncident(fits))
 	}
 	others, err := b.fittingIncidents(ctx, r, name, open)
 	if err != nil {
@@ -199,7 +199,7 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	if len(own) > 0 {
 		lead = "That fits none of your incidents."
 	}
-	return 0, oncall.Refuse("%s %s%s", lead, say, view.WhichIncident(others))
+	return 0, oncall.Refuse("%s %s%s", lead, hint, view.WhichIncident(others))
 }
 
 // fittingIncidents returns the incidents to which a command can apply.
@@ -210,17 +210,17 @@ func (b *Bot) fittingIncidents(ctx context.Context, r request, name string, of [
 
 // withoutViewOnly drops the incidents that the person may only view, unless the command only shows them. If that
 // leaves none, it keeps all, so that the refusal says who may act.
-func (b *Bot) withoutViewOnly(ctx context.Context, r request, name string, of []oncall.Incident) ([]oncall.Incident, error) {
+func (b *Bot) withoutViewOnly(ctx context.Context, r request, name string, incidents []oncall.Incident) ([]oncall.Incident, error) {
 	if byTitle[name] {
-		return of, nil
+		return incidents, nil
 	}
-	may, err := b.store.MayRespond(ctx, r.by(), of)
+	may, err := b.store.MayRespond(ctx, r.by(), incidents)
 	if err != nil {
 		return nil, err
 	}
-	left := slices.DeleteFunc(slices.Clone(of), func(in oncall.Incident) bool { return !may[in.ID] })
+	left := slices.DeleteFunc(slices.Clone(incidents), func(in oncall.Incident) bool { return !may[in.ID] })
 	if len(left) == 0 {
-		return of, nil
+		return incidents, nil
 	}
 	return left, nil
 }

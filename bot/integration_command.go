@@ -164,13 +164,13 @@ func (b *Bot) submitRotate(ctx context.Context, s submission) (modalResponse, er
 		return modalResponse{}, integrationGone(err)
 	}
 	how := store.Rotation{AtOnce: s.form.checked(view.BlockKeyEnds, view.KeyEndsNow), Seen: hint}
-	made, old, err := b.store.RotateKey(ctx, s.by(), in.Name, how, r.now)
+	created, old, err := b.store.RotateKey(ctx, s.by(), in.Name, how, r.now)
 	if err != nil {
 		return modalResponse{}, integrationGone(err)
 	}
-	snippet := intake.SnippetFor(made.Format, b.publicURL, made.Key)
+	snippet := intake.SnippetFor(created.Format, b.publicURL, created.Key)
 	return replace(view.NewKey(view.MadeKey{
-		Name: made.Integration, Key: made.Key, Where: snippet.Where, Snippet: snippet.Text, Local: b.localURL,
+		Name: created.Integration, Key: created.Key, Where: snippet.Where, Snippet: snippet.Text, Local: b.localURL,
 		OldHint: old.Hint, OldEnds: *old.EndsAt, AtOnce: how.AtOnce,
 	}, r.location)), nil
 }

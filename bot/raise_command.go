@@ -22,15 +22,15 @@ func (b *Bot) raiseCommand(ctx context.Context, r request) (view.Drawing, error)
 		return view.Drawing{}, b.openRaise(ctx, r, w, view.RaiseMeta{})
 	}
 	w.Key = "command/" + r.trigger
-	made, err := b.raise(ctx, r, w, store.MessageRef{})
+	raised, err := b.raise(ctx, r, w, store.MessageRef{})
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	if made.NeedsConfirmation != nil {
-		w.problem = view.Sentence(made.NeedsConfirmation) + " " + pageAllTheSame
+	if raised.NeedsConfirmation != nil {
+		w.problem = view.Sentence(raised.NeedsConfirmation) + " " + pageAllTheSame
 		return view.Drawing{}, b.openRaise(ctx, r, w, view.RaiseMeta{Confirmed: true})
 	}
-	return view.Drawing{Text: b.raisedAnswer(ctx, r, made)}, nil
+	return view.Drawing{Text: b.raisedAnswer(ctx, r, raised)}, nil
 }
 
 const pageAllTheSame = "Nobody was paged yet. If it can't wait, send this."
@@ -46,20 +46,20 @@ func (b *Bot) raise(ctx context.Context, r request, w raiseDraft, follow store.M
 }
 
 // raisedAnswer describes the raised incident, as far as the person may see it.
-func (b *Bot) raisedAnswer(ctx context.Context, r request, made store.Raised) string {
-	p, err := b.store.Picture(ctx, oncall.ByUser(r.user.ID), made.Incident.ID, b.clock())
+func (b *Bot) raisedAnswer(ctx context.Context, r request, raised store.Raised) string {
+	p, err := b.store.Picture(ctx, oncall.ByUser(r.user.ID), raised.Incident.ID, b.clock())
 	if _, refused := refusalOf(err); refused {
-		return view.RaisedVeiledText(made.Incident)
+		return view.RaisedVeiledText(raised.Incident)
 	}
 	if err != nil {
 		b.log.Warn().Err(err).Msg("could not show a raised incident")
-		return fmt.Sprintf("Paged: %s.", made.Incident.ID)
+		return fmt.Sprintf("Paged: %s.", raised.Incident.ID)
 	}
-	roots, err := b.store.Roots(ctx, []oncall.IncidentID{made.Incident.ID})
+	roots, err := b.store.Roots(ctx, []oncall.IncidentID{raised.Incident.ID})
 	if err != nil {
 		b.log.Warn().Err(err).Msg("could not link to an incident's message")
 	}
-	return view.RaisedText(p, made.Again, b.permalink(ctx, roots[made.Incident.ID]))
+	return view.RaisedText(p, raised.Again, b.permalink(ctx, roots[raised.Incident.ID]))
 }
 
 // raiseMessage raises an incident from a message, where no form can open: it pages, or says what is missing.
@@ -72,18 +72,18 @@ func (b *Bot) raiseMessage(ctx context.Context, r request, w raiseDraft, follow 
 		}
 		return view.Text(problem + " Write it like `page payments the checkout is down`, or `/oncall page` for a form."), nil
 	}
-	made, err := b.raise(ctx, r, w, follow)
+	raised, err := b.raise(ctx, r, w, follow)
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	if made.NeedsConfirmation != nil {
-		return view.RaiseAsk(view.Sentence(made.NeedsConfirmation), confirmation{Raise: w.RaiseRequest, User: r.user.ID, Follow: follow}.String()), nil
+	if raised.NeedsConfirmation != nil {
+		return view.RaiseAsk(view.Sentence(raised.NeedsConfirmation), confirmation{Raise: w.RaiseRequest, User: r.user.ID, Follow: follow}.String()), nil
 	}
-	if follow == (store.MessageRef{}) && !made.Again {
+	if follow == (store.MessageRef{}) && !raised.Again {
 		return view.Drawing{}, nil
 	}
-	if made.Again {
-		return view.Text(b.raisedAnswer(ctx, r, made)), nil
+	if raised.Again {
+		return view.Text(b.raisedAnswer(ctx, r, raised)), nil
 	}
 	return view.Drawing{}, nil
 }

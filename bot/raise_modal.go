@@ -131,16 +131,16 @@ func (b *Bot) submitRaise(ctx context.Context, s submission) (modalResponse, err
 	if at := (store.MessageRef{Channel: meta.Channel, TS: meta.TS}); meta.TS != "" {
 		w.Key, w.Link = "message/"+at.Channel+"/"+at.TS, b.permalink(ctx, at)
 	}
-	made, err := b.raise(ctx, r, w, store.MessageRef{})
+	raised, err := b.raise(ctx, r, w, store.MessageRef{})
 	if err != nil {
 		return modalResponse{}, err
 	}
-	if made.NeedsConfirmation != nil {
+	if raised.NeedsConfirmation != nil {
 		meta.Confirmed = true
-		w.problem = view.Sentence(made.NeedsConfirmation) + " " + pageAllTheSame
+		w.problem = view.Sentence(raised.NeedsConfirmation) + " " + pageAllTheSame
 		return replace(r.raiseForm(w, meta).Draw()), nil
 	}
-	return replace(view.RaiseDone(b.raisedAnswer(ctx, r, made))), nil
+	return replace(view.RaiseDone(b.raisedAnswer(ctx, r, raised))), nil
 }
 
 // homePage opens the form from a button.

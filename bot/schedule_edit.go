@@ -118,7 +118,7 @@ func (b *Bot) beginEditing(ctx context.Context, r request, c *schedule.Schedule)
 // preview shows what an edit would change: the next shifts, who gains or loses shifts, and what stays
 // uncovered.
 func (e scheduleEdit) preview(after schedule.Definition, at time.Time) ([]slack.Block, error) {
-	was, err := schedule.Compile(e.schedule)
+	before, err := schedule.Compile(e.schedule)
 	if err != nil {
 		return nil, fmt.Errorf("compile the schedule as it is: %w", err)
 	}
@@ -129,8 +129,8 @@ func (e scheduleEdit) preview(after schedule.Definition, at time.Time) ([]slack.
 	if at.IsZero() {
 		at = e.now
 	}
-	blocks := view.SchedulePreview(was, is, at, e.now, e.location)
-	blocks = append(blocks, view.FairnessPreview(report.Fairness(was, is, e.directory.PersonalHours(), at, at.Add(report.FairAhead)))...)
+	blocks := view.SchedulePreview(before, is, at, e.now, e.location)
+	blocks = append(blocks, view.FairnessPreview(report.Fairness(before, is, e.directory.PersonalHours(), at, at.Add(report.FairAhead)))...)
 	if planned := e.schedule.Planned(at); len(planned) > 0 {
 		blocks = append(blocks, view.ReplacedVersion(planned[0], e.location))
 	}

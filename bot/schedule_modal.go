@@ -33,30 +33,30 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (modalRespons
 	if team == 0 {
 		return correct(fieldErrors{view.BlockTeam: "Choose a team."}), nil
 	}
-	made := schedule.Definition{
+	definition := schedule.Definition{
 		TeamID: oncall.TeamID(team), Name: strings.Join(strings.Fields(s.form.text(view.BlockName)), " "), TimeZone: strings.TrimSpace(s.form.text(view.BlockZone)),
 	}
-	if err := r.mayEdit(made.TeamID); err != nil {
+	if err := r.mayEdit(definition.TeamID); err != nil {
 		return modalResponse{}, err
 	}
 	wrong := fieldErrors{}
-	switch first, _, _ := strings.Cut(strings.ToLower(made.Name), " "); {
-	case made.Name == "" || len([]rune(made.Name)) > view.MaxName:
+	switch first, _, _ := strings.Cut(strings.ToLower(definition.Name), " "); {
+	case definition.Name == "" || len([]rune(definition.Name)) > view.MaxName:
 		wrong[view.BlockName] = fmt.Sprintf("A schedule needs a name of at most %d characters.", view.MaxName)
 	case slices.Contains(scheduleVerbs, first):
 		wrong[view.BlockName] = fmt.Sprintf("A name can't begin with %q, which is a command.", first)
 	}
-	if _, err := schedule.LoadZone(made.TimeZone); err != nil || made.TimeZone == "" {
-		wrong[view.BlockZone] = fmt.Sprintf("%q is not a time zone such as Europe/Berlin.", made.TimeZone)
+	if _, err := schedule.LoadZone(definition.TimeZone); err != nil || definition.TimeZone == "" {
+		wrong[view.BlockZone] = fmt.Sprintf("%q is not a time zone such as Europe/Berlin.", definition.TimeZone)
 	}
 	if len(wrong) > 0 {
 		return correct(wrong), nil
 	}
-	if made, err = b.store.CreateSchedule(ctx, r.by(), made, r.now); err != nil {
+	if definition, err = b.store.CreateSchedule(ctx, r.by(), definition, r.now); err != nil {
 		return modalResponse{}, fmt.Errorf("create a schedule: %w", err)
 	}
-	e := scheduleEdit{request: r, meta: view.EditMeta{Schedule: made.ID}, schedule: made}
-	return replace(e.overview(made, e.saved("Created.")).Draw()), nil
+	e := scheduleEdit{request: r, meta: view.EditMeta{Schedule: definition.ID}, schedule: definition}
+	return replace(e.overview(definition, e.saved("Created.")).Draw()), nil
 }
 
 // scheduleVerbs follow `/oncall schedule`, so a name can't begin with them.

@@ -273,15 +273,15 @@ func readLabels(text string) (labels map[string]string, problem string) {
 }
 
 // typedGroup reads by which labels alerts are grouped.
-func typedGroup(was *setup.Group, f form) *setup.Group {
+func typedGroup(before *setup.Group, f form) *setup.Group {
 	by := strings.FieldsFunc(f.text(view.BlockGroupBy), func(c rune) bool { return c == ',' || c == ' ' || c == '\n' })
 	switch {
 	case len(by) == 0:
 		return nil
-	case was == nil:
+	case before == nil:
 		return &setup.Group{By: by}
 	}
-	return &setup.Group{By: by, Window: was.Window}
+	return &setup.Group{By: by, Window: before.Window}
 }
 
 // submitRoutes saves the rules.

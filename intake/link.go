@@ -49,18 +49,18 @@ func (l *links) add(name, address string) bool {
 	if address == "" {
 		return false
 	}
-	one := oncall.Link{Text: linkText(name), URL: address}
-	if slices.Contains(*l, one) {
+	link := oncall.Link{Text: linkText(name), URL: address}
+	if slices.Contains(*l, link) {
 		return true
 	}
 	if len(*l) >= maxLinks {
 		return false
 	}
-	if one.Text == runbook {
-		*l = slices.Insert(*l, 0, one)
+	if link.Text == runbook {
+		*l = slices.Insert(*l, 0, link)
 		return true
 	}
-	*l = append(*l, one)
+	*l = append(*l, link)
 	return true
 }
 

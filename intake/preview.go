@@ -14,22 +14,22 @@ import (
 // the outcomes. Both sides parse and route as they would for a new request.
 func Preview(ctx context.Context, before, after oncall.OutcomeFacts, payloads []oncall.Payload) (p oncall.Preview) {
 	before.Integration.Muted, after.Integration.Muted = false, false // as if it were active
-	for _, came := range payloads {
+	for _, payload := range payloads {
 		if p.Tried >= oncall.PayloadsKept {
 			break
 		}
-		signals, ok := SignalsOf(ctx, before.Integration, came)
+		signals, ok := SignalsOf(ctx, before.Integration, payload)
 		others, okAfter := signals, ok
 		if !readsAlike(before.Integration, after.Integration) {
-			others, okAfter = SignalsOf(ctx, after.Integration, came)
+			others, okAfter = SignalsOf(ctx, after.Integration, payload)
 		}
 		if !ok || !okAfter {
 			p.Untried++
 			continue
 		}
-		was, is := outcomes(before, signals, came.At), outcomes(after, others, came.At)
+		was, is := outcomes(before, signals, payload.At), outcomes(after, others, payload.At)
 		for i := range max(len(was), len(is)) {
-			d := oncall.OutcomeDiff{At: came.At, Integration: before.Integration.ID}
+			d := oncall.OutcomeDiff{At: payload.At, Integration: before.Integration.ID}
 			if i < len(was) {
 				d.Before = was[i]
 			}

@@ -113,14 +113,14 @@ func (j *Jobs) readGroupMembers(ctx context.Context, now time.Time) error {
 	if err != nil || !named {
 		return err
 	}
-	seen, err := j.workspace.Groups(ctx)
+	groups, err := j.workspace.Groups(ctx)
 	if err != nil {
 		// The call to Slack may have used up the job's time.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unreadLimit)
 		defer cancel()
 		return errors.Join(fmt.Errorf("see who is in user groups: %w", err), j.store.GroupsUnread(ctx, now))
 	}
-	return j.store.SaveGroupMembers(ctx, seen, now)
+	return j.store.SaveGroupMembers(ctx, groups, now)
 }
 
 // syncGroups brings every user group up to date: it writes the groups that differ from its view and reads them back,

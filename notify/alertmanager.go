@@ -109,18 +109,18 @@ func (a *Alertmanager) Silence(ctx context.Context, base string, s Silence) (id 
 	for _, name := range slices.Sorted(maps.Keys(s.Labels)) {
 		body.Matchers = append(body.Matchers, alertmanagerMatcher{Name: name, Value: s.Labels[name], IsEqual: true})
 	}
-	var made struct {
+	var created struct {
 		ID string `json:"silenceID"`
 	}
-	status, err := a.call(ctx, http.MethodPost, base, "/api/v2/silences", body, &made)
+	status, err := a.call(ctx, http.MethodPost, base, "/api/v2/silences", body, &created)
 	if status == http.StatusNotFound && s.ID != "" { // Alertmanager has deleted it
 		body.ID = ""
-		_, err = a.call(ctx, http.MethodPost, base, "/api/v2/silences", body, &made)
+		_, err = a.call(ctx, http.MethodPost, base, "/api/v2/silences", body, &created)
 	}
-	if err == nil && made.ID == "" {
+	if err == nil && created.ID == "" {
 		err = fmt.Errorf("%s has not said what the silence is called", a.web.service)
 	}
-	return made.ID, err
+	return created.ID, err
 }
 
 // find returns the id of the active silence with the token; "" if there is none.

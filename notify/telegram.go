@@ -193,17 +193,17 @@ func (t *Telegram) keyboard(m Message) *telegramKeyboard {
 
 // data returns what a button sends: the key of its message, signed, because a client could send anything.
 // If the key is too long, it is the code that people type.
-func (t *Telegram) data(does ButtonAct, m Message) string {
+func (t *Telegram) data(act ButtonAct, m Message) string {
 	if m.Key == "" {
 		return ""
 	}
-	if data := string(does) + " " + t.seal(does, m.Key) + " " + m.Key; len(data) <= telegramData {
+	if data := string(act) + " " + t.seal(act, m.Key) + " " + m.Key; len(data) <= telegramData {
 		return data
 	}
 	if m.Code == 0 {
 		return ""
 	}
-	return strconv.Itoa(m.Code) + string(does)
+	return strconv.Itoa(m.Code) + string(act)
 }
 
 // seal returns the signature that proves that a button is ours.
@@ -292,15 +292,15 @@ func (t *Telegram) pressed(r Answer, u telegramUpdate) (Answer, bool) {
 		return Answer{}, false
 	}
 	r.From = strconv.FormatInt(u.Pressed.Message.Chat.ID, 10)
-	does, rest, signed := strings.Cut(u.Pressed.Data, " ")
+	act, rest, signed := strings.Cut(u.Pressed.Data, " ")
 	if !signed {
-		end := max(0, len(does)-1)
-		code, err := strconv.Atoi(does[:end])
-		r.Code, r.Act = code, ButtonAct(does[end:])
+		end := max(0, len(act)-1)
+		code, err := strconv.Atoi(act[:end])
+		r.Code, r.Act = code, ButtonAct(act[end:])
 		return r, err == nil && r.Act.known()
 	}
 	seal, key, _ := strings.Cut(rest, " ")
-	r.Act, r.Key = ButtonAct(does), key
+	r.Act, r.Key = ButtonAct(act), key
 	return r, r.Act.known() && hmac.Equal([]byte(seal), []byte(t.seal(r.Act, key)))
 }
 

@@ -40,18 +40,18 @@ func (c *Change) recordVerdict(a Act) error {
 	case n > MaxHelped:
 		return Refuse("What helped can have %d characters, not %d.", MaxHelped, n)
 	}
-	was := *in
+	before := *in
 	if a.Verdict != NoVerdict {
 		in.Verdict = a.Verdict
 	}
 	if helped != "" {
 		in.Helped = helped
 	}
-	if in.Verdict == was.Verdict && in.Helped == was.Helped {
+	if in.Verdict == before.Verdict && in.Helped == before.Helped {
 		return nil
 	}
 	d := Detail{Names: []string{string(in.Verdict)}}
-	if in.Helped != was.Helped {
+	if in.Helped != before.Helped {
 		d.Text = in.Helped
 	}
 	c.record(EventVerdict, c.by, d)

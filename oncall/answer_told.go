@@ -333,13 +333,13 @@ func (scope AnswerScope) Help() Sentence {
 
 // nameAll lists incidents, at most ten of them.
 func nameAll(all []IncidentID) string {
-	const most = 10
+	const limit = 10
 	var out []string
-	for _, id := range all[:min(len(all), most)] {
+	for _, id := range all[:min(len(all), limit)] {
 		out = append(out, id.String())
 	}
 	text := strings.Join(out, ", ")
-	if more := len(all) - most; more > 0 {
+	if more := len(all) - limit; more > 0 {
 		text += " and " + strconv.Itoa(more) + " more"
 	}
 	return text

@@ -119,14 +119,14 @@ const NoticeEnded NoticeKind = "ended"
 
 // EndedNotice tells a person what somebody else has revoked of theirs.
 func EndedNotice(by Actor, to UserID, what string, now time.Time) Notice {
-	said := Say("%s has ended %s.", by.User, what)
+	text := Say("%s has ended %s.", by.User, what)
 	if by.User == "" {
-		said = Say("An admin (%s, at the command line) has ended %s.", by.Name, what)
+		text = Say("An admin (%s, at the command line) has ended %s.", by.Name, what)
 	}
 	cause := fnv.New32a()
 	cause.Write([]byte(what))
 	return Notice{
 		Key: fmt.Sprintf("ended/%s/%d/%08x", to, now.UnixMicro(), cause.Sum32()), To: string(to),
-		Kind: NoticeEnded, Detail: Saying(said),
+		Kind: NoticeEnded, Detail: Saying(text),
 	}
 }

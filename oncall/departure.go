@@ -170,10 +170,10 @@ func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShi
 					continue
 				}
 				for _, part := range splitShift(shift, role, moves) {
-					one := left(role, part.Start, part.End, shift.Users)
-					one.Back = nextOnCall(moves, one.Stint)
+					shiftLeft := left(role, part.Start, part.End, shift.Users)
+					shiftLeft.Back = nextOnCall(moves, shiftLeft.Stint)
 					if part.End.After(now) && part.Start.Before(to) {
-						out = append(out, one)
+						out = append(out, shiftLeft)
 					}
 				}
 			}
@@ -182,9 +182,9 @@ func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShi
 			if m.User == user || m.Gained || m.Role == schedule.RoleShadow || !m.Start.Before(to) {
 				continue
 			}
-			one := left(m.Role, m.Start, m.End, is.At(m.Start, m.Role))
-			one.Had = m.User
-			out = append(out, one)
+			shiftLeft := left(m.Role, m.Start, m.End, is.At(m.Start, m.Role))
+			shiftLeft.Had = m.User
+			out = append(out, shiftLeft)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b LeftShift) int { return a.Start.Compare(b.Start) })
@@ -226,11 +226,11 @@ func KeptShifts(of []schedule.Definition, user UserID, now time.Time) ([]KeptShi
 }
 
 // splitShift cuts a shift of somebody who has left where others begin or end to be on call again.
-func splitShift(of schedule.Shift, role string, moves []schedule.Move) []schedule.Shift {
-	cuts := []time.Time{of.Start, of.End}
+func splitShift(whole schedule.Shift, role string, moves []schedule.Move) []schedule.Shift {
+	cuts := []time.Time{whole.Start, whole.End}
 	for _, m := range moves {
 		for _, at := range []time.Time{m.Start, m.End} {
-			if m.Gained && m.Role == role && at.After(of.Start) && at.Before(of.End) {
+			if m.Gained && m.Role == role && at.After(whole.Start) && at.Before(whole.End) {
 				cuts = append(cuts, at)
 			}
 		}
@@ -239,7 +239,7 @@ func splitShift(of schedule.Shift, role string, moves []schedule.Move) []schedul
 	var out []schedule.Shift
 	for i := range cuts[1:] {
 		if cuts[i].Before(cuts[i+1]) {
-			part := of
+			part := whole
 			part.Start, part.End = cuts[i], cuts[i+1]
 			out = append(out, part)
 		}

@@ -32,7 +32,7 @@ const (
 
 // VoidNotices tells the others how their shifts change because a person has left, and which they keep, once for each time that
 // they leave.
-func VoidNotices(of []schedule.Definition, user User, now time.Time) ([]Notice, error) {
+func VoidNotices(definitions []schedule.Definition, user User, now time.Time) ([]Notice, error) {
 	if user.DeactivatedAt == nil {
 		return nil, nil
 	}
@@ -46,7 +46,7 @@ func VoidNotices(of []schedule.Definition, user User, now time.Time) ([]Notice, 
 		}
 		out[i].Detail.Void = append(out[i].Detail.Void, v)
 	}
-	for _, s := range of {
+	for _, s := range definitions {
 		is, planned, err := withAndWithout(s, user.ID)
 		if err != nil {
 			return nil, err
@@ -63,7 +63,7 @@ func VoidNotices(of []schedule.Definition, user User, now time.Time) ([]Notice, 
 			})
 		}
 	}
-	kept, err := KeptShifts(of, user.ID, now)
+	kept, err := KeptShifts(definitions, user.ID, now)
 	if err != nil {
 		return nil, err
 	}

@@ -160,7 +160,7 @@ func (f *Fold) Receive(s Signal, at time.Time) FoldedSignal {
 	if s.Action == Trigger && !s.Expires.IsZero() && f.expired(s) {
 		s.Action = Clear
 	}
-	was := f.alerts[s.DedupKey]
+	before := f.alerts[s.DedupKey]
 	var became FoldedSignal
 	switch s.Action {
 	case AckSignal:
@@ -183,7 +183,7 @@ func (f *Fold) Receive(s Signal, at time.Time) FoldedSignal {
 	default:
 		became = f.trigger(s)
 	}
-	if a := f.alerts[s.DedupKey]; a != nil && (a.Firing || was != nil) {
+	if a := f.alerts[s.DedupKey]; a != nil && (a.Firing || before != nil) {
 		f.recordNotes(a, s)
 	}
 	return became
@@ -198,16 +198,16 @@ func (f *Fold) trigger(s Signal) FoldedSignal {
 	case a != nil && a.suppressed():
 		return f.stillSuppressed(a, s)
 	case a != nil && a.Firing && f.change(a.IncidentID) != nil:
-		was := *a
+		before := *a
 		a.refresh(s, f.now)
-		f.routeAgain(a, was, s)
+		f.routeAgain(a, before, s)
 		// Editing a monitor's routes may rename the group of a firing alert.
 		a.GroupKey = f.Integration.groupOf(Signal{DedupKey: s.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
 		f.touch(a)
-		became := f.stillFiring(a, s, a.Severity.Worse(was.Severity))
+		became := f.stillFiring(a, s, a.Severity.Worse(before.Severity))
 		f.noteMisread(a, s, became.Incident)
-		if a.Title != was.Title {
-			f.change(became.Incident).retitled(was.Title)
+		if a.Title != before.Title {
+			f.change(became.Incident).retitled(before.Title)
 		}
 		return became
 	case a != nil && a.late(s, f.now):

@@ -31,17 +31,17 @@ func (f *Fold) openUnlessSuppressed(a *Alert, s Signal, before *Alert) FoldedSig
 // openFor puts a new alert into the open incident of its group, one that was closed a moment ago, a storm, or a new
 // incident. Before is the previous alert with the same key; nil if there was none.
 func (f *Fold) openFor(a *Alert, s Signal, before *Alert) FoldedSignal {
-	var was IncidentID
+	var previous IncidentID
 	if before != nil {
-		was = before.IncidentID
+		previous = before.IncidentID
 	}
 	c, result := f.follow(f.change(f.groups[f.incidentGroup(a)])), FoldReopened
-	if c != nil && (c.Incident.Storm != nil || !f.joins(c, a, was)) {
+	if c != nil && (c.Incident.Storm != nil || !f.joins(c, a, previous)) {
 		c = nil // openOrJoinStorm decides about storms
 	}
 	switch {
 	case c != nil && c.Incident.Open():
-		if result = FoldJoined; was == c.Incident.ID && c.Incident.Flapping() {
+		if result = FoldJoined; previous == c.Incident.ID && c.Incident.Flapping() {
 			result = f.refireFlapping(c, before, a)
 			break
 		}

@@ -169,15 +169,15 @@ func (f *Fold) choose(a *Alert, s Signal) {
 	f.touch(a)
 }
 
-func (f *Fold) tally(of RouteName) *RouteTally {
+func (f *Fold) tally(name RouteName) *RouteTally {
 	if f.Tallies == nil {
 		f.Tallies = map[RouteName]*RouteTally{}
 	}
-	if f.Tallies[of] == nil {
-		f.Tallies[of] = &RouteTally{}
+	if f.Tallies[name] == nil {
+		f.Tallies[name] = &RouteTally{}
 	}
-	f.Tallies[of].At = f.now
-	return f.Tallies[of]
+	f.Tallies[name].At = f.now
+	return f.Tallies[name]
 }
 
 // suppressed reports whether the alert fires without an incident because a rule holds or drops it.
@@ -239,15 +239,15 @@ func (f *Fold) endSuppression(a *Alert) {
 
 // routeAgain evaluates the routes again for an alert that got worse. Since its incident is open already, a rule can
 // no longer drop or hold it.
-func (f *Fold) routeAgain(a *Alert, was Alert, s Signal) {
-	if f.Route == nil || s.Severity == "" || !s.Severity.Worse(was.Route.sentSeverity(was.Severity)) {
+func (f *Fold) routeAgain(a *Alert, before Alert, s Signal) {
+	if f.Route == nil || s.Severity == "" || !s.Severity.Worse(before.Route.sentSeverity(before.Severity)) {
 		return
 	}
 	f.choose(a, s)
 	if a.Route != nil && a.Route.drop {
 		kept := AlertRoute{}
-		if was.Route != nil {
-			kept = *was.Route
+		if before.Route != nil {
+			kept = *before.Route
 		}
 		kept.Said = s.Severity
 		a.Route = &kept
@@ -257,7 +257,7 @@ func (f *Fold) routeAgain(a *Alert, was Alert, s Signal) {
 	}
 	c := f.change(a.IncidentID)
 	if in := &c.Incident; in.MergedInto == 0 && in.Storm == nil {
-		f.moveTo(c, f.policyOf(&was), a)
+		f.moveTo(c, f.policyOf(&before), a)
 	}
 }
 

@@ -366,13 +366,13 @@ const heartbeatsGroup = "heartbeats"
 
 // NextSignal returns the signal that is due, if any: that the heartbeat is down, which is repeated from time to time, or
 // that it is up again. Said is the text of a failure that has just been reported.
-func (h *Heartbeat) NextSignal(said string, now time.Time) (s Signal, ok bool) {
+func (h *Heartbeat) NextSignal(text string, now time.Time) (s Signal, ok bool) {
 	key := "heartbeat/" + h.Name
 	switch {
 	case (h.DownAt == nil || h.Removed) && h.SignaledAt != nil:
 		h.SignaledAt, h.Together = nil, false
 		return Signal{Action: Clear, DedupKey: key}, true
-	case h.DownAt == nil || h.Removed || h.Muted(now) || h.SignaledAt != nil && now.Sub(*h.SignaledAt) < heartbeatRepeat && said == "":
+	case h.DownAt == nil || h.Removed || h.Muted(now) || h.SignaledAt != nil && now.Sub(*h.SignaledAt) < heartbeatRepeat && text == "":
 		return s, false
 	}
 	h.SignaledAt = new(now)
@@ -383,9 +383,9 @@ func (h *Heartbeat) NextSignal(said string, now time.Time) (s Signal, ok bool) {
 	s = Signal{
 		Action: Trigger, DedupKey: key, Title: fmt.Sprintf("Heartbeat %s %s: %s", h.Name, verb, h.Why), Severity: h.Severity,
 		Labels: map[string]string{"heartbeat": h.Name}, StartsAt: *h.DownAt,
-		Body: said,
+		Body: text,
 	}
-	if !h.Failed && said == "" {
+	if !h.Failed && text == "" {
 		s.Body = fmt.Sprintf("It is expected every %s, with %s of grace.", h.Every.Duration(), h.Grace.Duration())
 	}
 	if h.Together {

@@ -235,14 +235,14 @@ func (f ChannelFacts) Idle() (IncidentChannel, bool) {
 // to note.
 func (in Incident) RecordChannel(became IncidentChannel, refused bool, now time.Time) (Change, bool) {
 	c := in.begin(ByTimer(), Facts{}, now)
-	was := in.Channel
+	before := in.Channel
 	c.Incident.Channel = &became
 	switch {
-	case became.ID != "" && (was == nil || was.ID != became.ID):
+	case became.ID != "" && (before == nil || before.ID != became.ID):
 		c.record(EventChannel, c.by, Detail{To: []string{became.ID}})
-	case became.Archived && was != nil && !was.Archived: // so that its message doesn't lead there any more
+	case became.Archived && before != nil && !before.Archived: // so that its message doesn't lead there any more
 		c.record(EventChannelArchived, c.by, Detail{To: []string{became.ID}, Quiet: true})
-	case refused && became.Failed != "" && (was == nil || was.Failed != became.Failed):
+	case refused && became.Failed != "" && (before == nil || before.Failed != became.Failed):
 		c.record(EventChannelFailed, c.by, Detail{Text: became.Failed})
 	}
 	return c.done(), len(c.Events) > 0

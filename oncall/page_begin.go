@@ -294,15 +294,15 @@ func (f PageFacts) code(about []Incident) int {
 		numbers = append(numbers, int(in.ID))
 	}
 	slices.Sort(numbers)
-	meant := map[int]CodeInUse{} // a code means the latest message that has it
+	latest := map[int]CodeInUse{} // a code means the latest message that has it
 	for _, c := range f.Codes {
-		taken[c.Code], meant[c.Code] = true, c
+		taken[c.Code], latest[c.Code] = true, c
 	}
-	if len(numbers) == 1 && numbers[0] <= maxCode && (!taken[numbers[0]] || meant[numbers[0]].covers(own)) {
+	if len(numbers) == 1 && numbers[0] <= maxCode && (!taken[numbers[0]] || latest[numbers[0]].covers(own)) {
 		return numbers[0]
 	}
 	same := 0
-	for code, c := range meant {
+	for code, c := range latest {
 		if code < 0 && c.covers(own) && (same == 0 || code > same) {
 			same = code
 		}

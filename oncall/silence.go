@@ -243,7 +243,7 @@ func (s Silence) GoneSignal() Signal {
 // RecordSilences notes the results of the steps in the timeline. It reports false if there is nothing to note.
 func (in Incident) RecordSilences(outcomes []SilenceOutcome, unfit int, now time.Time) (Change, bool) {
 	c := in.begin(ByTimer(), Facts{}, now)
-	var made, ended, failed Detail
+	var created, ended, failed Detail
 	for _, o := range outcomes {
 		host := []string{hostOfURL(o.URL)}
 		switch {
@@ -252,13 +252,13 @@ func (in Incident) RecordSilences(outcomes []SilenceOutcome, unfit int, now time
 			failed.Over = o.Do == SilenceEnd
 		case o.Why != "":
 		case o.Do == SilenceMake && !o.Remade:
-			made.Count, made.Until, made.To = made.Count+1, latest(made.Until, o.EndsAt), host
+			created.Count, created.Until, created.To = created.Count+1, latest(created.Until, o.EndsAt), host
 		case o.Do == SilenceEnd && o.Remote != "":
 			ended.Count, ended.To = ended.Count+1, host
 		}
 	}
-	if made.Count > 0 {
-		c.record(EventSilenced, c.by, made)
+	if created.Count > 0 {
+		c.record(EventSilenced, c.by, created)
 	}
 	if ended.Count > 0 {
 		c.record(EventUnsilenced, c.by, ended)

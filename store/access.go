@@ -231,13 +231,13 @@ func (g gate) onAgreement(people []oncall.UserID, schedules ...oncall.ScheduleID
 }
 
 // actOnTwo checks whether the actor may link or merge two incidents. Private incidents stay in their team.
-func (g gate) actOnTwo(ctx context.Context, q querier, one, two oncall.Incident) error {
-	for _, in := range []oncall.Incident{one, two} {
+func (g gate) actOnTwo(ctx context.Context, q querier, first, second oncall.Incident) error {
+	for _, in := range []oncall.Incident{first, second} {
 		if err := g.onIncident(ctx, q, access.Respond, in); err != nil {
 			return err
 		}
 	}
-	if one.TeamID != two.TeamID && (g.dir.teams[one.TeamID].Private || g.dir.teams[two.TeamID].Private) {
+	if first.TeamID != second.TeamID && (g.dir.teams[first.TeamID].Private || g.dir.teams[second.TeamID].Private) {
 		return oncall.Refuse("One of the two is of a private team, so they can't be linked or merged.")
 	}
 	return nil

@@ -45,15 +45,15 @@ func (s *Store) PagedFor(ctx context.Context, by oncall.Actor, of []oncall.Incid
 
 // MayRespond returns on which of the incidents somebody may act, so that only they get buttons. Nothing is counted as
 // refused.
-func (s *Store) MayRespond(ctx context.Context, by oncall.Actor, of []oncall.Incident) (map[oncall.IncidentID]bool, error) {
+func (s *Store) MayRespond(ctx context.Context, by oncall.Actor, incidents []oncall.Incident) (map[oncall.IncidentID]bool, error) {
 	const paged = `SELECT DISTINCT incident_id FROM pages WHERE incident_id = ANY ($1) AND user_id = $2`
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return nil, err
 	}
-	may := make(map[oncall.IncidentID]bool, len(of))
+	may := make(map[oncall.IncidentID]bool, len(incidents))
 	var others []oncall.IncidentID
-	for _, in := range of {
+	for _, in := range incidents {
 		if may[in.ID] = g.dir.access.May(by, access.Respond, accessIncident(in)) == nil; !may[in.ID] {
 			others = append(others, in.ID)
 		}
@@ -70,7 +70,7 @@ func (s *Store) MayRespond(ctx context.Context, by oncall.Actor, of []oncall.Inc
 	if err != nil {
 		return nil, fmt.Errorf("load for which incidents %s was paged: %w", by.User, err)
 	}
-	for _, in := range of {
+	for _, in := range incidents {
 		if slices.Contains(involved, in.ID) {
 			on := accessIncident(in)
 			on.Involved = append(on.Involved, by.User)

@@ -145,7 +145,7 @@ func randomAPIKey() string {
 
 // RotateAPIKey replaces a key with a new one and returns that. The old key is valid for another day, or ends at once. A
 // key that does not exist, or that the actor may not manage, is oncall.ErrNotFound or a Refusal.
-func (s *Store) RotateAPIKey(ctx context.Context, by oncall.Actor, name string, atOnce bool, now time.Time) (key string, was APIKeyState, err error) {
+func (s *Store) RotateAPIKey(ctx context.Context, by oncall.Actor, name string, atOnce bool, now time.Time) (key string, oldKey APIKeyState, err error) {
 	const save = `
 		UPDATE api_keys
 		SET old_hash = CASE WHEN $5 THEN NULL ELSE hash END, old_hint = CASE WHEN $5 THEN '' ELSE hint END,
@@ -156,7 +156,7 @@ func (s *Store) RotateAPIKey(ctx context.Context, by oncall.Actor, name string, 
 	if atOnce {
 		until = now
 	}
-	was, err = s.manageAPIKey(ctx, by, name, now, func(tx pgx.Tx, k APIKeyState) (audit.Entry, error) {
+	oldKey, err = s.manageAPIKey(ctx, by, name, now, func(tx pgx.Tx, k APIKeyState) (audit.Entry, error) {
 		if k.Expired(now) {
 			return audit.Entry{}, oncall.Refuse("The API key %q has expired; make a new one.", k.Name)
 		}
@@ -167,11 +167,11 @@ func (s *Store) RotateAPIKey(ctx context.Context, by oncall.Actor, name string, 
 		return audit.RotatedAPIKey(k.APIKey, hint(key), until), err
 	})
 	if err != nil {
-		return "", was, wrapAny(err, "rotate the API key %q", name)
+		return "", oldKey, wrapAny(err, "rotate the API key %q", name)
 	}
-	was.OldHint, was.OldUntil, was.Hint = was.Hint, &until, hint(key)
+	oldKey.OldHint, oldKey.OldUntil, oldKey.Hint = oldKey.Hint, &until, hint(key)
 	s.managed(by, "rotate API key").Str("key", name).Bool("at_once", atOnce).Msg("API key rotated")
-	return key, was, nil
+	return key, oldKey, nil
 }
 
 // RevokeAPIKey ends a key at once, together with the one that it replaced.

@@ -182,11 +182,11 @@ func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.
 		return err
 	}
 	err := s.changeContacts(ctx, user, func(tx pgx.Tx) error {
-		was, err := contact(ctx, tx, user, id)
+		removed, err := contact(ctx, tx, user, id)
 		if err != nil {
 			return err
 		}
-		if err := record(ctx, tx, by, now, audit.Contact(was, audit.ContactRemoved)); err != nil {
+		if err := record(ctx, tx, by, now, audit.Contact(removed, audit.ContactRemoved)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, remove, id, now); err != nil {
@@ -195,7 +195,7 @@ func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.
 		if _, err := tx.Exec(ctx, void, id); err != nil {
 			return err
 		}
-		if err := s.notifyRevoked(ctx, tx, by, user, "a contact method of yours, "+audit.Masked(was)+": no page goes there any more. `/oncall contact` adds another", now); err != nil {
+		if err := s.notifyRevoked(ctx, tx, by, user, "a contact method of yours, "+audit.Masked(removed)+": no page goes there any more. `/oncall contact` adds another", now); err != nil {
 			return err
 		}
 		found, err := contactSettings(ctx, tx, []oncall.UserID{user})

@@ -185,11 +185,11 @@ func (d *Directory) leaverNotices(in setup.Installation, left []oncall.UserID, n
 		if err != nil {
 			return nil, err
 		}
-		for _, of := range all {
-			if !of.Matters() {
+		for _, departure := range all {
+			if !departure.Matters() {
 				continue
 			}
-			for _, to := range d.leaverWatchers(of.Team) {
+			for _, to := range d.leaverWatchers(departure.Team) {
 				key := fmt.Sprintf("leaver/%s/%d/%s", id, d.Users[id].DeactivatedAt.Unix(), to)
 				i := slices.IndexFunc(out, func(n oncall.Notice) bool { return n.Key == key })
 				if i < 0 {
@@ -198,7 +198,7 @@ func (d *Directory) leaverNotices(in setup.Installation, left []oncall.UserID, n
 						Users: []oncall.UserID{id}, TimeZone: d.Users[oncall.UserID(to)].TimeZone,
 					}})
 				}
-				out[i].Detail.Departures = append(out[i].Detail.Departures, of)
+				out[i].Detail.Departures = append(out[i].Detail.Departures, departure)
 			}
 		}
 	}

@@ -48,7 +48,7 @@ func (s *System) TakeBackFromLeavers(ctx context.Context, id oncall.IncidentID, 
 
 // leftWork loads what a person has in hand; an empty id means everybody who has left. Of who has left, that is also what was
 // taken back from them and is open.
-func leftWork(ctx context.Context, tx pgx.Tx, of oncall.UserID) ([]oncall.LeftWork, error) {
+func leftWork(ctx context.Context, tx pgx.Tx, user oncall.UserID) ([]oncall.LeftWork, error) {
 	const had = `
 		SELECT DISTINCT u.id AS user, i.team_id AS team, i.id, i.title, i.status = 'snoozed' AS snoozed
 		FROM incidents i
@@ -84,7 +84,7 @@ func leftWork(ctx context.Context, tx pgx.Tx, of oncall.UserID) ([]oncall.LeftWo
 		oncall.LeftAction
 	}
 	var out []oncall.LeftWork
-	rows, _ := tx.Query(ctx, had, of, takenBack)
+	rows, _ := tx.Query(ctx, had, user, takenBack)
 	incidents, err := pgx.CollectRows(rows, pgx.RowToStructByName[incident])
 	if err != nil {
 		return nil, fmt.Errorf("load the incidents of leavers: %w", err)
@@ -92,7 +92,7 @@ func leftWork(ctx context.Context, tx pgx.Tx, of oncall.UserID) ([]oncall.LeftWo
 	for _, i := range incidents {
 		out = append(out, oncall.LeftWork{User: i.User, Team: i.Team, Incidents: []oncall.LeftIncident{i.LeftIncident}})
 	}
-	rows, _ = tx.Query(ctx, todo, of)
+	rows, _ = tx.Query(ctx, todo, user)
 	actions, err := pgx.CollectRows(rows, pgx.RowToStructByName[action])
 	if err != nil {
 		return nil, fmt.Errorf("load the actions of leavers: %w", err)

@@ -58,25 +58,25 @@ func (s *Store) Hooks(ctx context.Context, by oncall.Actor) ([]HookState, error)
 }
 
 // MakeHook makes a webhook, which is told what happens from now on, and returns the secret that signs, this once.
-func (s *Store) MakeHook(ctx context.Context, by oncall.Actor, h oncall.Hook, now time.Time) (secret string, made HookState, err error) {
+func (s *Store) MakeHook(ctx context.Context, by oncall.Actor, h oncall.Hook, now time.Time) (secret string, created HookState, err error) {
 	const insert = `
 		INSERT INTO hooks (name, team_id, host, url, headers, secret, kinds, template, options, made_at, made_by, position)
 		VALUES ($1, nullif($2::bigint, 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, (SELECT coalesce(max(id), 0) FROM incident_events))
 		RETURNING id`
 	h.Name = strings.TrimSpace(h.Name)
 	if err := h.Check(); err != nil {
-		return "", made, err
+		return "", created, err
 	}
 	with := s.secret(now)
 	if with == nil {
-		return "", made, refusedHook
+		return "", created, refusedHook
 	}
 	g, err := s.gate(ctx, by)
 	if err != nil {
-		return "", made, err
+		return "", created, err
 	}
 	if err := g.may(access.Integrations, access.Object{Team: h.TeamID}); err != nil {
-		return "", made, err
+		return "", created, err
 	}
 	if h.Options == nil {
 		h.Options = map[string]string{}
@@ -94,13 +94,13 @@ func (s *Store) MakeHook(ctx context.Context, by oncall.Actor, h oncall.Hook, no
 		if err := record(ctx, tx, by, now, audit.MadeHook(h, g.dir.teams[h.TeamID].Name)); err != nil {
 			return err
 		}
-		made, err = hookState(ctx, tx, h.Name)
+		created, err = hookState(ctx, tx, h.Name)
 		return err
 	})
 	if err != nil {
-		return "", made, wrapAny(err, "make the webhook %q", h.Name)
+		return "", created, wrapAny(err, "make the webhook %q", h.Name)
 	}
-	return secret, made, nil
+	return secret, created, nil
 }
 
 var refusedHook = oncall.Refuse("No webhook can be made: WATCHBILL_SECRET has to be set first, to what `watchbill serve` has (`watchbill secret new` makes one).")

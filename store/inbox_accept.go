@@ -65,48 +65,48 @@ func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []
 }
 
 func (s *Store) accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
-	one := &arrival{integration: id, at: now, done: make(chan error, 1)}
+	newArrival := &arrival{integration: id, at: now, done: make(chan error, 1)}
 	for _, signal := range signals {
 		text, err := json.Marshal(signal)
 		if err != nil {
 			return fmt.Errorf("accept signals: %w", err)
 		}
-		one.signals, one.pings = append(one.signals, string(text)), append(one.pings, signal.Action == oncall.PingSignal)
-		one.size += len(text)
+		newArrival.signals, newArrival.pings = append(newArrival.signals, string(text)), append(newArrival.pings, signal.Action == oncall.PingSignal)
+		newArrival.size += len(text)
 	}
 	if len(signals) == 0 {
 		return nil
 	}
-	if err := s.enter(ctx, one); err != nil {
+	if err := s.enter(ctx, newArrival); err != nil {
 		return fmt.Errorf("accept signals: %w", NotStored{cause: err})
 	}
 	limited, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
 	select {
-	case err := <-one.done:
+	case err := <-newArrival.done:
 		return err
 	case <-limited.Done():
 		if ctx.Err() != nil { // the caller has gone, which says nothing about the database
 			return fmt.Errorf("accept signals: %w: %w", ErrUnavailable, ctx.Err())
 		}
-		return s.arrivals.abandon(one, limited.Err())
+		return s.arrivals.abandon(newArrival, limited.Err())
 	}
 }
 
 // enter queues an arrival and makes sure that a committer runs.
-func (s *Store) enter(ctx context.Context, one *arrival) error {
+func (s *Store) enter(ctx context.Context, newArrival *arrival) error {
 	a := &s.arrivals
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case a.suspended:
 		return errSuspended
-	case a.size > 0 && a.size+one.size > arrivalLimit:
+	case a.size > 0 && a.size+newArrival.size > arrivalLimit:
 		a.suspend()
 		return errors.New("too many are waiting")
 	}
-	a.waiting = append(a.waiting, one)
-	a.size += one.size
+	a.waiting = append(a.waiting, newArrival)
+	a.size += newArrival.size
 	if !a.committing {
 		a.committing = true
 		a.committers.Go(func() { s.commitArrivals(context.WithoutCancel(ctx)) })

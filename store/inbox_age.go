@@ -42,15 +42,15 @@ func (s *System) AgeAlerts(ctx context.Context, now time.Time) (n int, err error
 		if err != nil || len(alerts) == 0 {
 			return err
 		}
-		of, signals := make([]oncall.IntegrationID, len(alerts)), make([]string, len(alerts))
+		integrations, signals := make([]oncall.IntegrationID, len(alerts)), make([]string, len(alerts))
 		for i, a := range alerts {
 			signal, err := json.Marshal(oncall.AgedOf(a))
 			if err != nil {
 				return err
 			}
-			of[i], signals[i] = a.IntegrationID, string(signal)
+			integrations[i], signals[i] = a.IntegrationID, string(signal)
 		}
-		if _, err := tx.Exec(ctx, insert, of, now, signals); err != nil {
+		if _, err := tx.Exec(ctx, insert, integrations, now, signals); err != nil {
 			return err
 		}
 		n = len(alerts)

@@ -50,11 +50,11 @@ func (k *keyList) add(id oncall.IntegrationID, key string) {
 // find looks up the alerts and incidents that the entries refer to, locks the incidents, and loads both. Keys of
 // incidents that another transaction has locked are blocked until a later batch.
 func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry) (*storedState, error) {
-	made := 0
+	created := 0
 	for _, e := range entries {
 		switch e.signal.Action {
 		case oncall.Trigger, oncall.Release, oncall.Clear:
-			made++
+			created++
 		case oncall.Reconcile, oncall.AckSignal, oncall.Update, oncall.Split, oncall.PingSignal:
 		}
 	}
@@ -63,7 +63,7 @@ func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entri
 		return nil, fmt.Errorf("find alerts: %w", err)
 	}
 	ids.services = servicesOf(entries)
-	return ids.load(ctx, tx, w.blocked, made)
+	return ids.load(ctx, tx, w.blocked, created)
 }
 
 // batchKeys holds the keys that a batch of signals names.
@@ -272,17 +272,17 @@ func (s *storedState) acknowledged() []oncall.IncidentID {
 
 // markShared marks the incidents that belong to several integrations because of a merge.
 func (s *storedState) markShared() {
-	of := make(map[oncall.IncidentID]oncall.IntegrationID, len(s.incidents))
+	integrationOf := make(map[oncall.IncidentID]oncall.IntegrationID, len(s.incidents))
 	s.shared, s.at = map[oncall.IncidentID]bool{}, make(map[oncall.IncidentID]int, len(s.incidents))
 	for i, in := range s.incidents {
-		of[in.ID], s.at[in.ID] = in.IntegrationID, i
+		integrationOf[in.ID], s.at[in.ID] = in.IntegrationID, i
 		if in.MergedInto != 0 {
 			s.shared[in.MergedInto] = true
 		}
 	}
 	for integration, alerts := range s.alerts {
 		for _, a := range alerts {
-			if of[a.IncidentID] != integration {
+			if integrationOf[a.IncidentID] != integration {
 				s.shared[a.IncidentID] = true
 			}
 		}

@@ -230,20 +230,20 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, dir *Directo
 	if err != nil {
 		return nil, nil, err
 	}
-	of := map[oncall.IntegrationID][]entry{}
+	entriesOf := map[oncall.IntegrationID][]entry{}
 	for _, e := range entries {
 		if w.blocked.block(e) {
 			left = append(left, e.ID)
 			continue
 		}
-		of[e.IntegrationID] = append(of[e.IntegrationID], e)
+		entriesOf[e.IntegrationID] = append(entriesOf[e.IntegrationID], e)
 	}
-	if found.counts, err = loadPolicyCounts(ctx, tx, dir, slices.Collect(maps.Keys(of))); err != nil {
+	if found.counts, err = loadPolicyCounts(ctx, tx, dir, slices.Collect(maps.Keys(entriesOf))); err != nil {
 		return nil, nil, err
 	}
-	for _, id := range slices.Sorted(maps.Keys(of)) {
+	for _, id := range slices.Sorted(maps.Keys(entriesOf)) {
 		in := dir.integrations[id]
-		b := integrationBatch{entries: of[id], stored: found, Fold: &oncall.Fold{
+		b := integrationBatch{entries: entriesOf[id], stored: found, Fold: &oncall.Fold{
 			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(), Silencing: dir.silencing(), Now: w.clock(),
 			Maintenance: dir.Maintenance,
 		}}

@@ -83,20 +83,20 @@ func (a *arrivals) begin() {
 func (a *arrivals) suspend() { a.suspended = a.period != nil }
 
 // abandon gives up waiting for an arrival. If it is being written, the outcome is unknown.
-func (a *arrivals) abandon(one *arrival, cause error) error {
+func (a *arrivals) abandon(abandoned *arrival, cause error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	select {
-	case err := <-one.done: // finished just now
+	case err := <-abandoned.done: // finished just now
 		return err
 	default:
 	}
 	a.suspend()
-	if i := slices.Index(a.waiting, one); i >= 0 {
+	if i := slices.Index(a.waiting, abandoned); i >= 0 {
 		a.waiting = slices.Delete(a.waiting, i, i+1)
-		a.size -= one.size
+		a.size -= abandoned.size
 	}
-	return fmt.Errorf("accept signals: %w", NotStored{one.doubt, cause})
+	return fmt.Errorf("accept signals: %w", NotStored{abandoned.doubt, cause})
 }
 
 // Replay stores the requests of a spool in their order, each once: requests that are known to be stored are skipped.
@@ -114,9 +114,9 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 	if len(requests) == 0 {
 		return nil
 	}
-	var came []oncall.Payload
+	var payloads []oncall.Payload
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		came = nil
+		payloads = nil
 		var replayed int64
 		if err := tx.QueryRow(ctx, begin, spool, now).Scan(&replayed); err != nil {
 			return err
@@ -134,7 +134,7 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 				committed[r.Doubt] = stored
 			}
 			if r.Seq > replayed {
-				came = append(came, r.payloads()...)
+				payloads = append(payloads, r.payloads()...)
 			}
 			if r.Seq <= replayed || stored {
 				continue
@@ -155,7 +155,7 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 	if err != nil {
 		return fmt.Errorf("replay a spool: %w", err)
 	}
-	for _, p := range came {
+	for _, p := range payloads {
 		s.KeepPayload(ctx, p)
 	}
 	return nil

@@ -45,7 +45,7 @@ const (
 // queueStorms finds the current storms of the integrations whose alerts fire, and their latest incidents. If a
 // storm could begin with these signals, the latest incidents are loaded as well, because the storm may absorb them.
 func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, out *batchIDs) {
-	var of []oncall.IntegrationID
+	var integrations []oncall.IntegrationID
 	var since []time.Time
 	fires := map[oncall.IntegrationID]int{}
 	for _, e := range entries {
@@ -53,15 +53,15 @@ func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, 
 			continue
 		}
 		if fires[e.IntegrationID]++; fires[e.IntegrationID] == 1 {
-			of, since = append(of, e.IntegrationID), append(since, e.ReceivedAt.Add(-oncall.StormCounts))
+			integrations, since = append(integrations, e.IntegrationID), append(since, e.ReceivedAt.Add(-oncall.StormCounts))
 		}
 	}
-	if len(of) == 0 {
+	if len(integrations) == 0 {
 		return
 	}
 	var storm oncall.IncidentID
 	var integration oncall.IntegrationID
-	b.Queue(stormsOf, of).Query(func(rows pgx.Rows) error {
+	b.Queue(stormsOf, integrations).Query(func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&storm, &integration}, func() error {
 			out.incidents = append(out.incidents, storm)
 			for i, id := range groups.integrations { // any signal of the integration may be about the storm
@@ -73,7 +73,7 @@ func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, 
 		})
 		return err
 	})
-	b.Queue(latestOf, of, since, maxRecent).Query(func(rows pgx.Rows) error {
+	b.Queue(latestOf, integrations, since, maxRecent).Query(func(rows pgx.Rows) error {
 		var r oncall.RecentIncident
 		_, err := pgx.ForEachRow(rows, []any{&r.ID, &integration, &r.PolicyID, &r.OpenedAt, &r.Posted}, func() error {
 			out.recent[integration] = append(out.recent[integration], r)

@@ -280,9 +280,9 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 	return p, err
 }
 
-// Alerts returns a page of an incident's alerts, in the order of its messages: at most as many as most, beginning
+// Alerts returns a page of an incident's alerts, in the order of its messages: at most limit of them, beginning
 // with number from. It also returns how many alerts there are.
-func (s *Store) Alerts(ctx context.Context, by oncall.Actor, id oncall.IncidentID, from, most int) (some []oncall.Alert, all int, err error) {
+func (s *Store) Alerts(ctx context.Context, by oncall.Actor, id oncall.IncidentID, from, limit int) (some []oncall.Alert, all int, err error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return nil, 0, err
@@ -294,7 +294,7 @@ func (s *Store) Alerts(ctx context.Context, by oncall.Actor, id oncall.IncidentI
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM alerts WHERE incident_id = $1`, id).Scan(&all); err != nil {
 			return err
 		}
-		some, err = alertsOf(ctx, tx, id, from, most)
+		some, err = alertsOf(ctx, tx, id, from, limit)
 		return err
 	})
 	if err != nil {
@@ -374,7 +374,7 @@ func events(ctx context.Context, q querier, id oncall.IncidentID) ([]oncall.Even
 }
 
 // alertsOf returns a page of an incident's alerts: firing ones first, then the latest cleared ones.
-func alertsOf(ctx context.Context, q querier, id oncall.IncidentID, from, most int) ([]oncall.Alert, error) {
+func alertsOf(ctx context.Context, q querier, id oncall.IncidentID, from, limit int) ([]oncall.Alert, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
 		       title, body, link, severity, labels, links, details, count, first_at, last_at,
@@ -385,6 +385,6 @@ func alertsOf(ctx context.Context, q querier, id oncall.IncidentID, from, most i
 		WHERE incident_id = $1
 		ORDER BY firing DESC, cleared_at DESC, id
 		LIMIT $2 OFFSET $3`
-	rows, _ := q.Query(ctx, load, id, most, from)
+	rows, _ := q.Query(ctx, load, id, limit, from)
 	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Alert])
 }

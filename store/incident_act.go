@@ -69,17 +69,17 @@ func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, g gate, a on
 		if err := g.actOnTwo(ctx, tx, in, other); err != nil {
 			return err
 		}
-		var one, two oncall.Change
+		var first, second oncall.Change
 		if a.Do == oncall.ActLink {
-			one, two, refusal = in.Relate(other, by, now)
+			first, second, refusal = in.Relate(other, by, now)
 		} else {
-			one, two, refusal = in.Merge(other, by, f, now)
+			first, second, refusal = in.Merge(other, by, f, now)
 		}
 		if refusal != nil {
 			out = in
 			return s.enqueue(ctx, tx, now, []oncall.Task{in.RedrawFor(by)})
 		}
-		out, changes = one.Incident, []oncall.Change{one, two}
+		out, changes = first.Incident, []oncall.Change{first, second}
 		if a.Do == oncall.ActMerge {
 			if err := moveAlerts(ctx, tx, id, a.Other); err != nil {
 				return err

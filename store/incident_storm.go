@@ -63,8 +63,8 @@ func (s *Store) splitOff(ctx context.Context, id oncall.IncidentID, g gate, a on
 	return in, nil
 }
 
-// WorstAlerts returns the firing alerts of an incident, the worst first, at most as many as most.
-func (s *Store) WorstAlerts(ctx context.Context, by oncall.Actor, id oncall.IncidentID, most int) (out []oncall.Alert, err error) {
+// WorstAlerts returns the firing alerts of an incident, the worst first, at most limit of them.
+func (s *Store) WorstAlerts(ctx context.Context, by oncall.Actor, id oncall.IncidentID, limit int) (out []oncall.Alert, err error) {
 	const load = `
 		SELECT id, title, severity
 		FROM alerts
@@ -72,7 +72,7 @@ func (s *Store) WorstAlerts(ctx context.Context, by oncall.Actor, id oncall.Inci
 		ORDER BY array_position($2::text[], severity), id
 		LIMIT $3`
 	err = s.onSeen(ctx, by, id, func(tx pgx.Tx, _ oncall.Incident) error {
-		rows, _ := tx.Query(ctx, load, id, oncall.Severities(), most)
+		rows, _ := tx.Query(ctx, load, id, oncall.Severities(), limit)
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Alert])
 		return err
 	})

@@ -95,13 +95,13 @@ func (s *Store) integrationsOf(ctx context.Context, dir *Directory, by oncall.Ac
 	if err != nil {
 		return nil, err
 	}
-	of := map[string][]IntegrationKey{}
+	byName := map[string][]IntegrationKey{}
 	for _, k := range keys {
-		of[k.Integration] = append(of[k.Integration], k)
+		byName[k.Integration] = append(byName[k.Integration], k)
 	}
 	var out []IntegrationState
 	for _, in := range dir.For(by).Integrations {
-		own := of[in.Name]
+		own := byName[in.Name]
 		if len(own) == 0 {
 			continue // removed just now
 		}
@@ -143,28 +143,28 @@ type Rotation struct {
 // the integration does not exist or the actor may not see it.
 func (s *Store) RotateKey(
 	ctx context.Context, by oncall.Actor, name string, how Rotation, now time.Time,
-) (made NewKey, old IntegrationKey, err error) {
-	made.Integration, made.Key = name, randomKey()
+) (created NewKey, old IntegrationKey, err error) {
+	created.Integration, created.Key = name, randomKey()
 	until := now.Add(OldKeyLives)
 	if how.AtOnce {
 		until = now
 	}
 	err = s.manageIntegration(ctx, by, name, func(tx pgx.Tx, in lockedIntegration) error {
-		made.Format, old.Hint = in.format, in.hint
+		created.Format, old.Hint = in.format, in.hint
 		if how.Seen != "" && how.Seen != old.Hint {
 			return oncall.Refuse("The key of %q was rotated a moment ago, so nothing was changed: the one in force ends with %s. Please look again.", name, old.Hint)
 		}
-		if err := replaceKey(ctx, tx, in.id, made.Key, until, now); err != nil {
+		if err := replaceKey(ctx, tx, in.id, created.Key, until, now); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, now, audit.RotatedKey(name, in.team, old.Hint, hint(made.Key), until))
+		return record(ctx, tx, by, now, audit.RotatedKey(name, in.team, old.Hint, hint(created.Key), until))
 	})
 	if err != nil {
 		return NewKey{}, IntegrationKey{}, wrapAny(err, "rotate the key of %q", name)
 	}
 	s.managed(by, "rotate").Str("integration", name).Bool("at_once", how.AtOnce).Msg("key rotated")
 	old.Integration, old.EndsAt = name, &until
-	return made, old, nil
+	return created, old, nil
 }
 
 // A lockedIntegration is an integration whose row this transaction has locked.
@@ -280,7 +280,7 @@ func (s *Store) MuteIntegration(ctx context.Context, by oncall.Actor, name strin
 }
 
 // UnmuteIntegration lets an integration page again, and reports whether it was muted.
-func (s *Store) UnmuteIntegration(ctx context.Context, by oncall.Actor, name string, now time.Time) (was bool, err error) {
+func (s *Store) UnmuteIntegration(ctx context.Context, by oncall.Actor, name string, now time.Time) (wasMuted bool, err error) {
 	const save = `
 		UPDATE integrations i
 		SET muted_at = NULL, muted_until = NULL, muted_by = ''
@@ -288,7 +288,7 @@ func (s *Store) UnmuteIntegration(ctx context.Context, by oncall.Actor, name str
 		WHERE i.id = old.id
 		RETURNING old.muted`
 	err = s.manageIntegration(ctx, by, name, func(tx pgx.Tx, in lockedIntegration) error {
-		if err := tx.QueryRow(ctx, save, in.id, now).Scan(&was); err != nil || !was {
+		if err := tx.QueryRow(ctx, save, in.id, now).Scan(&wasMuted); err != nil || !wasMuted {
 			return err
 		}
 		return record(ctx, tx, by, now, audit.UnmutedIntegration(name, in.team))
@@ -297,7 +297,7 @@ func (s *Store) UnmuteIntegration(ctx context.Context, by oncall.Actor, name str
 		return false, wrapAny(err, "unmute %q", name)
 	}
 	s.managed(by, "unmute").Str("integration", name).Msg("integration unmuted")
-	return was, nil
+	return wasMuted, nil
 }
 
 // EndMutes clears mutes that are over. Only the previous release needs this; this one compares the mute's end.

@@ -331,7 +331,7 @@ func releaseKept(ctx context.Context, tx pgx.Tx, dir *Directory, all []oncall.Ma
 			return nil, fmt.Errorf("load alerts that are kept: %w", err)
 		}
 		found = len(alerts)
-		var of []oncall.IntegrationID
+		var integrations []oncall.IntegrationID
 		var signals []string
 		for _, a := range alerts {
 			after = a.ID
@@ -346,14 +346,14 @@ func releaseKept(ctx context.Context, tx pgx.Tx, dir *Directory, all []oncall.Ma
 				if err != nil {
 					return nil, err
 				}
-				of, signals = append(of, a.IntegrationID), append(signals, string(signal))
+				integrations, signals = append(integrations, a.IntegrationID), append(signals, string(signal))
 			}
 			tallies[a.Maintenance] = t
 		}
-		if len(of) == 0 {
+		if len(integrations) == 0 {
 			continue
 		}
-		if _, err := tx.Exec(ctx, insert, of, now, signals); err != nil {
+		if _, err := tx.Exec(ctx, insert, integrations, now, signals); err != nil {
 			return nil, fmt.Errorf("release alerts that were kept: %w", err)
 		}
 		if _, err := tx.Exec(ctx, `SELECT pg_notify('watchbill_inbox', '')`); err != nil {

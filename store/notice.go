@@ -149,14 +149,14 @@ func (s *Store) NoticeDrawn(ctx context.Context, id oncall.NoticeID, at MessageR
 
 // closeNotices updates notices whose buttons no longer apply.
 func (s *Store) closeNotices(ctx context.Context, tx pgx.Tx, now time.Time, closes []oncall.NoticeClose) error {
-	for _, of := range closes {
-		err := s.renotice(ctx, tx, now, of.Kinds, of.About, func(f *oncall.NoticeDetail) {
+	for _, closing := range closes {
+		err := s.renotice(ctx, tx, now, closing.Kinds, closing.About, func(f *oncall.NoticeDetail) {
 			if f.State == "" {
-				f.State, f.StateAt, f.By = of.State, of.At, of.By
+				f.State, f.StateAt, f.By = closing.State, closing.At, closing.By
 			}
 		})
 		if err != nil {
-			return fmt.Errorf("close notices about %d: %w", of.About, err)
+			return fmt.Errorf("close notices about %d: %w", closing.About, err)
 		}
 	}
 	return nil

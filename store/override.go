@@ -130,7 +130,7 @@ func (s *Store) changeOverride(
 	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
 	change func(pgx.Tx, schedule.Override) (schedule.Override, error),
 ) (schedule.Override, error) {
-	const of = `SELECT schedule_id FROM overrides WHERE id = $1`
+	const findSchedule = `SELECT schedule_id FROM overrides WHERE id = $1`
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
 		       to_user AS "to", time_zone, windows, shifts, allow_gaps, only_covered, reason, created_by, created_at,
@@ -145,25 +145,25 @@ func (s *Store) changeOverride(
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		var in oncall.ScheduleID
-		if err := tx.QueryRow(ctx, of, id).Scan(&in); err != nil {
+		if err := tx.QueryRow(ctx, findSchedule, id).Scan(&in); err != nil {
 			return err
 		}
 		if err := lockSchedules(ctx, tx, in); err != nil {
 			return err
 		}
 		rows, _ := tx.Query(ctx, load, id)
-		was, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[schedule.Override])
+		before, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[schedule.Override])
 		if err != nil {
 			return err
 		}
-		if err := g.cancelOverride(was); err != nil {
+		if err := g.cancelOverride(before); err != nil {
 			return err
 		}
-		if err := was.Cancellable(now); err != nil {
+		if err := before.Cancellable(now); err != nil {
 			return err
 		}
 		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: by.User}, []oncall.ScheduleID{in}, func() (err error) {
-			o, err = change(tx, was)
+			o, err = change(tx, before)
 			return err
 		})
 	})

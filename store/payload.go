@@ -43,10 +43,10 @@ func (s *Store) Payloads(ctx context.Context, by oncall.Actor, f PayloadFilter) 
 		return nil, err
 	}
 	hidden := append([]oncall.TeamID{}, dir.hidden(by)...) // never NULL
-	var of []oncall.IntegrationID
+	var integrations []oncall.IntegrationID
 	for _, in := range dir.For(by).Integrations {
 		if (f.Integration == 0 || in.ID == f.Integration) && (f.Team == 0 || in.TeamID == f.Team) {
-			of = append(of, in.ID)
+			integrations = append(integrations, in.ID)
 		}
 	}
 	if f.Most < 1 {
@@ -54,7 +54,7 @@ func (s *Store) Payloads(ctx context.Context, by oncall.Actor, f PayloadFilter) 
 	}
 	var found []KeptPayload
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, load, of, hidden, f.ID, f.Most, f.Begin)
+		rows, _ := tx.Query(ctx, load, integrations, hidden, f.ID, f.Most, f.Begin)
 		found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (KeptPayload, error) {
 			var p KeptPayload
 			err := row.Scan(&p.ID, &p.Integration, &p.At, &p.Method, &p.Path, &p.Query, &p.Headers,

@@ -175,7 +175,7 @@ func (s *Store) savePayloads(ctx context.Context, batch []oncall.Payload) error 
 	ctx, cancel := context.WithTimeout(ctx, payloadLimit)
 	defer cancel()
 	rows := &pgx.Batch{}
-	var of []oncall.IntegrationID
+	var integrations []oncall.IntegrationID
 	for _, p := range batch {
 		headers, keys, err := payloadTexts(p)
 		if err != nil {
@@ -183,10 +183,10 @@ func (s *Store) savePayloads(ctx context.Context, batch []oncall.Payload) error 
 		}
 		rows.Queue(insert, p.Integration, p.At, p.Method, oncall.Storable(p.Path), oncall.Storable(p.Query), headers, p.Body, p.Size, p.Cut,
 			p.Reader, p.TakenFor, oncall.Storable(p.Trouble), p.Signals, keys)
-		of = append(of, p.Integration)
+		integrations = append(integrations, p.Integration)
 	}
-	slices.Sort(of)
-	rows.Queue(prune, slices.Compact(of), oncall.PayloadsKept-1)
+	slices.Sort(integrations)
+	rows.Queue(prune, slices.Compact(integrations), oncall.PayloadsKept-1)
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
 			return err

@@ -176,7 +176,7 @@ func (s *System) RescueJobs(ctx context.Context, now time.Time) (int, error) {
 
 // Housekeeping deletes expired rows: codes, keys of Slack events, ended jobs and the like.
 func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
-	const seen = `DELETE FROM slack_seen WHERE seen_at < $1`
+	const forgetSeen = `DELETE FROM slack_seen WHERE seen_at < $1`
 	const tombstones = `
 		DELETE FROM alerts a
 		WHERE incident_id IS NULL AND cleared_at < $1 AND NOT EXISTS (
@@ -204,7 +204,7 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 			what, remove string
 			keep         time.Duration
 		}{
-			{"keys of Slack's", seen, keepSeen},
+			{"keys of Slack's", forgetSeen, keepSeen},
 			{"tombstones", tombstones, keepTombstone},
 			{"answers", replies, keepReplies},
 			{"codes that prove addresses", proofs, oncall.ProbesCount},

@@ -109,14 +109,14 @@ func (s *System) OfferRest(ctx context.Context, now time.Time) error {
 }
 
 // nightPages loads the pages that people got in the past night.
-func nightPages(ctx context.Context, tx pgx.Tx, of []oncall.UserID, now time.Time) ([]report.Page, error) {
+func nightPages(ctx context.Context, tx pgx.Tx, users []oncall.UserID, now time.Time) ([]report.Page, error) {
 	const load = `
 		SELECT p.user_id AS "user", p.ended_at AS at, p.incident_id AS incident, p.call_seq AS seq, p.asked_version AS asked,
 		       CASE WHEN p.bundle <> 0 THEN p.bundle ELSE p.id END AS message
 		FROM pages p
 		WHERE p.state = 'delivered' AND p.method = ANY ($2) AND p.ended_at >= $3 AND p.ended_at < $4 AND p.user_id = ANY ($1)
 		LIMIT $5`
-	rows, _ := tx.Query(ctx, load, of, report.Ringing(), now.Add(-nightLasts), now, maxRings)
+	rows, _ := tx.Query(ctx, load, users, report.Ringing(), now.Add(-nightLasts), now, maxRings)
 	return pgx.CollectRows(rows, pgx.RowToStructByName[report.Page])
 }
 

@@ -110,16 +110,16 @@ func (w *inboxWorker) releaseHeld(ctx context.Context) (released int, err error)
 	if err != nil || len(found) == 0 {
 		return 0, wrapAny(err, "look for alerts that were held for long enough")
 	}
-	var of []oncall.IntegrationID
+	var integrations []oncall.IntegrationID
 	var signals []string
 	for _, a := range found {
 		text, err := storableJSON(oncall.ReleaseOf(a))
 		if err != nil {
 			return 0, fmt.Errorf("release alert %d: %w", a.ID, err)
 		}
-		of, signals = append(of, a.IntegrationID), append(signals, text)
+		integrations, signals = append(integrations, a.IntegrationID), append(signals, text)
 	}
-	if _, err := w.conn.Exec(ctx, insert, of, now, signals); err != nil {
+	if _, err := w.conn.Exec(ctx, insert, integrations, now, signals); err != nil {
 		return 0, fmt.Errorf("release alerts that were held: %w", err)
 	}
 	if w.released == nil {

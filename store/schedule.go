@@ -33,38 +33,38 @@ func (s *Store) Schedule(ctx context.Context, by oncall.Actor, id oncall.Schedul
 
 // CreateSchedule stores a schedule with a team, a name and a time zone, and returns it with its id. EditSchedule adds
 // rotations.
-func (s *Store) CreateSchedule(ctx context.Context, by oncall.Actor, made schedule.Definition, now time.Time) (schedule.Definition, error) {
+func (s *Store) CreateSchedule(ctx context.Context, by oncall.Actor, definition schedule.Definition, now time.Time) (schedule.Definition, error) {
 	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
-	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.EditSchedule, access.Object{Team: made.TeamID}) }); err != nil {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.EditSchedule, access.Object{Team: definition.TeamID}) }); err != nil {
 		return schedule.Definition{}, err
 	}
-	if _, err := schedule.LoadZone(made.TimeZone); err != nil {
-		return schedule.Definition{}, oncall.Refuse("%q is not a time zone such as \"Europe/Berlin\".", made.TimeZone)
+	if _, err := schedule.LoadZone(definition.TimeZone); err != nil {
+		return schedule.Definition{}, oncall.Refuse("%q is not a time zone such as \"Europe/Berlin\".", definition.TimeZone)
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, insert, made.TeamID, made.Name, made.TimeZone, now).Scan(&made.ID); err != nil {
+		if err := tx.QueryRow(ctx, insert, definition.TeamID, definition.Name, definition.TimeZone, now).Scan(&definition.ID); err != nil {
 			return err
 		}
-		if err := s.editing(ctx, tx, scheduleEdit{at: now}, made.ID, 0); err != nil {
+		if err := s.editing(ctx, tx, scheduleEdit{at: now}, definition.ID, 0); err != nil {
 			return err // EditSchedule follows and queues the rest
 		}
-		tasks := []oncall.Task{{Do: oncall.CheckSchedule{Schedule: made.ID}}}
+		tasks := []oncall.Task{{Do: oncall.CheckSchedule{Schedule: definition.ID}}}
 		if err := s.enqueue(ctx, tx, now, tasks); err != nil {
 			return err
 		}
-		if err := record(ctx, tx, by, now, audit.Made(made, now)); err != nil {
+		if err := record(ctx, tx, by, now, audit.Made(definition, now)); err != nil {
 			return err
 		}
 		return announce(ctx, tx)
 	})
 	if broken, ok := errors.AsType[*pgconn.PgError](err); ok && broken.ConstraintName == "schedules_name" {
-		return schedule.Definition{}, oncall.Refuse("There is a schedule %q already.", made.Name)
+		return schedule.Definition{}, oncall.Refuse("There is a schedule %q already.", definition.Name)
 	}
 	if err != nil {
-		return schedule.Definition{}, wrap(err, "create schedule %q", made.Name)
+		return schedule.Definition{}, wrap(err, "create schedule %q", definition.Name)
 	}
 	s.cache.drop()
-	return made, nil
+	return definition, nil
 }
 
 // EditSchedule adds a version to a schedule, and returns the new schedule without its past. Seen is the latest version
@@ -177,14 +177,14 @@ func (s *Store) RemoveSchedule(ctx context.Context, by oncall.Actor, id oncall.S
 		if len(policies) > 0 {
 			return oncall.Refuse("Policy %q pages this schedule, so it can't be removed.", policies[0])
 		}
-		was, err := definition(ctx, tx, id, scope{since: now})
+		before, err := definition(ctx, tx, id, scope{since: now})
 		if err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, remove, id, now); err != nil {
 			return err
 		}
-		if err := record(ctx, tx, by, now, audit.Gone(was, now)); err != nil {
+		if err := record(ctx, tx, by, now, audit.Gone(before, now)); err != nil {
 			return err
 		}
 		return announce(ctx, tx)

@@ -40,7 +40,7 @@ func recently(ctx context.Context, tx pgx.Tx) (scope, error) {
 }
 
 // schedules loads schedules with their versions, overrides and shifts, and the people who have left.
-func schedules(ctx context.Context, tx pgx.Tx, of scope) (map[oncall.ScheduleID]schedule.Definition, error) {
+func schedules(ctx context.Context, tx pgx.Tx, wanted scope) (map[oncall.ScheduleID]schedule.Definition, error) {
 	const load = `
 		SELECT id, team_id, name, time_zone, apart
 		FROM schedules
@@ -62,7 +62,7 @@ func schedules(ctx context.Context, tx pgx.Tx, of scope) (map[oncall.ScheduleID]
 			inactive[id] = []schedule.Span{{Start: since}}
 		}
 	}
-	rows, _ := tx.Query(ctx, load, of.ids)
+	rows, _ := tx.Query(ctx, load, wanted.ids)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	if err != nil {
 		return nil, err
@@ -71,15 +71,15 @@ func schedules(ctx context.Context, tx pgx.Tx, of scope) (map[oncall.ScheduleID]
 	for i, r := range found {
 		ids[i] = r.ID
 	}
-	versions, err := versions(ctx, tx, ids, of)
+	versions, err := versions(ctx, tx, ids, wanted)
 	if err != nil {
 		return nil, err
 	}
-	overrides, err := overrides(ctx, tx, ids, of.since)
+	overrides, err := overrides(ctx, tx, ids, wanted.since)
 	if err != nil {
 		return nil, err
 	}
-	shifts, err := manualShifts(ctx, tx, ids, of.since)
+	shifts, err := manualShifts(ctx, tx, ids, wanted.since)
 	if err != nil {
 		return nil, err
 	}

@@ -172,7 +172,7 @@ func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Insta
 	if kind == setup.UserPart {
 		return g.may(access.OthersThings, access.Object{})
 	}
-	of := func(name string) oncall.TeamID {
+	teamOf := func(name string) oncall.TeamID {
 		for _, t := range in.Teams {
 			if t.Name == name {
 				return t.ID
@@ -180,7 +180,7 @@ func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Insta
 		}
 		return 0
 	}
-	if known && kind != setup.UserGroupPart && g.may(access.See, access.Object{Team: of(before.TeamName())}) != nil {
+	if known && kind != setup.UserGroupPart && g.may(access.See, access.Object{Team: teamOf(before.TeamName())}) != nil {
 		return oncall.ErrNotFound
 	}
 	switch {
@@ -198,14 +198,14 @@ func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Insta
 		act = access.Integrations
 	}
 	if known {
-		if err := g.may(act, access.Object{Team: of(before.TeamName())}); err != nil {
+		if err := g.may(act, access.Object{Team: teamOf(before.TeamName())}); err != nil {
 			return err
 		}
 	}
 	if e.Remove || known && e.Part.TeamName() == before.TeamName() {
 		return nil
 	}
-	to := of(e.Part.TeamName())
+	to := teamOf(e.Part.TeamName())
 	if to == 0 || g.dir.access.May(g.by, access.See, access.Object{Team: to}) != nil {
 		return oncall.Refuse("There is no team %q, or it is not yours to see.", e.Part.TeamName())
 	}

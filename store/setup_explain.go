@@ -20,7 +20,7 @@ func (a *applier) explain(ctx context.Context, old, next schedule.Definition) er
 	if err != nil {
 		return err
 	}
-	was, err := schedule.Compile(old)
+	before, err := schedule.Compile(old)
 	if err != nil {
 		return err
 	}
@@ -28,24 +28,24 @@ func (a *applier) explain(ctx context.Context, old, next schedule.Definition) er
 	if err != nil {
 		return err
 	}
-	var said []schedule.Sentence
+	var sentences []schedule.Sentence
 	for _, v := range edits {
-		said = append(said, setup.EditedInSlack(v))
+		sentences = append(sentences, setup.EditedInSlack(v))
 	}
-	said = append(said, setup.HoursMoved(was, is, a.now)...)
+	sentences = append(sentences, setup.HoursMoved(before, is, a.now)...)
 	people := map[oncall.UserID]report.Person{}
 	for id, u := range a.known {
 		people[id] = report.Person{TimeZone: u.TimeZone}
 	}
-	said = append(said, report.FairnessSaid(report.Fairness(was, is, people, a.now, a.now.Add(report.FairAhead)))...)
-	if len(said) == 0 {
+	sentences = append(sentences, report.FairnessSaid(report.Fairness(before, is, people, a.now, a.now.Add(report.FairAhead)))...)
+	if len(sentences) == 0 {
 		return nil
 	}
 	if a.report.Details == nil {
 		a.report.Details = map[string][]string{}
 	}
 	change := a.report.Changes[len(a.report.Changes)-1]
-	for _, sentence := range said {
+	for _, sentence := range sentences {
 		a.report.Details[change] = append(a.report.Details[change], sentence.Shown(a.nameOf))
 	}
 	return nil

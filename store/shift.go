@@ -60,18 +60,18 @@ func (s *Store) DeleteShifts(
 	changed := 0
 	var before, after []schedule.ManualShift
 	err := s.changeShifts(ctx, id, from, scheduleEdit{at: now, by: by.User}, func(tx pgx.Tx, of schedule.Definition) error {
-		for _, was := range of.Shifts {
-			if role != "" && role != was.RoleName() {
+		for _, shift := range of.Shifts {
+			if role != "" && role != shift.RoleName() {
 				continue
 			}
-			left := schedule.CutShifts([]schedule.ManualShift{was}, from, to)
-			if len(left) == 1 && left[0].Start.Equal(was.Start) && left[0].End.Equal(was.End) {
+			left := schedule.CutShifts([]schedule.ManualShift{shift}, from, to)
+			if len(left) == 1 && left[0].Start.Equal(shift.Start) && left[0].End.Equal(shift.End) {
 				continue
 			}
 			changed++
-			before, after = append(before, was), append(after, left...)
-			if !slices.ContainsFunc(left, func(l schedule.ManualShift) bool { return l.ID == was.ID }) {
-				if _, err := tx.Exec(ctx, remove, was.ID); err != nil {
+			before, after = append(before, shift), append(after, left...)
+			if !slices.ContainsFunc(left, func(l schedule.ManualShift) bool { return l.ID == shift.ID }) {
+				if _, err := tx.Exec(ctx, remove, shift.ID); err != nil {
 					return err
 				}
 			}

@@ -104,7 +104,7 @@ func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall
 		start, end int64
 		uid, note  string
 	}
-	of := func(t oncall.TimeOff) same { return same{t.Start.UnixMicro(), t.End.UnixMicro(), t.UID, t.Note} }
+	keyOf := func(t oncall.TimeOff) same { return same{t.Start.UnixMicro(), t.End.UnixMicro(), t.UID, t.Note} }
 	var done TimeOffImport
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		done = TimeOffImport{}
@@ -118,13 +118,13 @@ func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall
 		}
 		wanted := map[same]bool{}
 		for _, t := range spans {
-			wanted[of(t)] = true
+			wanted[keyOf(t)] = true
 		}
 		var gone []oncall.TimeOffID
 		for _, t := range stored {
-			if wanted[of(t)] {
+			if wanted[keyOf(t)] {
 				done.Kept++
-				delete(wanted, of(t))
+				delete(wanted, keyOf(t))
 			} else if t.End.After(now) {
 				gone = append(gone, t.ID)
 			}
@@ -134,8 +134,8 @@ func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall
 			return err
 		}
 		fresh := slices.DeleteFunc(slices.Clone(spans), func(t oncall.TimeOff) bool {
-			known := !wanted[of(t)] || !t.Start.Before(t.End)
-			delete(wanted, of(t)) // a duplicate is cancelled
+			known := !wanted[keyOf(t)] || !t.Start.Before(t.End)
+			delete(wanted, keyOf(t)) // a duplicate is cancelled
 			return known
 		})
 		if done.Added, err = len(fresh), insertAll(ctx, tx, fresh, user, source, now); err != nil {

@@ -230,21 +230,21 @@ func (s *System) GroupsUnread(ctx context.Context, now time.Time) error {
 		if _, err := tx.Exec(ctx, begin, now); err != nil {
 			return err
 		}
-		was := map[string]mirrored{}
+		before := map[string]mirrored{}
 		var handle string
 		var m mirrored
 		rows, _ := tx.Query(ctx, stale, now.Add(-managersLast), nonNil(dir.groupsNamed(false)))
 		_, err := pgx.ForEachRow(rows, []any{&handle, &m.users}, func() error {
-			was[handle], m = m, mirrored{}
+			before[handle], m = m, mirrored{}
 			return nil
 		})
-		if ended = len(was); err != nil || ended == 0 {
+		if ended = len(before); err != nil || ended == 0 {
 			return err
 		}
-		if _, err := tx.Exec(ctx, end, sortedKeys(was)); err != nil {
+		if _, err := tx.Exec(ctx, end, sortedKeys(before)); err != nil {
 			return err
 		}
-		if err := record(ctx, tx, oncall.ByTimer(), now, dir.managersBecame(was, nil)...); err != nil {
+		if err := record(ctx, tx, oncall.ByTimer(), now, dir.managersBecame(before, nil)...); err != nil {
 			return err
 		}
 		return announce(ctx, tx)

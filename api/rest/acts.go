@@ -221,7 +221,7 @@ func (s *server) createOverride(ctx context.Context, c caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	of, err := v.schedule(in.Body.Schedule)
+	scheduleID, err := v.schedule(in.Body.Schedule)
 	if errors.Is(err, oncall.ErrNotFound) {
 		return nil, invalid("There is no schedule " + strconv.Quote(in.Body.Schedule) + ", or it is not yours to see.")
 	} else if err != nil {
@@ -245,10 +245,10 @@ func (s *server) createOverride(ctx context.Context, c caller, in *struct {
 		return nil, err
 	}
 	o.From, o.To = from.ID, to.ID
-	if o, err = s.Store.AddOverride(ctx, c.by, of.ID(), o, c.now); err != nil {
+	if o, err = s.Store.AddOverride(ctx, c.by, scheduleID.ID(), o, c.now); err != nil {
 		return nil, err
 	}
-	return &ObjectResponse[Override]{v.override(o, of.Name())}, nil
+	return &ObjectResponse[Override]{v.override(o, scheduleID.Name())}, nil
 }
 
 func (s *server) createShift(ctx context.Context, c caller, in *struct {

@@ -82,18 +82,18 @@ func (s *server) keyOf(ctx context.Context, key string, now time.Time) (oncall.A
 	if s.Tokens == nil || strings.Count(key, ".") != 2 {
 		return s.Store.APIKeyBy(look, key, now)
 	}
-	of, err := s.Tokens.Check(ctx, key, now)
+	owner, err := s.Tokens.Check(ctx, key, now)
 	if _, refused := errors.AsType[oncall.Refusal](err); err != nil && !refused {
 		s.outages.Warn().Err(err).Msg("a token can't be checked")
 		return oncall.APIKey{}, huma.ErrorWithHeaders(huma.NewError(http.StatusServiceUnavailable, "The issuer of tokens can't be reached, so that this one can't be checked; try again."), http.Header{"Retry-After": {"10"}})
 	}
-	if err == nil && len(of.Scopes) == 0 {
+	if err == nil && len(owner.Scopes) == 0 {
 		err = oncall.Refuse("This token names no scope of Watchbill: %s.", "read, page, act, edit or admin")
 	}
 	if err != nil {
 		return oncall.APIKey{}, err
 	}
-	return s.Store.ServiceKey(look, of, now)
+	return s.Store.ServiceKey(look, owner, now)
 }
 
 // scopeOf returns the scope that an operation requires.

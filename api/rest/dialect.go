@@ -90,7 +90,7 @@ func (dr *dialectRequest) has(name, value string) bool {
 }
 
 // number parses a numeric parameter.
-func (dr *dialectRequest) number(name string, usual, most int) (int, error) {
+func (dr *dialectRequest) number(name string, usual, limit int) (int, error) {
 	text := dr.query.Get(name)
 	if text == "" {
 		return usual, nil
@@ -99,7 +99,7 @@ func (dr *dialectRequest) number(name string, usual, most int) (int, error) {
 	if err != nil || n < 0 {
 		return 0, invalid(name + " is a number.")
 	}
-	return min(n, most), nil
+	return min(n, limit), nil
 }
 
 // absolute lists the formats in which clients write times; Python's has no colon in the offset.

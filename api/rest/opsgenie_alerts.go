@@ -133,9 +133,9 @@ func (s *server) opsgenieAlerts(f *dialectRequest) (opsgenieBody, error) {
 
 // alerts lists up to a number of alerts, reading as many pages as that takes, and reports whether
 // there are more.
-func (s *server) alerts(f *dialectRequest, filter store.AlertFilter, most int) (all []store.ListedAlert, more bool, err error) {
+func (s *server) alerts(f *dialectRequest, filter store.AlertFilter, limit int) (all []store.ListedAlert, more bool, err error) {
 	filter.Limit = store.MostListed
-	for len(all) <= most {
+	for len(all) <= limit {
 		found, err := s.Store.AlertList(f.ctx(), f.caller.by, filter)
 		if err != nil {
 			return nil, false, err
@@ -146,7 +146,7 @@ func (s *server) alerts(f *dialectRequest, filter store.AlertFilter, most int) (
 		}
 		filter.Before = found[len(found)-1].ID
 	}
-	return all[:min(len(all), most)], len(all) > most, nil
+	return all[:min(len(all), limit)], len(all) > limit, nil
 }
 
 // opsgenieMaxSearched is how many alerts are searched for one of Opsgenie's ids, which are derived from
@@ -155,7 +155,7 @@ const opsgenieMaxSearched = 2000
 
 // opsgenieFind finds the alert that a request identifies.
 func (s *server) opsgenieFind(f *dialectRequest, id string) (store.ListedAlert, error) {
-	filter, most := store.AlertFilter{}, 1
+	filter, limit := store.AlertFilter{}, 1
 	switch f.query.Get("identifierType") {
 	case "alias":
 		filter.Key = id
@@ -166,14 +166,14 @@ func (s *server) opsgenieFind(f *dialectRequest, id string) (store.ListedAlert, 
 		}
 		filter.ID = oncall.AlertID(n)
 	default:
-		most = opsgenieMaxSearched
+		limit = opsgenieMaxSearched
 	}
-	found, _, err := s.alerts(f, filter, most)
+	found, _, err := s.alerts(f, filter, limit)
 	if err != nil {
 		return store.ListedAlert{}, err
 	}
 	for _, a := range found {
-		if most == 1 || store.OpsgenieID(a.IntegrationID, a.DedupKey) == id {
+		if limit == 1 || store.OpsgenieID(a.IntegrationID, a.DedupKey) == id {
 			return a, nil
 		}
 	}

@@ -185,16 +185,16 @@ func (s *server) pagerDutyCreateIncident(f *dialectRequest) (dialectResponse, er
 	if b.Key != "" {
 		r.Key = "pagerduty/" + b.Key
 	}
-	made, err := s.Store.Raise(f.ctx(), f.from(), r, store.MessageRef{}, f.caller.now)
+	raised, err := s.Store.Raise(f.ctx(), f.from(), r, store.MessageRef{}, f.caller.now)
 	switch {
 	case err != nil:
 		return dialectResponse{}, err
-	case made.NeedsConfirmation != nil:
-		return dialectResponse{}, oncall.Refuse("%s Nobody was paged; POST %s/incidents does it with confirm: true.", made.NeedsConfirmation, Base)
-	case made.Again && b.Key != "":
+	case raised.NeedsConfirmation != nil:
+		return dialectResponse{}, oncall.Refuse("%s Nobody was paged; POST %s/incidents does it with confirm: true.", raised.NeedsConfirmation, Base)
+	case raised.Again && b.Key != "":
 		return dialectResponse{}, invalid("Open incident with matching dedup key already exists on this service")
 	}
-	out := f.pagerDutyIncident(made.Incident)
+	out := f.pagerDutyIncident(raised.Incident)
 	if b.Service != nil {
 		id, _ := strconv.ParseInt(b.Service.ID, 10, 64)
 		out.Service = f.pagerDutyService(oncall.IntegrationID(id))
@@ -302,17 +302,17 @@ func (s *server) pagerDutyAnalytics(f *dialectRequest) (dialectResponse, error) 
 		filter.Since = f.caller.now.Add(-30 * 24 * time.Hour)
 	}
 	all := []pagerDutyMetrics{}
-	for _, one := range f.Integrations {
-		if len(body.Filters.Services) > 0 && !slices.Contains(body.Filters.Services, pagerDutyNumber(one.ID)) {
+	for _, name := range f.Integrations {
+		if len(body.Filters.Services) > 0 && !slices.Contains(body.Filters.Services, pagerDutyNumber(name.ID)) {
 			continue
 		}
-		filter.Integrations = []oncall.IntegrationID{one.ID}
+		filter.Integrations = []oncall.IntegrationID{name.ID}
 		found, err := s.incidentsOf(f.ctx(), f.caller.by, filter, pagerDutyMaxListed)
 		if err != nil {
 			return dialectResponse{}, err
 		}
 		if m := measured(found, body.Filters.Urgency); m.Incidents > 0 {
-			m.ID, m.Name = pagerDutyNumber(one.ID), one.Name
+			m.ID, m.Name = pagerDutyNumber(name.ID), name.Name
 			all = append(all, m)
 		}
 	}

@@ -226,9 +226,9 @@ func (dr *dialectRequest) pagerDutyFilter() (filter store.IncidentFilter, err er
 }
 
 // incidentsOf lists incidents, newest first, reading as many pages as that takes.
-func (s *server) incidentsOf(ctx context.Context, by oncall.Actor, f store.IncidentFilter, most int) (all []oncall.Incident, err error) {
+func (s *server) incidentsOf(ctx context.Context, by oncall.Actor, f store.IncidentFilter, limit int) (all []oncall.Incident, err error) {
 	f.Limit = store.MostListed
-	for len(all) < most {
+	for len(all) < limit {
 		found, more, err := s.Store.Incidents(ctx, by, f)
 		if err != nil {
 			return nil, err
@@ -238,7 +238,7 @@ func (s *server) incidentsOf(ctx context.Context, by oncall.Actor, f store.Incid
 		}
 		f.Before = found[len(found)-1].ID
 	}
-	return all[:min(len(all), most)], nil
+	return all[:min(len(all), limit)], nil
 }
 
 // incidentInPath returns the incident in the path.

@@ -307,15 +307,15 @@ func (s *server) pagerDutyOverride(f *dialectRequest) (dialectResponse, error) {
 		if err != nil {
 			return pagerDutyOverrideShown{}, invalid("There is no user of this id.")
 		}
-		made, err := s.Store.AddOverride(f.ctx(), f.caller.by, sched.ID(), schedule.Override{
+		created, err := s.Store.AddOverride(f.ctx(), f.caller.by, sched.ID(), schedule.Override{
 			Kind: schedule.OverrideCover, Start: o.Start.UTC(), End: o.End.UTC(), Users: []oncall.UserID{u.ID},
 		}, f.caller.now)
-		return f.pagerDutyOverride(made, u.ID), err
+		return f.pagerDutyOverride(created, u.ID), err
 	}
 	switch {
 	case body.Override != nil:
-		made, err := add(*body.Override)
-		return dialectResponse{http.StatusCreated, map[string]any{"override": made}}, err
+		created, err := add(*body.Override)
+		return dialectResponse{http.StatusCreated, map[string]any{"override": created}}, err
 	case len(body.Overrides) == 0:
 		return dialectResponse{}, invalid("The body has neither override nor overrides.")
 	case len(body.Overrides) > 20:
@@ -323,7 +323,7 @@ func (s *server) pagerDutyOverride(f *dialectRequest) (dialectResponse, error) {
 	}
 	out := []map[string]any{}
 	for _, o := range body.Overrides {
-		made, err := add(o)
+		created, err := add(o)
 		if err != nil && len(out) == 0 {
 			return dialectResponse{}, err
 		}
@@ -331,7 +331,7 @@ func (s *server) pagerDutyOverride(f *dialectRequest) (dialectResponse, error) {
 			out = append(out, map[string]any{"status": http.StatusBadRequest, "errors": []string{s.problem(err).Error()}})
 			continue
 		}
-		out = append(out, map[string]any{"status": http.StatusCreated, "override": made})
+		out = append(out, map[string]any{"status": http.StatusCreated, "override": created})
 	}
 	return dialectResponse{http.StatusCreated, out}, nil
 }

@@ -56,18 +56,18 @@ func (s *server) raiseRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		made, err := s.Store.Raise(ctx, c.by, r, store.MessageRef{}, c.now)
+		raised, err := s.Store.Raise(ctx, c.by, r, store.MessageRef{}, c.now)
 		if err != nil {
 			return nil, err
 		}
-		if made.NeedsConfirmation != nil {
-			return nil, oncall.Refuse("%s Nobody was paged; send confirm: true to page all the same.", made.NeedsConfirmation)
+		if raised.NeedsConfirmation != nil {
+			return nil, oncall.Refuse("%s Nobody was paged; send confirm: true to page all the same.", raised.NeedsConfirmation)
 		}
 		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		return v.raised(made), nil
+		return v.raised(raised), nil
 	})
 }
 

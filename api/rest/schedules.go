@@ -228,13 +228,13 @@ func (v view) override(o schedule.Override, name string) Override {
 		ID: int64(o.ID), Schedule: Ref{int64(o.ScheduleID), name}, Kind: string(o.Kind), Role: o.Role, Start: o.Start, End: o.End,
 		Reason: o.Reason, Cancelled: o.CancelledAt,
 	}
-	one := func(id oncall.UserID) *Person {
+	personOf := func(id oncall.UserID) *Person {
 		if id == "" {
 			return nil
 		}
 		return new(v.person(id))
 	}
-	out.From, out.To, out.CreatedBy = one(o.From), one(o.To), one(o.CreatedBy)
+	out.From, out.To, out.CreatedBy = personOf(o.From), personOf(o.To), personOf(o.CreatedBy)
 	if len(o.Users) > 0 {
 		out.Users = v.people(o.Users)
 	}

@@ -145,13 +145,13 @@ func alertLinks(a oncall.Alert) []oncall.Link {
 const runbookText = "Runbook"
 
 // linkLine joins as many links as fit.
-func linkLine(links []oncall.Link, most, room int) string {
+func linkLine(links []oncall.Link, limit, room int) string {
 	var shown []string
 	size := 0
 	for _, l := range links {
 		one := link(l.URL, Foreign(l.Text, MaxName))
 		n := utf8.RuneCountInString(one) + len(" · ")
-		if !strings.HasPrefix(one, "<") || len(shown) == most || size+n > room {
+		if !strings.HasPrefix(one, "<") || len(shown) == limit || size+n > room {
 			continue
 		}
 		shown, size = append(shown, one), size+n
@@ -181,7 +181,7 @@ func rootLinks(p oncall.Picture) []oncall.Link {
 
 // foreignParts splits foreign text into pieces that each fit into a section.
 func foreignParts(s string) []string {
-	const most = maxSection - 50
+	const limit = maxSection - 50
 	var parts []string
 	var piece strings.Builder
 	n := 0
@@ -189,7 +189,7 @@ func foreignParts(s string) []string {
 		for _, r := range line {
 			one := escape(string(r), maxSection)
 			size := utf8.RuneCountInString(one)
-			if n+size > most {
+			if n+size > limit {
 				parts, n = append(parts, piece.String()), 0
 				piece.Reset()
 			}

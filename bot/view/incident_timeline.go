@@ -47,13 +47,13 @@ func (ov IncidentOverview) Timeline() slack.ModalViewRequest {
 
 // paragraphsOf joins lines to as few sections as possible. If it needs too many, it drops the first lines and
 // returns how many.
-func paragraphsOf(lines []string, most int) (_ []string, left int) {
+func paragraphsOf(lines []string, limit int) (_ []string, left int) {
 	var reversed []string // the newest matter most
 	size := 0
 	for i, line := range slices.Backward(lines) {
 		n := utf8.RuneCountInString(line)
 		if len(reversed) == 0 || size+1+n > maxSection {
-			if len(reversed) == most {
+			if len(reversed) == limit {
 				left = i + 1
 				break
 			}

@@ -116,8 +116,8 @@ func Departures(user oncall.UserID, left bool, of []oncall.Departure, zone strin
 // leaverTeams lists what each team still needs from a leaver, with buttons to fix it.
 func leaverTeams(all []oncall.Departure, look leaverLook) Drawing {
 	var d Drawing
-	for i, of := range all {
-		if !look.mends && !planned(of) {
+	for i, departure := range all {
+		if !look.mends && !planned(departure) {
 			continue
 		}
 		if i == maxLeftTeams {
@@ -126,14 +126,14 @@ func leaverTeams(all []oncall.Departure, look leaverLook) Drawing {
 			d.Blocks = append(d.Blocks, section(more))
 			break
 		}
-		text := leaverWords(of, look.zone, look.mends)
+		text := leaverWords(departure, look.zone, look.mends)
 		d.Text = strings.TrimPrefix(d.Text+"\n"+text, "\n")
 		d.Blocks = append(d.Blocks, section(text))
-		if work := workWords(of, look); look.mends && work != "" {
+		if work := workWords(departure, look); look.mends && work != "" {
 			d.Text += "\n" + work
 			d.Blocks = append(d.Blocks, section(work))
 		}
-		if buttons := leaverButtons(of); look.mends && len(buttons) > 0 {
+		if buttons := leaverButtons(departure); look.mends && len(buttons) > 0 {
 			d.Blocks = append(d.Blocks, slack.NewActionBlock("", buttons...))
 		}
 	}
@@ -141,15 +141,15 @@ func leaverTeams(all []oncall.Departure, look leaverLook) Drawing {
 	return d
 }
 
-func leaverWords(of oncall.Departure, zone string, mends bool) string {
-	lines := []string{"*" + Name(of.Name) + "*"}
-	vacant := of.Vacant()
+func leaverWords(departure oncall.Departure, zone string, mends bool) string {
+	lines := []string{"*" + Name(departure.Name) + "*"}
+	vacant := departure.Vacant()
 	if mends && len(vacant) > 0 {
 		lines = append(lines, "*Nobody is on call* in "+Count(len(vacant), "shift")+" of theirs:")
 		lines = append(lines, shiftLines(vacant, zone)...)
 	}
 	var others, back []oncall.LeftShift
-	for _, s := range of.Shifts {
+	for _, s := range departure.Shifts {
 		switch {
 		case mends && s.Nobody:
 		case mends && len(s.Back) > 0:
@@ -173,17 +173,17 @@ func leaverWords(of oncall.Departure, zone string, mends bool) string {
 		lines = append(lines, head)
 		lines = append(lines, shiftLines(others, zone)...)
 	}
-	if len(of.Kept) > 0 {
+	if len(departure.Kept) > 0 {
 		lines = append(lines, "Others keep what they had taken over from them:")
-		lines = append(lines, keptLines(of.Kept, zone)...)
+		lines = append(lines, keptLines(departure.Kept, zone)...)
 	}
-	if len(of.Places) > 0 {
-		lines = append(lines, "Named in "+List(placeWords(of.Places))+".")
+	if len(departure.Places) > 0 {
+		lines = append(lines, "Named in "+List(placeWords(departure.Places))+".")
 	}
-	if of.ByFile && mends && len(of.Places) > 0 {
+	if departure.ByFile && mends && len(departure.Places) > 0 {
 		var where []string
-		for _, p := range of.Places[:min(len(of.Places), maxLeavers)] {
-			where = append(where, Foreign(setup.FileLine(of.Name, p), maxNote))
+		for _, p := range departure.Places[:min(len(departure.Places), maxLeavers)] {
+			where = append(where, Foreign(setup.FileLine(departure.Name, p), maxNote))
 		}
 		lines = append(lines, "The set-up file has the last word about this team. Change it there: "+List(where)+". Until then somebody can have the shifts.")
 	}
@@ -191,37 +191,37 @@ func leaverWords(of oncall.Departure, zone string, mends bool) string {
 }
 
 // workWords lists what the person has in hand, or had when they left.
-func workWords(of oncall.Departure, look leaverLook) string {
+func workWords(departure oncall.Departure, look leaverLook) string {
 	var lines []string
-	if len(of.Incidents) > 0 {
+	if len(departure.Incidents) > 0 {
 		head := "*Open incidents* that they have:"
 		if look.left {
 			head = "*Open incidents* that they had. What nobody else has pages again; what is snoozed wakes by itself:"
 		}
 		lines = append(lines, head)
-		for _, in := range of.Incidents[:min(len(of.Incidents), maxLeavers)] {
+		for _, in := range departure.Incidents[:min(len(departure.Incidents), maxLeavers)] {
 			line := "• " + link(look.links[in.ID], in.ID.String()) + " " + Foreign(in.Title, maxAlertTitle)
 			if in.Snoozed {
 				line += ", snoozed"
 			}
 			lines = append(lines, line)
 		}
-		if more := len(of.Incidents) - maxLeavers; more > 0 {
+		if more := len(departure.Incidents) - maxLeavers; more > 0 {
 			lines = append(lines, fmt.Sprintf("and %d more", more))
 		}
 	}
-	if len(of.Actions) == 0 {
+	if len(departure.Actions) == 0 {
 		return fitLines(lines, maxSection)
 	}
 	lines = append(lines, "*Open actions* of theirs. Without them, whoever wanted it done is asked, or else a manager; `/oncall action` gives it to somebody else:")
-	for _, a := range of.Actions[:min(len(of.Actions), maxLeavers)] {
+	for _, a := range departure.Actions[:min(len(departure.Actions), maxLeavers)] {
 		line := fmt.Sprintf("• %s, until %s: %s", a.Incident, lastDay(a.DueAt, location(look.zone)), Foreign(a.Text, maxAlertTitle))
-		if a.By != "" && a.By != of.User {
+		if a.By != "" && a.By != departure.User {
 			line += " (from " + mention(a.By) + ")"
 		}
 		lines = append(lines, line)
 	}
-	if more := len(of.Actions) - maxLeavers; more > 0 {
+	if more := len(departure.Actions) - maxLeavers; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return fitLines(lines, maxSection)
@@ -278,33 +278,33 @@ func placeWords(places []oncall.Place) []string {
 	return words
 }
 
-func leaverButtons(of oncall.Departure) []slack.BlockElement {
-	value := LeaverValue(of.User, of.Team)
+func leaverButtons(departure oncall.Departure) []slack.BlockElement {
+	value := LeaverValue(departure.User, departure.Team)
 	var buttons []slack.BlockElement
-	if !planned(of) {
+	if !planned(departure) {
 		return nil
 	}
-	if len(of.Shifts) > 0 || !of.ByFile {
+	if len(departure.Shifts) > 0 || !departure.ByFile {
 		buttons = append(buttons, button(ActionLeaverHand, value, "Who takes over…").WithStyle(slack.StylePrimary))
 	}
-	if !of.ByFile {
+	if !departure.ByFile {
 		buttons = append(buttons, button(ActionLeaverOut, value, "Take them out…"))
 	}
-	if len(of.Vacant()) > 0 {
+	if len(departure.Vacant()) > 0 {
 		buttons = append(buttons, button(ActionLeaverAsk, value, "Ask the team for cover"))
 	}
 	return buttons
 }
 
 // LeaverForm asks who takes over, and for how long.
-func LeaverForm(m LeaverMeta, of oncall.Departure) slack.ModalViewRequest {
+func LeaverForm(m LeaverMeta, departure oncall.Departure) slack.ModalViewRequest {
 	ways := []option{{string(LeaverForGood), "For good: at their place, wherever the team names them"}, {string(LeaverCovers), "Only their shifts, up to a day"}}
-	if of.ByFile {
+	if departure.ByFile {
 		ways = ways[1:]
 	}
 	last := slack.NewDatePickerBlockElement(string(BlockLeaverLast))
 	return dialog(ModalLeaver, "Who takes over", "Preview", m.String(),
-		section(fmt.Sprintf("Who takes the place of %s in %s?", mention(of.User), Name(of.Name))),
+		section(fmt.Sprintf("Who takes the place of %s in %s?", mention(departure.User), Name(departure.Name))),
 		userField(BlockLeaverWho, "Who", "", ""),
 		choiceField(BlockLeaverHow, "For how long", "", ways[0].Value, ways),
 		optional(field(BlockLeaverLast, "The last day of it", "Only if it is for a while. At most four weeks ahead.", last)))
@@ -312,13 +312,13 @@ func LeaverForm(m LeaverMeta, of oncall.Departure) slack.ModalViewRequest {
 
 // LeaverPreview shows what a repair would change before it is saved.
 // Warnings speak against it.
-func LeaverPreview(m LeaverMeta, of oncall.Departure, lines, warnings []string) slack.ModalViewRequest {
-	head := fmt.Sprintf("%s is taken out of %s.", mention(of.User), Name(of.Name))
+func LeaverPreview(m LeaverMeta, departure oncall.Departure, lines, warnings []string) slack.ModalViewRequest {
+	head := fmt.Sprintf("%s is taken out of %s.", mention(departure.User), Name(departure.Name))
 	switch m.How {
 	case LeaverForGood:
-		head = fmt.Sprintf("%s takes the place of %s in %s.", mention(m.To), mention(of.User), Name(of.Name))
+		head = fmt.Sprintf("%s takes the place of %s in %s.", mention(m.To), mention(departure.User), Name(departure.Name))
 	case LeaverCovers:
-		head = fmt.Sprintf("%s has the shifts of %s in %s up to %s.", mention(m.To), mention(of.User), Name(of.Name), m.Last)
+		head = fmt.Sprintf("%s has the shifts of %s in %s up to %s.", mention(m.To), mention(departure.User), Name(departure.Name), m.Last)
 	case LeaverOut:
 	}
 	blocks := []slack.Block{section(head), section(fitLines(append([]string{"*What changes*"}, lines...), maxPreview))}

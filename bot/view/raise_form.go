@@ -149,12 +149,12 @@ func PageNow(team, policy string, users []oncall.UserID, next *oncall.NextStep) 
 	if len(users) == 0 {
 		lines[0] = "Now: nobody is on call."
 	}
-	of := "team " + Name(team)
+	target := "team " + Name(team)
 	if policy != "" {
-		of += ", policy " + Name(policy)
+		target += ", policy " + Name(policy)
 	}
 	if next != nil && len(next.Users) > 0 && !next.Private {
 		lines = append(lines, fmt.Sprintf("Then, unless somebody has it: %s.", named(next.Users)))
 	}
-	return append(lines, of)
+	return append(lines, target)
 }

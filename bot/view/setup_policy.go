@@ -83,12 +83,12 @@ func numberOr(n int) string {
 
 // effects describes what the edit changes for the incidents that follow the policy.
 func (sp SetupPolicy) effects() []string {
-	const most = 5
+	const limit = 5
 	if len(sp.Open) == 0 {
 		return []string{"None follows it now."}
 	}
 	var lines []string
-	for _, in := range sp.Open[:min(len(sp.Open), most)] {
+	for _, in := range sp.Open[:min(len(sp.Open), limit)] {
 		before, after := nextStep(sp.Before, in.Step), nextStep(*sp.Meta.Policy, in.Step)
 		switch {
 		case in.NextAt == nil:
@@ -99,7 +99,7 @@ func (sp SetupPolicy) effects() []string {
 			lines = append(lines, fmt.Sprintf("%s, at %s: %s, instead of: %s.", in.ID, Time(*in.NextAt, sp.Zone), after, before))
 		}
 	}
-	if more := len(sp.Open) - most; more > 0 {
+	if more := len(sp.Open) - limit; more > 0 {
 		lines = append(lines, Count(more, "more incident")+" likewise.")
 	}
 	return lines

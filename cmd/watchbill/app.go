@@ -390,14 +390,14 @@ func (a *app) takeMail(ctx context.Context, in mailIn, config api.MailConfig) er
 }
 
 // listen serves at an address until the app stops, with TLS if that is given, and returns the address with its port.
-func (a *app) listen(ctx context.Context, address string, h http.Handler, most int, proxies api.Proxies, secure *tls.Config) (string, error) {
+func (a *app) listen(ctx context.Context, address string, h http.Handler, limit int, proxies api.Proxies, secure *tls.Config) (string, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
 		return "", fmt.Errorf("listen on %s: %w", address, err)
 	}
 	server := api.Server(h, listener.Addr().String())
-	limited := api.LimitConnections(server, listener, most, proxies)
+	limited := api.LimitConnections(server, listener, limit, proxies)
 	serve := server.Serve
 	if secure != nil {
 		serve = encrypt(server, secure, a.log)

@@ -67,16 +67,16 @@ func tryOut(ctx context.Context, db *store.System, before *store.Directory, repo
 
 // touched returns the teams whose rule lists change, and the integrations whose own lists or
 // routing change.
-func touched(before *store.Directory, made store.ApplyReport) (teams map[oncall.TeamID]bool, own map[oncall.IntegrationID]bool) {
+func touched(before *store.Directory, report store.ApplyReport) (teams map[oncall.TeamID]bool, own map[oncall.IntegrationID]bool) {
 	teams, own = map[oncall.TeamID]bool{}, map[oncall.IntegrationID]bool{}
-	for _, r := range made.Routes {
+	for _, r := range report.Routes {
 		if r.Owner.Team != 0 {
 			teams[r.Owner.Team] = true
 		} else {
 			own[r.Owner.Integration] = true
 		}
 	}
-	for _, in := range made.After.Integrations {
+	for _, in := range report.After.Integrations {
 		was, known := before.Integration(in.ID)
 		if known && (was.PolicyID != in.PolicyID || was.TeamID != in.TeamID || was.Format != in.Format ||
 			!reflect.DeepEqual(was.Grouping, in.Grouping) || !reflect.DeepEqual(was.Mapping, in.Mapping)) {

@@ -46,7 +46,7 @@ func (c *healthcheckCmd) Run(p process) error {
 
 // askHere sends a request to the instance listening on this machine, with TLS or without, and reads at most that many
 // bytes.
-func askHere(ctx context.Context, listen string, secure bool, path string, most int64) (text []byte, status int, err error) {
+func askHere(ctx context.Context, listen string, secure bool, path string, limit int64) (text []byte, status int, err error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return nil, 0, err
@@ -71,6 +71,6 @@ func askHere(ctx context.Context, listen string, secure bool, path string, most 
 		return nil, 0, err
 	}
 	defer resp.Body.Close()
-	text, err = io.ReadAll(io.LimitReader(resp.Body, most))
+	text, err = io.ReadAll(io.LimitReader(resp.Body, limit))
 	return text, resp.StatusCode, err
 }

@@ -22,16 +22,16 @@ const (
 )
 
 // readUpTo reads the beginning of a possibly endless file; "-" is standard input.
-func readUpTo(path string, most int64) ([]byte, error) {
+func readUpTo(path string, limit int64) ([]byte, error) {
 	if path == "-" {
-		return io.ReadAll(io.LimitReader(os.Stdin, most))
+		return io.ReadAll(io.LimitReader(os.Stdin, limit))
 	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, most))
+	return io.ReadAll(io.LimitReader(file, limit))
 }
 
 // checkShape refuses a document that would be too costly to parse.

@@ -88,14 +88,14 @@ type Night struct {
 func (n Night) Bad() bool { return n.Wakes >= BadNight }
 
 // nights groups interruptions into nights, sorted by time.
-func nights(of []Interruption) []Night {
+func nights(interruptions []Interruption) []Night {
 	type key struct {
 		user oncall.UserID
 		date schedule.Date
 	}
 	at := map[key]int{}
 	var out []Night
-	for _, i := range of {
+	for _, i := range interruptions {
 		if i.Band != Sleep {
 			continue
 		}

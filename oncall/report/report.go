@@ -253,7 +253,7 @@ func (c counts) interrupted(in, whole Incident) {
 }
 
 func (c counts) lists() (severity, service, integration []Count) {
-	most := func(a, b Count) int {
+	byCount := func(a, b Count) int {
 		return cmp.Or(cmp.Compare(b.Interruptions, a.Interruptions), cmp.Compare(b.Incidents, a.Incidents), cmp.Compare(a.Name, b.Name))
 	}
 	list := func(m map[string]*Count, by func(a, b Count) int) []Count {
@@ -267,7 +267,7 @@ func (c counts) lists() (severity, service, integration []Count) {
 	worst := func(a, b Count) int {
 		return cmp.Or(cmp.Compare(rank(a.Name), rank(b.Name)), cmp.Compare(a.Name, b.Name))
 	}
-	return list(c.severity, worst), list(c.service, most), list(c.integration, most)
+	return list(c.severity, worst), list(c.service, byCount), list(c.integration, byCount)
 }
 
 func rank(severity string) int {

@@ -88,14 +88,14 @@ func (comp Comparison) incidents() string {
 
 // took formats "2 min (3 min) in the median, 4 min (5 min) on average, 90 % within 9 min (8 min)".
 func (comp Comparison) took(now, before Times) string {
-	was := func(d time.Duration) string {
+	inWords := func(d time.Duration) string {
 		if before.Of == 0 {
 			return "–"
 		}
 		return Span(d)
 	}
-	return fmt.Sprintf("%s in the median, %s on average, 90 %% within %s", versus(Span(now.Median), was(before.Median)),
-		versus(Span(now.Mean), was(before.Mean)), versus(Span(now.P90), was(before.P90)))
+	return fmt.Sprintf("%s in the median, %s on average, 90 %% within %s", versus(Span(now.Median), inWords(before.Median)),
+		versus(Span(now.Mean), inWords(before.Mean)), versus(Span(now.P90), inWords(before.P90)))
 }
 
 // Quiet reports whether there is nothing to report, now or before.

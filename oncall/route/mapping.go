@@ -116,11 +116,11 @@ func (m *Mapping) Map(ctx context.Context, payload any) ([]Mapped, error) {
 	left := uint64(bodyCost)
 	if m.each == nil {
 		vars["item"] = vars["payload"]
-		one, err := m.one(ctx, vars, &left)
+		mapped, err := m.one(ctx, vars, &left)
 		if err != nil {
 			return nil, err
 		}
-		return []Mapped{one}, nil
+		return []Mapped{mapped}, nil
 	}
 	value, err := m.each.within(ctx, vars, &left)
 	if err != nil {
@@ -140,11 +140,11 @@ func (m *Mapping) Map(ctx context.Context, payload any) ([]Mapped, error) {
 	var all []Mapped
 	for i := range size {
 		vars["item"] = list.Get(i)
-		one, err := m.one(ctx, vars, &left)
+		mapped, err := m.one(ctx, vars, &left)
 		if err != nil {
 			return nil, fmt.Errorf("part %d: %w", i+1, err)
 		}
-		all = append(all, one)
+		all = append(all, mapped)
 	}
 	return all, nil
 }

@@ -47,7 +47,7 @@ func (d Definition) Edit(v Version, seen int64, now time.Time) (Definition, erro
 		// Made explicit, so that changing the schedule's zone never changes the past.
 		v.Rotations[i].TimeZone = cmp.Or(v.Rotations[i].TimeZone, d.TimeZone)
 	}
-	was := d
+	before := d
 	planned := d.later(*v.EffectiveFrom)
 	d.Versions = append(slices.Clone(d.Versions), v)
 	for _, p := range planned {
@@ -57,7 +57,7 @@ func (d Definition) Edit(v Version, seen int64, now time.Time) (Definition, erro
 	if _, err := Compile(d); err != nil {
 		return d, err
 	}
-	return d, was.CheckNewTurns(v.Rotations, now)
+	return d, before.CheckNewTurns(v.Rotations, now)
 }
 
 // History returns the versions without those that an edit repeated to replace planned ones.

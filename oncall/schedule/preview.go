@@ -117,7 +117,7 @@ func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, 
 	if err != nil {
 		return after, Refuse("Rotation %q, %s.", after.Name, err)
 	}
-	was := b.turns.number(b.zone.reading(at.Unix()))
+	numberBefore := b.turns.number(b.zone.reading(at.Unix()))
 	is := a.turns.number(a.zone.reading(at.Unix()))
 	best := after.FirstTurn
 	// If a turn was taken out, and nobody who has it takes part any more, those come who would have been next. With as
@@ -127,7 +127,7 @@ func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, 
 		turns = len(before.Turns)
 	}
 	for k := range int64(turns) {
-		holders, _ := b.group(was + k)
+		holders, _ := b.group(numberBefore + k)
 		if len(holders) == 0 && k == 0 {
 			break // nobody on purpose
 		}
@@ -146,7 +146,7 @@ func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, 
 
 // bestFirst returns the first turn of a rotation with which a turn has the most of some people, and whether it has any.
 func (l *layer) bestFirst(r Rotation, turn int64, holders group) (best int, kept bool, err error) {
-	most, crowd := 0, 1
+	largest, crowd := 0, 1
 	for _, users := range r.Turns {
 		crowd += len(users)
 	}
@@ -163,11 +163,11 @@ func (l *layer) bestFirst(r Rotation, turn int64, holders group) (best int, kept
 			}
 			same--
 		}
-		if same > most {
-			best, most = first, same
+		if same > largest {
+			best, largest = first, same
 		}
 	}
-	return best, most > 0, nil
+	return best, largest > 0, nil
 }
 
 // OverlappingShifts returns the manual shifts that overlap the given one in time and role, for

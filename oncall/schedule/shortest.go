@@ -73,7 +73,7 @@ func weeklyChanges(rotations []Rotation, timeZone string, from int64) (map[strin
 		v := &lines[role].versions[0]
 		v.layers = append(v.layers, y)
 	}
-	most := map[string]int{}
+	largest := map[string]int{}
 	for role, l := range lines {
 		var starts []int64
 		for _, y := range l.versions[0].layers {
@@ -82,10 +82,10 @@ func weeklyChanges(rotations []Rotation, timeZone string, from int64) (map[strin
 		}
 		slices.Sort(starts)
 		for _, at := range slices.Compact(starts) {
-			most[role] = max(most[role], len(l.cutsIn(at, later(at, 7)))-1)
+			largest[role] = max(largest[role], len(l.cutsIn(at, later(at, 7)))-1)
 		}
 	}
-	return most, nil
+	return largest, nil
 }
 
 // everyWeek strips a cron expression of months and days of the month. Errors in it are reported

@@ -20,17 +20,17 @@ func (in Installation) Departures(user oncall.UserID, now time.Time) ([]oncall.D
 	var out []oncall.Departure
 	for _, t := range in.Teams {
 		d := oncall.Departure{User: user, Team: t.ID, Name: t.Name, ByFile: t.Owner != oncall.OwnerSlack}
-		var of []schedule.Definition
+		var theirs []schedule.Definition
 		for _, s := range in.Schedules {
 			if s.TeamID == t.ID {
-				of = append(of, s)
+				theirs = append(theirs, s)
 			}
 		}
 		var err error
-		if d.Shifts, err = oncall.LeftShifts(of, user, now); err != nil {
+		if d.Shifts, err = oncall.LeftShifts(theirs, user, now); err != nil {
 			return nil, err
 		}
-		if d.Kept, err = oncall.KeptShifts(of, user, now); err != nil {
+		if d.Kept, err = oncall.KeptShifts(theirs, user, now); err != nil {
 			return nil, err
 		}
 		if known {

@@ -134,13 +134,13 @@ func (s Setup) Put(p Part) Setup {
 	return s
 }
 
-func put[T any](all []T, one T, is func(T) bool) []T {
+func put[T any](all []T, part T, is func(T) bool) []T {
 	all = slices.Clone(all)
 	if i := slices.IndexFunc(all, is); i >= 0 {
-		all[i] = one
+		all[i] = part
 		return all
 	}
-	return append(all, one)
+	return append(all, part)
 }
 
 // Without removes a part from the document.
