@@ -32,7 +32,7 @@ type Organisation struct {
 // Organisations leads each request to the organisation that it is for: by the host of the address, or else by the key.
 type Organisations struct {
 	clock   func() time.Time
-	own     http.Handler // health and metrics of the process
+	own     http.Handler // health of the process
 	refuse  http.Handler // answers requests that are for nobody
 	outages zerolog.Logger
 	all     atomic.Pointer[served]
@@ -46,8 +46,7 @@ type served struct {
 	absent map[string]bool // hosts of organisations that are not served just now
 }
 
-// NewOrganisations returns the handler for a process that serves several organisations. Own serves what is about the process:
-// /healthz, /readyz and /metrics.
+// NewOrganisations returns the handler for a process that serves several organisations. Own serves what is about the process.
 func NewOrganisations(own http.Handler, proxies Proxies, clock func() time.Time, log zerolog.Logger) *Organisations {
 	o := &Organisations{clock: clock, own: own, outages: log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second})}
 	o.refuse = behindProxies(proxies, 0, http.HandlerFunc(o.refuseUnknown))

@@ -46,7 +46,7 @@ func TestRequestsFindTheirOrganisation(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 	asked := 0
-	self := api.NewProcess(api.ProcessConfig{Ready: func(context.Context) ([]string, error) { return []string{"acme: served"}, nil }, Apart: true})
+	self := api.NewProcess(func(context.Context) ([]string, error) { return []string{"acme: served"}, nil })
 	o := api.NewOrganisations(self, nil, func() time.Time { return now }, zerolog.Nop())
 	o.Set([]api.Organisation{fakeOrganisation("acme", &asked, nil, "acme-key-1", "new-acme-key"), fakeOrganisation("globex", &asked, nil, "globex-key-1", "wb_globex")}, nil)
 	const pagerDuty = `{"routing_key": "globex-key-1", "event_action": "trigger"}`
@@ -67,7 +67,8 @@ func TestRequestsFindTheirOrganisation(t *testing.T) {
 		{"GET", "http://on.example.com/ping/new-acme-key", "", "", 200, "acme "},
 		{"POST", "http://on.example.com/v1/signals/key-of-nobody", "", "{}", 401, "No integration has this key"},
 		{"GET", "http://on.example.com/", "", "", 200, "Watchbill"},
-		{"GET", "http://on.example.com/readyz?verbose", "", "", 200, "acme: served"},
+		{"GET", "http://on.example.com/readyz?verbose", "", "", 200, "ready\n"},
+		{"GET", "http://on.example.com/metrics", "", "", 404, ""},                               // they name the organisations
 		{"POST", "http://globex.example.com/v1/signals/acme-key-1", "", "{}", 200, "globex {}"}, // the host decides
 	} {
 		r := httptest.NewRequest(test.method, test.address, strings.NewReader(test.body))
@@ -76,6 +77,9 @@ func TestRequestsFindTheirOrganisation(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		o.ServeHTTP(w, r)
+		if strings.Contains(w.Body.String(), "served") {
+			t.Errorf("%s names an organisation: %q, want none named", test.address, w.Body)
+		}
 		if w.Code != test.code || !strings.Contains(w.Body.String(), test.want) {
 			t.Errorf("%s %s %s: %d %q, want %d and %q", test.method, test.address, test.authorization, w.Code, w.Body, test.code, test.want)
 		}

@@ -19,7 +19,6 @@ import (
 
 	"github.com/emersion/go-smtp"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/api"
@@ -128,11 +127,6 @@ type app struct {
 
 	broken  chan error              // receives the error of the first part that failed
 	stopRun []func(context.Context) // stop the background parts, in the order in which they were started
-}
-
-// processCollectors report on the process itself.
-func processCollectors() []prometheus.Collector {
-	return []prometheus.Collector{collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})}
 }
 
 // startApp wires the parts together and starts them. Slack need not be reachable: pages wait for it,

@@ -94,12 +94,8 @@ func (c company) keyOfPerson(n int) string { return madeUpKey(fmt.Sprint(c.name,
 // program runs the process apart from the test, so that its memory is only its own.
 func (o *orgTest) program() *os.Process {
 	o.Helper()
-	addr, err := ownPort()
-	if err != nil {
-		o.Fatal(err)
-	}
-	o.addr = addr
-	cmd := exec.Command(asProgram(o.T), "serve", "--organisations", "--database-url", o.list, "--secret", storetest.Secret, "--listen", addr)
+	o.addr, o.own = o.port(), o.port()
+	cmd := exec.Command(asProgram(o.T), "serve", "--organisations", "--database-url", o.list, "--secret", storetest.Secret, "--listen", o.addr, "--metrics-listen", o.own)
 	cmd.Env = append(os.Environ(), "WATCHBILL_LOG_LEVEL=error", "WATCHBILL_CANARY=off")
 	cmd.Stderr = o.log
 	if err := cmd.Start(); err != nil {

@@ -80,7 +80,7 @@ func (c *serveCmd) host(p process, command *kong.Context, log zerolog.Logger) er
 	}
 	if err := c.prepare(p.ctx, p, log); err != nil {
 		if p.ctx.Err() != nil {
-			return nil //nolint:nilerr // told to stop
+			return nil
 		}
 		return err
 	}
@@ -110,11 +110,10 @@ func (h *host) listen(s settings) error {
 	own := prometheus.NewRegistry()
 	own.MustRegister(processCollectors()...)
 	metrics := gathered{own: own, host: h}
-	self := api.NewProcess(api.ProcessConfig{Ready: h.ready, Gatherer: metrics, Apart: s.metrics != ""})
-	h.front = api.NewOrganisations(self, s.proxies, h.clock, a.log)
+	h.front = api.NewOrganisations(api.NewProcess(h.ready), s.proxies, h.clock, a.log)
 	var err error
 	if s.metrics != "" {
-		if a.metricsAddr, err = a.listen(ctx, s.metrics, api.Metrics(metrics), fewConnections, nil, nil); err != nil {
+		if a.metricsAddr, err = a.listen(ctx, s.metrics, api.NewProcessWithNames(h.ready, metrics), fewConnections, nil, nil); err != nil {
 			return err
 		}
 	}

@@ -7,8 +7,14 @@ import (
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	dto "github.com/prometheus/client_model/go"
 )
+
+// processCollectors report on the process itself.
+func processCollectors() []prometheus.Collector {
+	return []prometheus.Collector{collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})}
+}
 
 // gathered gathers the metrics of all organisations, each with the label "organisation", and those of the process.
 type gathered struct {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -147,7 +148,7 @@ func copyDatabase(p process, from, to string) error {
 		_, err := store.Backup(p.ctx, from, store.BackupHead{Release: version(), At: p.clock().UTC()}, writer)
 		writer.CloseWithError(err)
 	}()
-	defer reader.Close()
+	defer reader.CloseWithError(io.ErrClosedPipe) // ends the writer if loading fails
 	backup, err := store.ReadBackup(reader)
 	if err != nil {
 		return err
@@ -186,9 +187,12 @@ func onSameServer(address, database string) (string, error) {
 	if _, err := pgxpool.ParseConfig(address); err != nil {
 		return "", err
 	}
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme == "" {
+	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
 		return address + " dbname=" + database, nil // the form "host=… user=…": the last one counts
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", errors.New("DATABASE_URL is not a PostgreSQL address such as postgres://watchbill:secret@localhost:5432/watchbill")
 	}
 	u.Path = "/" + database
 	return u.String(), nil

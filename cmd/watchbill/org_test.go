@@ -30,7 +30,8 @@ type company struct {
 type orgTest struct {
 	*testing.T
 	list string
-	addr string
+	addr string // that all share
+	own  string // of the metrics
 	log  *lockedBuffer
 }
 
@@ -102,32 +103,31 @@ integrations: [{name: demo, team: payments, kind: generic, policy: default, key:
 
 // dropDatabase drops a database when the test is over.
 func (o *orgTest) dropDatabase(name string) {
-	o.Cleanup(func() {
-		conn, err := pgx.Connect(context.Background(), o.list)
-		if err != nil {
-			o.Error(err)
-			return
-		}
-		defer conn.Close(context.Background())
-		if _, err := conn.Exec(context.Background(), `DROP DATABASE `+pgx.Identifier{name}.Sanitize()+` WITH (FORCE)`); err != nil {
-			o.Error(err)
-		}
-	})
+	o.Cleanup(func() { o.drop(name) })
+}
+
+func (o *orgTest) drop(name string) {
+	o.Helper()
+	conn, err := pgx.Connect(context.Background(), o.list)
+	if err != nil {
+		o.Error(err)
+		return
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(context.Background(), `DROP DATABASE IF EXISTS `+pgx.Identifier{name}.Sanitize()+` WITH (FORCE)`); err != nil {
+		o.Error(err)
+	}
 }
 
 // serve serves the organisations until the test is over.
 func (o *orgTest) serve() {
 	o.Helper()
-	addr, err := ownPort()
-	if err != nil {
-		o.Fatal(err)
-	}
-	o.addr = addr
+	o.addr, o.own = o.port(), o.port()
 	ctx, stop := context.WithCancel(o.Context())
 	done := make(chan int, 1)
 	p := process{ctx: ctx, out: io.Discard, errOut: o.log, clock: time.Now}
 	go func() {
-		done <- p.run([]string{"serve", "--organisations", "--database-url", o.list, "--secret", storetest.Secret, "--listen", addr, "--spool", o.TempDir()})
+		done <- p.run([]string{"serve", "--organisations", "--database-url", o.list, "--secret", storetest.Secret, "--listen", o.addr, "--metrics-listen", o.own, "--spool", o.TempDir()})
 	}()
 	o.Cleanup(func() {
 		stop()
@@ -137,14 +137,30 @@ func (o *orgTest) serve() {
 	})
 }
 
-// get requests an address of the process under a host's name.
-func (o *orgTest) get(host, path string) (code int, body string) {
+// port returns an address to listen on.
+func (o *orgTest) port() string {
 	o.Helper()
-	r, err := http.NewRequestWithContext(o.Context(), http.MethodGet, "http://"+o.addr+path, nil)
+	addr, err := ownPort()
 	if err != nil {
 		o.Fatal(err)
 	}
-	r.Host = host
+	return addr
+}
+
+// get requests a path under a host's name; without one, at the address of the metrics.
+func (o *orgTest) get(host, path string) (code int, body string) {
+	o.Helper()
+	at := o.addr
+	if host == "" {
+		at = o.own
+	}
+	r, err := http.NewRequestWithContext(o.Context(), http.MethodGet, "http://"+at+path, nil)
+	if err != nil {
+		o.Fatal(err)
+	}
+	if host != "" {
+		r.Host = host
+	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, err.Error()
@@ -259,6 +275,32 @@ func TestSuspendedOrganisation(t *testing.T) {
 		t.Errorf("a signal for the resumed organisation was answered %d, want %d", code, http.StatusAccepted)
 	}
 	o.until("Ann of acme is paged", func() bool { return acme.pages("disk again") == 1 })
+}
+
+// If the database of one organisation is gone, the other is served as before, and a key that nobody else has is answered 503, because
+// it may be one of the first.
+func TestDatabaseOfOneOrganisationGoesAway(t *testing.T) {
+	t.Parallel()
+	o := newOrgTest(t)
+	acme, globex := o.add("acme"), o.add("globex")
+	o.serve()
+	o.state("acme", "served")
+	o.state("globex", "served")
+	o.drop(databaseName(o.list, "globex"))
+	if code := o.signal(acme.key, "disk"); code != http.StatusAccepted {
+		t.Errorf("a signal of the other organisation was answered %d, want %d", code, http.StatusAccepted)
+	}
+	o.until("Ann of acme is paged", func() bool { return acme.pages("disk") == 1 })
+	if code, body := o.get("", "/readyz"); code != http.StatusOK {
+		t.Errorf("the process is not ready: %d %q, want %d", code, body, http.StatusOK)
+	}
+	o.until("an unknown key is answered 503", func() bool {
+		code, _ := o.get("on.example.com", "/ping/"+madeUpKey("new in globex"))
+		return code == http.StatusServiceUnavailable
+	})
+	if n := globex.pages("disk"); n != 0 {
+		t.Errorf("globex was paged %d times, want never", n)
+	}
 }
 
 // An organisation moves to another database while signals come in: each of them pages once, before or after.
