@@ -137,7 +137,8 @@ func drawMaintenance(n oncall.Notice) Drawing {
 	by := actorName(oncall.Actor{User: d.By, Name: d.Address})
 	about := "Maintenance of " + aboutMaintenance(d.Team, d.Role)
 	if d.State != "" {
-		return Text(fmt.Sprintf("%s by %s%s is over since %s.", about, by, forReason(d.Note), noticeInstant(d.StateAt, d.TimeZone)))
+		// That it is over, the message after it says.
+		return Text(fmt.Sprintf("%s %s by %s%s.", about, noticePeriod(d.Start, d.StateAt, d.TimeZone), by, forReason(d.Note)))
 	}
 	return Text(fmt.Sprintf("%s until %s by %s%s. Alerts are kept and counted, and page nobody; what still fires at the end pages then. `/oncall maintenance` lists what has come.",
 		about, noticeInstant(d.End, d.TimeZone), by, forReason(d.Note)))
