@@ -26,7 +26,7 @@ func (m Model) refuse(need Role, on Object) error {
 		if admins := m.AdminIDs(); len(admins) > 0 {
 			return oncall.Refuse("Only admins of Watchbill can do this, and nothing was changed: %s.", m.some(admins))
 		}
-		return oncall.Refuse("Only admins of Watchbill can do this, and nothing was changed. There is none yet; WATCHBILL_ADMINS names them.")
+		return oncall.Refuse("Only admins of Watchbill can do this, and nothing was changed. None is known yet: they are the owners of the Slack workspace, once they have used Watchbill, or those whom WATCHBILL_ADMINS names.")
 	case Manager:
 		if on.Team == 0 {
 			return oncall.Refuse("Only managers of teams and admins of Watchbill can do this, and nothing was changed.")
