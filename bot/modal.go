@@ -25,6 +25,7 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (mod
 	view.ModalCover:           (*Bot).submitCover,
 	view.ModalCoverPart:       (*Bot).submitPart,
 	view.ModalScheduleChoice:  (*Bot).submitScheduleChoice,
+	view.ModalShiftChoice:     (*Bot).submitShiftChoice,
 	view.ModalScheduleNew:     (*Bot).submitNewSchedule,
 	view.ModalScheduleRemove:  (*Bot).submitScheduleRemove,
 	view.ModalScheduleRestore: (*Bot).submitRestore,

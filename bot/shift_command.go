@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/watchbill/watchbill/bot/view"
@@ -11,7 +12,8 @@ import (
 )
 
 const (
-	shiftAddUsage    = "Say who, from when and to when: `/oncall shift add @ann sat 10:00 to 16:00`."
+	shiftExample     = "/oncall shift add @ann sat 10:00 to 16:00"
+	shiftAddUsage    = "Say who, from when and to when: `" + shiftExample + "`."
 	shiftDeleteUsage = "Say from when and to when: `/oncall shift delete sat 10:00 to 16:00`."
 )
 
@@ -37,16 +39,85 @@ func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, 
 	case err != nil:
 		return "", err
 	case len(users) == 0 && len(words) > 0:
-		return "", r.nobody(words[0], "/oncall shift add @ann sat 10:00 to 16:00")
+		return "", r.nobody(words[0], shiftExample)
 	}
 	if len(users) == 0 || len(words) == 0 {
 		return "", oncall.Refuse(shiftAddUsage)
 	}
-	span, c, err := b.shiftSpan(r, words)
+	s, name, err := r.readSpan(words, shiftExample)
 	if err != nil {
 		return "", err
 	}
-	for _, id := range users {
+	return b.changeShift(ctx, r, view.ShiftDraft{Users: users, From: s.from, To: s.to}, name)
+}
+
+func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (string, error) {
+	if len(words) == 0 {
+		return "", oncall.Refuse(shiftDeleteUsage)
+	}
+	s, name, err := r.readSpan(words, shiftExample)
+	if err != nil {
+		return "", err
+	}
+	return b.changeShift(ctx, r, view.ShiftDraft{Delete: true, From: s.from, To: s.to}, name)
+}
+
+// changeShift adds or deletes shifts in the named schedule. If several may be meant, it asks which in a form.
+func (b *Bot) changeShift(ctx context.Context, r request, w view.ShiftDraft, name string) (string, error) {
+	all, err := r.schedulesMeant(name)
+	if err != nil {
+		return "", err
+	}
+	may := slices.DeleteFunc(slices.Clone(all), func(c *schedule.Schedule) bool { return r.mayEdit(c.TeamID()) != nil })
+	switch {
+	case len(may) == 0:
+		return "", b.mayEdit(r, all[0].TeamID())
+	case len(may) == 1:
+		return b.changeShiftIn(ctx, r, w, may[0])
+	case r.trigger == "":
+		_, err := r.schedule(name)
+		return "", err
+	}
+	return "", b.openModal(ctx, r.trigger, view.ShiftChoice(may, w, r.location))
+}
+
+// submitShiftChoice adds or deletes shifts in the chosen schedule.
+func (b *Bot) submitShiftChoice(ctx context.Context, s submission) (modalResponse, error) {
+	r, err := b.request(ctx, s.user, nil)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	w, err := view.ReadShiftDraft(s.meta())
+	if err != nil {
+		return modalResponse{}, fmt.Errorf("read the form of a shift: %w", err)
+	}
+	c, known := r.directory.Schedule(oncall.ScheduleID(s.form.number(view.BlockSchedule)))
+	if !known {
+		return modalResponse{}, oncall.Refuse("That schedule no longer exists.")
+	}
+	text, err := b.changeShiftIn(ctx, r, w, c)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	return replace(view.ShiftChanged(text)), nil
+}
+
+func (b *Bot) changeShiftIn(ctx context.Context, r request, w view.ShiftDraft, c *schedule.Schedule) (string, error) {
+	if err := b.mayEdit(r, c.TeamID()); err != nil {
+		return "", err
+	}
+	if w.Delete {
+		n, err := b.store.DeleteShifts(ctx, r.by(), c.ID(), "", w.From, w.To, r.now)
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("delete shifts: %w", err)
+		case n == 0:
+			return "", oncall.Refuse("There is no shift made by hand in *%s*, %s.",
+				view.Name(c.Name()), view.Between(w.From, w.To, r.location))
+		}
+		return view.ShiftsDeleted(n, c, w.From, w.To, r.location), nil
+	}
+	for _, id := range w.Users {
 		u, err := b.user(ctx, id)
 		if err != nil {
 			return "", err
@@ -55,41 +126,8 @@ func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, 
 			return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", id)
 		}
 	}
-	_, err = b.store.AddShift(ctx, r.by(), c.ID(), schedule.ManualShift{Start: span.from, End: span.to, Users: users}, r.now)
-	if err != nil {
+	if _, err := b.store.AddShift(ctx, r.by(), c.ID(), schedule.ManualShift{Start: w.From, End: w.To, Users: w.Users}, r.now); err != nil {
 		return "", fmt.Errorf("add a shift: %w", err)
 	}
-	return view.ShiftAdded(users, c, span.from, span.to, r.location), nil
-}
-
-func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (string, error) {
-	if len(words) == 0 {
-		return "", oncall.Refuse(shiftDeleteUsage)
-	}
-	span, c, err := b.shiftSpan(r, words)
-	if err != nil {
-		return "", err
-	}
-	n, err := b.store.DeleteShifts(ctx, r.by(), c.ID(), "", span.from, span.to, r.now)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("delete shifts: %w", err)
-	case n == 0:
-		return "", oncall.Refuse("There is no shift made by hand in *%s*, %s.",
-			view.Name(c.Name()), view.Between(span.from, span.to, r.location))
-	}
-	return view.ShiftsDeleted(n, c, span.from, span.to, r.location), nil
-}
-
-// shiftSpan parses times and a schedule that the person may change.
-func (b *Bot) shiftSpan(r request, words []string) (span, *schedule.Schedule, error) {
-	s, name, err := r.readSpan(words, "/oncall shift add @ann sat 10:00 to 16:00")
-	if err != nil {
-		return span{}, nil, err
-	}
-	c, err := r.schedule(name)
-	if err != nil {
-		return span{}, nil, err
-	}
-	return s, c, b.mayEdit(r, c.TeamID())
+	return view.ShiftAdded(w.Users, c, w.From, w.To, r.location), nil
 }

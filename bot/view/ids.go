@@ -212,6 +212,7 @@ const (
 	modalSchedule        Modal = "schedule" // a schedule's rotations; can't be submitted
 	modalScheduleHistory Modal = "schedule_history"
 	ModalScheduleChoice  Modal = "schedule_choice"
+	ModalShiftChoice     Modal = "shift_choice"
 	ModalScheduleNew     Modal = "schedule_new"
 	ModalScheduleRestore Modal = "schedule_restore"
 	ModalScheduleRemove  Modal = "schedule_remove"

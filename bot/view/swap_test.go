@@ -141,6 +141,22 @@ func TestDrawCoverWhose(t *testing.T) {
 	}
 }
 
+func TestShiftChoice(t *testing.T) {
+	t.Parallel()
+	s, err := schedule.Compile(weekly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := ShiftDraft{Users: []oncall.UserID{ann}, From: noon, To: noon.Add(2 * time.Hour)}
+	for name, w := range map[string]ShiftDraft{"shift_choice_add": add, "shift_choice_delete": {Delete: true, From: add.From, To: add.To}} {
+		v := ShiftChoice([]*schedule.Schedule{s, s}, w, time.UTC)
+		golden(t, name, v)
+		if got, err := ReadShiftDraft(v.PrivateMetadata); err != nil || !got.From.Equal(w.From) || got.Delete != w.Delete || len(got.Users) != len(w.Users) {
+			t.Errorf("the form's draft is %+v, %v; want %+v", got, err, w)
+		}
+	}
+}
+
 // Foreign text in notes and names can't mention anybody or break a message.
 func TestSwapsEscapeForeignText(t *testing.T) {
 	t.Parallel()
