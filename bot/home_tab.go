@@ -100,6 +100,28 @@ func homeTeams(h *view.HomeTab, d *store.Directory) {
 	if h.Teams == 0 {
 		h.Admins = model.AdminIDs()
 	}
+	if !h.InTeam {
+		h.Managers = managersOf(d)
+	}
+}
+
+// maxAsked is how many managers are named to somebody who is in no team.
+const maxAsked = 5
+
+// managersOf returns the managers of all teams that are seen; nil if they are too many to be asked by name.
+func managersOf(d *store.Directory) (all []oncall.UserID) {
+	model := d.Access()
+	for _, t := range d.Teams {
+		for _, u := range model.ManagersOf(t.ID) {
+			if !slices.Contains(all, u) {
+				all = append(all, u)
+			}
+		}
+	}
+	if len(all) > maxAsked {
+		return nil
+	}
+	return all
 }
 
 // The ranks of incidents for a person.

@@ -76,9 +76,12 @@ func (off *offering) compare(v readView, counts map[oncall.UserID]int) {
 	}
 }
 
-// isOwn reports whether a thing belongs to the reader, so that others aren't offered it.
+// isOwn reports whether a thing belongs to the reader, so that others aren't offered it: settings of theirs, and what is for their own
+// shifts, of which who is in no team has none.
 func isOwn(o offered) bool {
-	return slices.Contains([]view.Action{view.ActionRulesEdit, view.ActionContactMenu, view.ActionContactCode}, o.action)
+	return slices.Contains([]view.Action{
+		view.ActionRulesEdit, view.ActionContactMenu, view.ActionContactCode, view.ActionHomeAway, view.ActionHomeCover, view.ActionHomeSwap,
+	}, o.action)
 }
 
 // A paged person can acknowledge, whatever their role, in every view with that button.

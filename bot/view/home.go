@@ -44,6 +44,7 @@ type HomeTab struct {
 	Edits     bool                         // and edit or make a schedule
 	Makes     bool                         // and make a team
 	Admins    []oncall.UserID              // who may, if there is no team yet
+	Managers  []oncall.UserID              // of the teams that the reader may see, if they are in none; nil: of too many
 	TimeZone  string
 	Zone      *time.Location
 	Now       time.Time
@@ -141,7 +142,11 @@ func (h HomeTab) firstSteps() []slack.Block {
 	default:
 		step("*1.* See who is on call.", button(ActionHomeFind, "", "Find a team…"))
 		step("*2.* Page them if something is wrong. Anybody may; no account is needed.", nil)
-		step("*3.* To be on call yourself, ask a team's managers to put you into it.", nil)
+		managers := "a team's managers"
+		if len(h.Managers) > 0 {
+			managers = named(h.Managers)
+		}
+		step("*3.* To be on call yourself, ask "+managers+" to put you into a team.", nil)
 	}
 	return blocks
 }
@@ -226,11 +231,17 @@ func (h HomeTab) maintenance() []slack.Block {
 
 // buttons returns the reader's actions.
 func (h HomeTab) buttons() []slack.BlockElement {
-	buttons := []slack.BlockElement{button(ActionHomePage, "", "Page somebody…"), button(ActionHomeCover, "", "Find cover…"), button(ActionHomeAway, "", "Time off…")}
+	buttons := []slack.BlockElement{button(ActionHomePage, "", "Page somebody…")}
+	takesTurns := h.InTeam || len(h.Shifts) > 0
+	if takesTurns {
+		buttons = append(buttons, button(ActionHomeCover, "", "Find cover…"), button(ActionHomeAway, "", "Time off…"))
+	}
 	if h.Covering {
 		buttons = append(buttons, button(ActionHomeOverride, "", "Override a shift…"))
 	}
-	buttons = append(buttons, button(ActionHomeSwap, "", "Swap shifts…"))
+	if takesTurns {
+		buttons = append(buttons, button(ActionHomeSwap, "", "Swap shifts…"))
+	}
 	if h.Edits {
 		buttons = append(buttons, button(ActionHomeSchedule, "", "Edit a schedule…"))
 	}

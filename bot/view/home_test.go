@@ -26,7 +26,7 @@ func homesOf(text string) map[string]HomeTab {
 	newcomer := HomeTab{Reader: cy, Reached: "You are reached by Slack.", Zone: time.UTC, Now: noon}
 	first, asks, visitor := newcomer, newcomer, newcomer
 	first.Makes, asks.Admins = true, []oncall.UserID{ann}
-	visitor.Teams, visitor.Others = 3, 3
+	visitor.Teams, visitor.Others, visitor.Managers = 3, 3, []oncall.UserID{ann, bo}
 	admin := engineer
 	admin.FoundAt = noon
 	admin.Findings = []DoctorFinding{

@@ -40,6 +40,11 @@ func (t Team) managers() []oncall.UserID {
 	return t.Members
 }
 
+// ManagersOf returns the managers of a team, as far as they are still there.
+func (m Model) ManagersOf(team oncall.TeamID) []oncall.UserID {
+	return slices.DeleteFunc(slices.Clone(m.Teams[team].managers()), m.outside)
+}
+
 // A Model holds the facts: who there is, and what they are to each team.
 type Model struct {
 	Users  map[oncall.UserID]oncall.User
