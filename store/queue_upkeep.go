@@ -55,7 +55,7 @@ type Instance struct {
 	ended   chan struct{}
 
 	waiting chan Waiting           // of a frugal instance: the latest
-	notices chan RiverNotification // so here
+	notices chan RiverNotification // of a frugal instance: the latest
 }
 
 func newInstance(ctx context.Context) *Instance {

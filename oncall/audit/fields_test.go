@@ -13,16 +13,16 @@ import (
 // undescribed are the fields of a set-up that the log leaves out, and why.
 var undescribed = map[string]string{
 	"Setup.Teams[].Admins":                                 "an installation has them as Managers",
-	"Setup.Teams[].Admins (one less)":                      "so here",
-	"Setup.Teams[].Admins[]":                               "so here",
+	"Setup.Teams[].Admins (one less)":                      "an installation has them as Managers",
+	"Setup.Teams[].Admins[]":                               "an installation has them as Managers",
 	"Setup.Integrations[].Key":                             "it is secret; that it was replaced has an entry of its own",
-	"Setup.Schedules[].Rotations[].Only[].FromDay":         "a window has Days, or days from and to: the test's has Days",
-	"Setup.Schedules[].Rotations[].Only[].ToDay":           "so here",
+	"Setup.Schedules[].Rotations[].Only[].FromDay":         "the test's window has Days instead of days from and to",
+	"Setup.Schedules[].Rotations[].Only[].ToDay":           "the test's window has Days instead of days from and to",
 	"Setup.Schedules[].Holidays":                           "an installation has them with each rotation",
-	"Setup.Teams[].Hours[].FromDay":                        "so here",
-	"Setup.Teams[].Hours[].ToDay":                          "so here",
-	"Setup.Schedules[].Later[].Rotations[].Only[].FromDay": "so here",
-	"Setup.Schedules[].Later[].Rotations[].Only[].ToDay":   "so here",
+	"Setup.Teams[].Hours[].FromDay":                        "the test's window has Days instead of days from and to",
+	"Setup.Teams[].Hours[].ToDay":                          "the test's window has Days instead of days from and to",
+	"Setup.Schedules[].Later[].Rotations[].Only[].FromDay": "the test's window has Days instead of days from and to",
+	"Setup.Schedules[].Later[].Rotations[].Only[].ToDay":   "the test's window has Days instead of days from and to",
 }
 
 // full returns a set-up with a value in every field.
