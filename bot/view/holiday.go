@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,14 +75,48 @@ func holidayLine(all []schedule.HolidayAhead) string {
 		if len(words) == maxHolidays {
 			continue
 		}
-		day := time.Date(h.Date.Year, h.Date.Month, h.Date.Day, 0, 0, 0, 0, time.UTC)
-		words = append(words, day.Format("Mon 2 Jan")+" ("+holidayName(h.Name)+")")
+		words = append(words, holidayDay(h))
 	}
 	if more := len(seen) - len(words); more > 0 {
 		words = append(words, Count(more, "more day"))
 	}
 	return "Holidays: " + List(words)
 }
+
+// nextHoliday says who is on call on the next holiday within a year, which shows what the rule for holidays does.
+func nextHoliday(s *schedule.Schedule, at time.Time, zone *time.Location) []string {
+	all := s.HolidaysIn(at, at.AddDate(1, 0, 0))
+	i := slices.IndexFunc(all, func(h schedule.HolidayAhead) bool { return !h.Start.Before(at) })
+	if i < 0 {
+		return nil
+	}
+	next := all[i]
+	lines := []string{"*On the next holiday*, " + holidayDay(next)}
+	for _, role := range s.Roles()[:min(len(s.Roles()), 3)] {
+		for _, shift := range s.FirstShifts(next.Start, next.End, role, previewShifts) {
+			line := "• " + named(shift.Users) + ", " + Between(shift.Start, shift.End, zone)
+			if role != schedule.RolePrimary {
+				line += ", " + Name(role)
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// holidayDay names a holiday and its day.
+func holidayDay(h schedule.HolidayAhead) string {
+	day := time.Date(h.Date.Year, h.Date.Month, h.Date.Day, 0, 0, 0, 0, time.UTC)
+	return day.Format("Mon 2 Jan") + " (" + holidayName(h.Name) + ")"
+}
+
+// holidayHint says what the form takes, with a line for each rule.
+const holidayHint = "A country or a part of one, and what then: de-by weekend. Or the address of a calendar (iCal) in place of the country. Days of your own: 2026-12-24. Left empty: none.\n" +
+	"show: changes nothing, but people see them\n" +
+	"weekend: the hours of a Sunday apply\n" +
+	"only: in force on holidays only\n" +
+	"except: in force on all other days\n" +
+	"ask: whoever has a shift then is asked in time whether they want cover"
 
 // holidaysText writes the holidays of a rotation as its form takes them: "de-by weekend".
 func holidaysText(h *schedule.Holidays) string {

@@ -80,7 +80,7 @@ func (f RotationForm) moreFields() []slack.Block {
 	}
 	return []slack.Block{
 		optional(areaField(BlockWindows, "Only at these hours", "One line each: mon-fri 9-17, daily 22:00-06:00, or fri 18:00 - mon 08:00. Left empty: always.", schedule.WindowsText(r.Windows))),
-		optional(textField(BlockHolidays, "Holidays", "A country or a part of one, and what then: de-by weekend, us ask, gb only, fr except. Or the address of a calendar (iCal) in place of the country. Days of your own: 2026-12-24. Left empty: none.", holidaysText(r.Holidays))),
+		optional(textField(BlockHolidays, "Holidays", holidayHint, holidaysText(r.Holidays))),
 		optional(textField(BlockRole, "Role", "primary, secondary, shadow (told, but no cover), or a word of your own.", r.Role)),
 		optional(textField(BlockZone, "Time zone", "Such as Europe/Berlin. Left empty: the schedule's.", r.TimeZone)),
 		textField(BlockPriority, "Priority", "Of two rotations of a role the higher one counts; equal ones are on call together.", strconv.Itoa(r.Priority)),

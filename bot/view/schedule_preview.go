@@ -47,6 +47,9 @@ func SchedulePreview(was, is *schedule.Schedule, at, now time.Time, zone *time.L
 	if line := holidayLine(is.HolidaysIn(at, end)); line != "" {
 		blocks = append(blocks, section(line))
 	}
+	if lines := nextHoliday(is, at, zone); len(lines) > 0 {
+		blocks = append(blocks, section(fitLines(lines, maxPreview)))
+	}
 	var open []string
 	for _, role := range is.Roles() {
 		open = append(open, gapLine(was, is, role, at, end, zone)...)
