@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-func TestAnswerActs(t *testing.T) {
+func TestAnswersBySMSAct(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk")
 	orders := w.sms()
@@ -101,7 +101,7 @@ func TestCodeRefersToListOfItsMessage(t *testing.T) {
 }
 
 // If two people share a number, the code says who answers.
-func TestSharedNumber(t *testing.T) {
+func TestCodeTellsApartWhoShareANumber(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk")
 	w.pagedBySMS(bo, annsPhone)
@@ -184,7 +184,7 @@ func TestAddressIsVerifiedByItsAnswer(t *testing.T) {
 	}
 }
 
-func TestTokenActs(t *testing.T) {
+func TestTokensActForTheirPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk")
 	order := w.sms()[0]

@@ -142,7 +142,7 @@ func TestHugeCalendarIsBounded(t *testing.T) {
 	}
 }
 
-func TestUnknownCalendar(t *testing.T) {
+func TestUnknownCalendarIsNotFound(t *testing.T) {
 	t.Parallel()
 	d, own, _, feed := newCalendarWorld(t)
 	d.must(d.store.RevokeFeed(t.Context(), oncall.ByTimer(), feed.ID, d.clock.Now()))

@@ -12,7 +12,7 @@ import (
 )
 
 // The page behind a mail's link shows the texts, without any tags and links besides ours.
-func TestHostilePage(t *testing.T) {
+func TestHostileTextsStayTextOnTheActPage(t *testing.T) {
 	t.Parallel()
 	tag := regexp.MustCompile(`<[/!]?([A-Za-z]+)([^>]*)>`)
 	attribute := regexp.MustCompile(`\b(on\w+|href|src)=`)

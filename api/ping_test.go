@@ -15,7 +15,7 @@ func (w *world) processPings() {
 }
 
 // Pings are answered as healthchecks.io does, so that its clients work here.
-func TestPingResponses(t *testing.T) {
+func TestPingsAreAnsweredAsByHealthchecks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, step := range []struct {

@@ -20,7 +20,7 @@ func headers(pairs ...string) http.Header {
 	return h
 }
 
-func TestSignatures(t *testing.T) {
+func TestSignaturesOfEachSenderAreChecked(t *testing.T) {
 	t.Parallel()
 	secret, body := []byte("whsec_"+base64.StdEncoding.EncodeToString([]byte("a secret"))), []byte(`{"title":"x"}`)
 	hexOf := func(key []byte, parts ...string) string {

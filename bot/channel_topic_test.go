@@ -9,7 +9,7 @@ import (
 )
 
 // A topic is written only if it changes, and the bot joins channels where it isn't a member.
-func TestSetTopic(t *testing.T) {
+func TestSetTopicWritesOnlyChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	written := func() (n int) {

@@ -6,7 +6,7 @@ import (
 )
 
 // Natural phrases become commands; commands stay as they are.
-func TestRephrase(t *testing.T) {
+func TestRephraseMakesCommandsOfPhrases(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
 		"when am I next on call?": "me",

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-func TestCommands(t *testing.T) {
+func TestCommandsGetTheirAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)

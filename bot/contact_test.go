@@ -29,7 +29,7 @@ func reachedByTwo() view.Contacts {
 }
 
 // Choices in the form count; inputs that weren't touched keep their initial values.
-func TestReadRules(t *testing.T) {
+func TestReadRulesTakesChosenOverInitialValues(t *testing.T) {
 	t.Parallel()
 	f := view.RulesForm{Contacts: reachedByTwo(), Meta: view.RulesMeta{Drawn: 2}, Lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
 	v := slack.View{PrivateMetadata: f.Draw().PrivateMetadata, State: &slack.ViewState{Values: map[string]map[string]slack.BlockAction{
@@ -45,7 +45,7 @@ func TestReadRules(t *testing.T) {
 	}
 }
 
-func TestAddLine(t *testing.T) {
+func TestAddLineSuggestsTheNextRule(t *testing.T) {
 	t.Parallel()
 	f := view.RulesForm{Contacts: reachedByTwo(), Lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
 	for _, want := range []oncall.Rule{{Contact: 4, After: 60}, {After: 60}, {After: 120}, {After: 180}} {
@@ -59,7 +59,7 @@ func TestAddLine(t *testing.T) {
 	}
 }
 
-func TestContactCard(t *testing.T) {
+func TestContactCardIsAVCard(t *testing.T) {
 	t.Parallel()
 	card := contactCard([]string{"+12025550199"})
 	if !strings.HasPrefix(card, "BEGIN:VCARD\r\nVERSION:3.0\r\n") || !strings.Contains(card, "\r\nTEL;TYPE=WORK,VOICE:+12025550199\r\n") ||
@@ -104,7 +104,7 @@ func (w *world) shows(user oncall.UserID, want ...string) {
 }
 
 // Ann adds her phone, verifies it, sets rules and hours, and removes it.
-func TestContacts(t *testing.T) {
+func TestContactsAreAddedVerifiedAndRemoved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.bot.methods = []oncall.Method{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodVoice}

@@ -152,7 +152,7 @@ type manifest struct {
 	} `yaml:"settings"`
 }
 
-func TestManifest(t *testing.T) {
+func TestManifestFitsTheAppAndSlacksLimits(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../manifest.yaml")
 	if err != nil {

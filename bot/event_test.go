@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-func TestEvents(t *testing.T) {
+func TestEventsUpdateTheHomeAndThePeople(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)

@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func TestReadForms(t *testing.T) {
+func TestFormsAreReadIntoActs(t *testing.T) {
 	t.Parallel()
 	chosen := func(value string) slack.BlockAction {
 		return slack.BlockAction{SelectedOption: slack.OptionBlockObject{Value: value}}

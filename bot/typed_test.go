@@ -2,7 +2,7 @@ package bot
 
 import "testing"
 
-func TestUnescape(t *testing.T) {
+func TestUnescapeTurnsMarkupIntoWhatWasTyped(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
 		"see <https://run.example/a?b=1&amp;c=2>.":              "see https://run.example/a?b=1&c=2.",

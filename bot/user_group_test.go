@@ -58,7 +58,7 @@ func TestSetGroupSkipsRefusedUsers(t *testing.T) {
 	}
 }
 
-func TestDisabledGroups(t *testing.T) {
+func TestDisabledGroupsAreEnabledAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	id := w.makeGroup("payments", bo)
@@ -74,7 +74,7 @@ func TestDisabledGroups(t *testing.T) {
 }
 
 // Errors that a workspace admin has to fix become Refusals.
-func TestGroupRefusals(t *testing.T) {
+func TestGroupRefusalsSayWhatAnAdminHasToFix(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	for code, says := range map[string]string{

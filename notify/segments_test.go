@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestSegments(t *testing.T) {
+func TestSegmentsCountAsTwilioDoes(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		text string

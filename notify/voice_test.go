@@ -212,7 +212,7 @@ func TestCallAsksOurWebhook(t *testing.T) {
 	}
 }
 
-func TestVoiceText(t *testing.T) {
+func TestVoiceTextIsFitToBeReadAloud(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		m    notify.Message

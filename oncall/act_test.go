@@ -24,8 +24,8 @@ type scenario struct {
 	out   strings.Builder
 }
 
-// TestActs runs the scenarios of testdata/acts.txt.
-func TestActs(t *testing.T) {
+// TestActsChangeTheIncidentOrAreRefused runs the scenarios of testdata/acts.txt.
+func TestActsChangeTheIncidentOrAreRefused(t *testing.T) {
 	t.Parallel()
 	runScenarios(t, "testdata/acts.txt", func(words []string) func([]string) string {
 		s := newScenario(t, words)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestUpdate(t *testing.T) {
+func TestUpdateGoesToTheTeamsChannels(t *testing.T) {
 	t.Parallel()
 	facts := Facts{Roster: Roster{Teams: map[TeamID]RosterTeam{1: {Name: "payments", Updates: []string{"#status", "#support"}}, 2: {Name: "web"}}}}
 	open := Incident{ID: 3, TeamID: 1, Title: "disk full", Status: Acknowledged, Updates: 1}

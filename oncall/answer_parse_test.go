@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestParseReply(t *testing.T) {
+func TestParseReplyReadsActAndCode(t *testing.T) {
 	t.Parallel()
 	token := SignToken([]byte("key"), Claim{Page: 12, User: "U0ANN", Expires: time.Unix(1e9, 0)})
 	act := func(do ActKind, numbers ...AnswerNumber) Intent {
@@ -99,7 +99,7 @@ func FuzzParseReply(f *testing.F) {
 	})
 }
 
-func TestTokens(t *testing.T) {
+func TestTokensOpenOnlyWithTheirKeyAndInTime(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	old, key := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)

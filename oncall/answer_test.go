@@ -8,7 +8,7 @@ import (
 )
 
 // The table of Incident.Meant, each row in every status that it speaks of.
-func TestAnswerDecisions(t *testing.T) {
+func TestAnswerMeansWhatThePersonWasPagedFor(t *testing.T) {
 	t.Parallel()
 	const none = ActKind("")
 	for _, row := range []struct {

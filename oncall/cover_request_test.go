@@ -142,7 +142,7 @@ func TestCoverAsksLeastLoadedFirst(t *testing.T) {
 	}
 }
 
-func TestCoverReminders(t *testing.T) {
+func TestCoverRemindersRecurUntilTheShiftEnds(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	c := asked(t, r, false, noon)
@@ -167,7 +167,7 @@ func TestCoverReminders(t *testing.T) {
 	}
 }
 
-func TestTakingCover(t *testing.T) {
+func TestTakingCoverMayTakeAPart(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	open := asked(t, r, true, noon).Cover
@@ -224,7 +224,7 @@ func TestTakingCover(t *testing.T) {
 
 func hours(d time.Duration) string { return strconv.Itoa(int(d.Hours())) }
 
-func TestEndingCover(t *testing.T) {
+func TestCoverEndsByWithdrawalDeclineOrAMovedShift(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	c := asked(t, r, true, noon).Cover

@@ -116,7 +116,7 @@ func (s *stored) merge(t *testing.T, from, into IncidentID, at time.Time) (Chang
 	return a, b
 }
 
-func TestMerging(t *testing.T) {
+func TestAlertsOfAMergedIncidentJoinTheOther(t *testing.T) {
 	t.Parallel()
 	var s stored
 	critical := fires("b")

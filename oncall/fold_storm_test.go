@@ -237,7 +237,7 @@ func TestMonitorAckDoesNotSilenceStorm(t *testing.T) {
 }
 
 // Only the reason of such a page names an alert, and nothing that somebody wrote.
-func TestJoinedAlert(t *testing.T) {
+func TestJoinedAlertIsReadFromOurReasonsOnly(t *testing.T) {
 	t.Parallel()
 	for want, why := range map[string]Sentence{
 		"lat: test": Say(joinedBecause+"%s", "lat: test"),

@@ -15,7 +15,7 @@ func minutely(name string) Heartbeat {
 
 // A heartbeat changes its state with the pings that arrive and those that don't. Each line is a scenario: which ping
 // arrives after how many seconds, and the state by then.
-func TestHeartbeatStates(t *testing.T) {
+func TestHeartbeatStatesFollowThePings(t *testing.T) {
 	t.Parallel()
 	for _, tale := range []struct {
 		what, tale string

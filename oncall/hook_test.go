@@ -33,7 +33,7 @@ func TestHooksAreChecked(t *testing.T) {
 }
 
 // Each template's request about an incident that opens; no other event makes a ticket.
-func TestHookBodies(t *testing.T) {
+func TestHookBodiesFitEachTemplate(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC)
 	e := HookEvent{

@@ -11,7 +11,7 @@ import (
 
 // A topic keeps what people wrote, whatever the schedules and people in our part of it are called: our part is
 // one line that calls nobody, and is found again.
-func TestHostileTopics(t *testing.T) {
+func TestHostileNamesCannotBreakTopics(t *testing.T) {
 	t.Parallel()
 	const theirs, rest = "Questions in #help", "https://example.com/runbooks"
 	for _, h := range hostile.Texts {

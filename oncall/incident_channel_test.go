@@ -34,7 +34,7 @@ func channelEvents() []Event {
 	}
 }
 
-func TestChannelPlan(t *testing.T) {
+func TestChannelPlanFollowsTheIncident(t *testing.T) {
 	t.Parallel()
 	over := func(f *ChannelFacts, ago time.Duration) {
 		f.Incident.Status, f.Incident.ResolvedAt = Resolved, new(f.Now.Add(-ago))
@@ -152,7 +152,7 @@ func TestIncidentsThatGetAChannel(t *testing.T) {
 	}
 }
 
-func TestChannelName(t *testing.T) {
+func TestChannelNameIsMadeFromTheTitle(t *testing.T) {
 	t.Parallel()
 	for title, want := range map[string]string{
 		"":                        "inc-7",

@@ -80,7 +80,7 @@ func TestEveryRowIsComplete(t *testing.T) {
 	}
 }
 
-func TestCheckAddress(t *testing.T) {
+func TestCheckAddressNormalizesOrRefuses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		method        Method

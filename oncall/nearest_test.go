@@ -2,7 +2,7 @@ package oncall
 
 import "testing"
 
-func TestNearest(t *testing.T) {
+func TestNearestSuggestsTheClosestName(t *testing.T) {
 	t.Parallel()
 	names := []string{"who", "override", "help"}
 	for typed, want := range map[string]string{

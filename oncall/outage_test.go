@@ -51,7 +51,7 @@ func TestWatchesOfPoliciesWithNobody(t *testing.T) {
 	}
 }
 
-func TestOutageNotices(t *testing.T) {
+func TestOutageNoticesCountWhatWaits(t *testing.T) {
 	t.Parallel()
 	equal(t, "one", Outage{Team: "payments", Waiting: 1, Worst: High}.Headline(),
 		"Watchbill's database is down, and an alert of payments waits, high")

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestPages runs the scenarios of testdata/pages.txt.
-func TestPages(t *testing.T) {
+// TestPagesFollowTheirContactRules runs the scenarios of testdata/pages.txt.
+func TestPagesFollowTheirContactRules(t *testing.T) {
 	t.Parallel()
 	runScenarios(t, "testdata/pages.txt", func(words []string) func([]string) string {
 		s := newPageScenario(words)

@@ -37,7 +37,7 @@ func TestParseRemindBefore(t *testing.T) {
 }
 
 // A person is reminded of coming on call, not of going on, and of the whole of the shift.
-func TestReminders(t *testing.T) {
+func TestRemindersGoToThoseWhoComeOnCall(t *testing.T) {
 	t.Parallel()
 	f := guarded()
 	monday := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC) // from Ann to Bo

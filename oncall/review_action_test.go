@@ -86,7 +86,7 @@ func TestAskReviewAction(t *testing.T) {
 	}
 }
 
-func TestTook(t *testing.T) {
+func TestTookMeasuresFirstAcknowledgementAndLastResolution(t *testing.T) {
 	t.Parallel()
 	at := func(minutes int, kind EventKind, by Actor) Event {
 		return Event{At: noon.Add(time.Duration(minutes) * time.Minute), Kind: kind, Actor: by}

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func TestWarnings(t *testing.T) {
+func TestWarningsNameWeakContactRules(t *testing.T) {
 	t.Parallel()
 	then := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	contact := func(id oncall.ContactID, method oncall.Method, address string) oncall.Contact {
@@ -137,7 +137,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-func TestPagedBy(t *testing.T) {
+func TestPagedByCountsFromTheStepThatNamesThePerson(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	step := func(delay oncall.Seconds, targets ...oncall.Target) oncall.Step {

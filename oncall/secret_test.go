@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestSecrets(t *testing.T) {
+func TestSecretsAreParsedAndGiveDifferentKeys(t *testing.T) {
 	t.Parallel()
 	one, two := NewSecret([32]byte{1}), NewSecret([32]byte{2})
 	both, err := ParseSecrets(" " + one + ", " + two + "\n")

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-func TestShiftsMeant(t *testing.T) {
+func TestShiftsMeantAreThoseOfTheDayOrInstant(t *testing.T) {
 	t.Parallel()
 	at := func(day, hour int) time.Time { return time.Date(2026, 3, day, hour, 0, 0, 0, time.UTC) }
 	all := []schedule.Stint{

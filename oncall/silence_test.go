@@ -19,7 +19,7 @@ func silencedFacts() SilenceFacts {
 	}
 }
 
-func TestSilencePlan(t *testing.T) {
+func TestSilencePlanAsksForOneStepAtMost(t *testing.T) {
 	t.Parallel()
 	have := Silence{
 		ID: 5, IncidentID: 7, AlertID: 1, IntegrationID: 3, URL: "http://am:9093", Cause: SilenceOnAck, By: "U0ANN",

@@ -63,7 +63,7 @@ func offered(t *testing.T, r ShiftFacts) Swap {
 	return s
 }
 
-func TestStints(t *testing.T) {
+func TestStintsAreThePersonsComingShifts(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	var got []string
@@ -82,7 +82,7 @@ func TestStints(t *testing.T) {
 	}
 }
 
-func TestSwapOffers(t *testing.T) {
+func TestSwapOffersAreRefusedIfTheyCannotBeTaken(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	for _, c := range []struct {
@@ -113,7 +113,7 @@ func TestSwapOffers(t *testing.T) {
 }
 
 // Each row is what somebody does to the swap of Ann's second week for Bo's first.
-func TestSwapAnswers(t *testing.T) {
+func TestSwapAnswersAreCheckedAgainstTheSchedule(t *testing.T) {
 	t.Parallel()
 	clean := trade(t)
 	offer := offered(t, clean)
@@ -197,7 +197,7 @@ func TestSwapExchangesShiftsAndIsUndone(t *testing.T) {
 	}
 }
 
-func TestSwapsExpire(t *testing.T) {
+func TestOnlyOpenSwapsExpire(t *testing.T) {
 	t.Parallel()
 	s := offered(t, trade(t))
 	if _, due := s.Expire(s.ExpiresAt.Add(-1)); due {

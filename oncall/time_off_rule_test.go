@@ -7,7 +7,7 @@ import (
 
 // The next person in the turns stands in for somebody who is away, unless they too are away, on call then, or have
 // left.
-func TestStandIn(t *testing.T) {
+func TestStandInIsTheNextWhoIsFree(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	shift := week(t, r, ann, 1)
@@ -24,7 +24,7 @@ func TestStandIn(t *testing.T) {
 }
 
 // Time off that overlaps is one absence.
-func TestAbsence(t *testing.T) {
+func TestAbsenceUnitesOverlappingTimeOff(t *testing.T) {
 	t.Parallel()
 	at := func(days int) time.Time { return noon.AddDate(0, 0, days) }
 	all := []TimeOff{{ID: 2, UserID: ann, Start: at(1), End: at(3)}, {ID: 5, UserID: ann, Start: at(2), End: at(9)}, {ID: 6, UserID: bo, Start: at(2), End: at(4)}}

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-func TestMembership(t *testing.T) {
+func TestMembershipFollowsWhoIsOnCall(t *testing.T) {
 	t.Parallel()
 	present := []RoleHolders{
 		{Schedule: 1, Role: schedule.RolePrimary, Users: []UserID{"U0BO", "U0ANN"}},
@@ -39,7 +39,7 @@ func TestMembership(t *testing.T) {
 	}
 }
 
-func TestGroupStep(t *testing.T) {
+func TestGroupStepIsTakenOnlyIfTheGroupDiffers(t *testing.T) {
 	t.Parallel()
 	two := []UserID{"U0ANN", "U0BO"}
 	for name, c := range map[string]struct {
@@ -60,7 +60,7 @@ func TestGroupStep(t *testing.T) {
 	}
 }
 
-func TestGroupTrouble(t *testing.T) {
+func TestGroupTroubleIsPutIntoWords(t *testing.T) {
 	t.Parallel()
 	const kept = "Nobody is on call for @payments, so it keeps the members that it had."
 	for name, c := range map[string]struct {

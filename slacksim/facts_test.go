@@ -123,7 +123,7 @@ func TestTypedTextIsEscaped(t *testing.T) {
 }
 
 // On Enterprise Grid the workspace is one of several in an organisation.
-func TestOrganisation(t *testing.T) {
+func TestOrganisationHasWorkspaces(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{Enterprise: "E0ORG"})
 	sim.AddUser(slacksim.User{ID: "U0EVE", Name: "eve", Team: "T0ELSE", Enterprise: "E0ELSE"})

@@ -125,7 +125,7 @@ func TestTokensAndScopes(t *testing.T) {
 	}
 }
 
-func TestChannels(t *testing.T) {
+func TestChannelsAreJoinedAndListedAsInSlack(t *testing.T) {
 	t.Parallel()
 	_, sim := bench(t, slacksim.Options{})
 	sim.AddChannel(slacksim.Channel{ID: "C0OTHER", Name: "other"})
@@ -162,7 +162,7 @@ func TestChannels(t *testing.T) {
 	}
 }
 
-func TestMessages(t *testing.T) {
+func TestMessagesAreKeptAsSlackKeepsThem(t *testing.T) {
 	t.Parallel()
 	_, sim := bench(t, slacksim.Options{Now: newClock().Now}) // the clock stands still
 	first := call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"one","blocks":[{"type":"divider"}],"metadata":{"event_type":"page","event_payload":{"delivery_id":"7"}}}`)
@@ -284,7 +284,7 @@ func TestResponseURL(t *testing.T) {
 	}
 }
 
-func TestSocketRules(t *testing.T) {
+func TestSocketsShareTheCommands(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{})
 	for range 10 {

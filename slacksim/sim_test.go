@@ -154,7 +154,7 @@ func pager(t *testing.T, ctx context.Context, api func() *slack.Client) func(*so
 	}
 }
 
-func TestRoundTrip(t *testing.T) {
+func TestCommandAndPressMakeARoundTrip(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{})
 	api := client(sim)
@@ -275,7 +275,7 @@ func TestEventsWithoutASocketComeLater(t *testing.T) {
 	wait(ctx, t, sim, "the home tab", func(s *slacksim.Sim) bool { _, ok := s.Home("U0ANN"); return ok })
 }
 
-func TestFaults(t *testing.T) {
+func TestFaultsMakeCallsFail(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{})
 	api := client(sim)
@@ -316,7 +316,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
+func TestLimitsFollowSlacksTiers(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	ctx, sim := bench(t, slacksim.Options{Limits: true, Now: func() time.Time { return now }})

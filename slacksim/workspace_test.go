@@ -143,7 +143,7 @@ func TestPageIsOnlyForThisMachine(t *testing.T) {
 	}
 }
 
-func TestUserGroups(t *testing.T) {
+func TestUserGroupsAreSetAsInSlack(t *testing.T) {
 	t.Parallel()
 	_, sim := bench(t, slacksim.Options{})
 	made := call(t, sim, "usergroups.create", `{"name":"On call","handle":"oncall-ops"}`)

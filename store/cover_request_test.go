@@ -129,7 +129,7 @@ func TestCoverSkipsPeopleOnTimeOff(t *testing.T) {
 	}
 }
 
-func TestCancelOverride(t *testing.T) {
+func TestCancelOverrideNeedsARightToIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	shift := w.stint(ann, 1)
@@ -152,7 +152,7 @@ func TestCancelOverride(t *testing.T) {
 }
 
 // Switching an override never loses it, even if its author, who switches it, is in no team.
-func TestSwitchOverride(t *testing.T) {
+func TestSwitchingAnOverrideNeverLosesIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	shift := w.stint(ann, 1)

@@ -88,7 +88,7 @@ func TestHandoffsAfterLongStop(t *testing.T) {
 	wantNotices(t, w, "handoff_coming U0BO", "handoff_going U0ANN", "handoff_channel #payments")
 }
 
-func TestTakeHandoff(t *testing.T) {
+func TestHandoffIsConfirmedByTheNextOnCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.look(w.System, start)
@@ -110,7 +110,7 @@ func TestTakeHandoff(t *testing.T) {
 	wantNotices(t, w)
 }
 
-func TestUnconfirmedHandoff(t *testing.T) {
+func TestUnconfirmedHandoffIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := payments()
@@ -192,7 +192,7 @@ func TestOneHandoffCheckIsQueued(t *testing.T) {
 	}
 }
 
-func TestReminders(t *testing.T) {
+func TestReminderIsSentOnceAtThePersonsTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.schedule("primary").ID()

@@ -8,7 +8,7 @@ import (
 )
 
 // One job at a time works on a channel; what happens meanwhile is done afterwards; a job that died is replaced.
-func TestIncidentChannel(t *testing.T) {
+func TestOneJobAtATimeKeepsTheIncidentChannel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec(`UPDATE teams SET incident_channel = 'low'`)

@@ -217,7 +217,7 @@ func TestBatchWithoutJobIsQueuedAgain(t *testing.T) {
 }
 
 // More than a message can tell of go with the next, and the worst of them have not waited behind others.
-func TestLongBatch(t *testing.T) {
+func TestLongBatchGoesOnInTheNextMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.flood(oncall.High, hosts("db", oncall.BundleLimit+200)...)

@@ -149,7 +149,7 @@ func minuteWindows() (out []schedule.Window) {
 }
 
 // Of two concurrent edits, one succeeds, and the other's author gets an error.
-func TestEditsMeet(t *testing.T) {
+func TestOneOfTwoConcurrentEditsSucceeds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := w.stored("primary")

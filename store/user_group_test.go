@@ -62,7 +62,7 @@ func TestGroupDuties(t *testing.T) {
 }
 
 // A problem is reported once by all instances together, and once more when it recurs.
-func TestGroupTrouble(t *testing.T) {
+func TestGroupTroubleIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	grouped(w)

@@ -22,7 +22,7 @@ func chart(columns int) timeline.Chart {
 }
 
 // The picture is as wide as the others and the same each time; the height of columns follows the counts.
-func TestDrawChart(t *testing.T) {
+func TestDrawChartIsTheSameEachTime(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 7, 30, 120} {
 		var one, two bytes.Buffer
@@ -88,7 +88,7 @@ func TestDrawChartRefusesInvalidCharts(t *testing.T) {
 	}
 }
 
-func TestChartAlt(t *testing.T) {
+func TestChartAltTellsTheNumbers(t *testing.T) {
 	t.Parallel()
 	got := timeline.ChartAlt(chart(3))
 	if want := "payments: interruptions. November 2026. 2: 1 working hours, 1 off. 3: 2 working hours, 2 off."; got != want {

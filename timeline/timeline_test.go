@@ -248,7 +248,7 @@ func TestDrawGivesEverybodyAColour(t *testing.T) {
 	}
 }
 
-func TestAltText(t *testing.T) {
+func TestAltTextTellsWhoIsOnCall(t *testing.T) {
 	t.Parallel()
 	tl := month(t)
 	tl.Rows = tl.Rows[:2]

@@ -73,7 +73,7 @@ func sms(to, body string) url.Values {
 	return url.Values{"To": {to}, "From": {Number}, "Body": {body}}
 }
 
-func TestAuthentication(t *testing.T) {
+func TestAuthenticationNeedsAKeyOfTheAccount(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	for _, tt := range []struct {
@@ -94,7 +94,7 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestRefusalsHaveTwiliosCodes(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	h.AddPhone(Phone{Number: "+12025550104", Outcome: OutcomeLandline})
@@ -145,7 +145,7 @@ func TestTwiMLMustBeXML(t *testing.T) {
 }
 
 // The page shows foreign text, but never as markup, and other sites can't press its buttons.
-func TestPage(t *testing.T) {
+func TestPageShowsForeignTextAsText(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	h.AddPhone(Phone{Number: ann, Name: `Ann <b>`})
@@ -208,7 +208,7 @@ func TestPageIsOnlyForThisMachine(t *testing.T) {
 	}
 }
 
-func TestListsLag(t *testing.T) {
+func TestListsLagBehindSingleMessages(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	h.SetListLag(5 * time.Second)

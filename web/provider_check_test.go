@@ -10,7 +10,7 @@ import (
 )
 
 // The doctor says what is wrong with the provider before anybody has tried to sign in.
-func TestProviderCheck(t *testing.T) {
+func TestProviderCheckSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	p.registered = "https://watchbill.example.com/sign-in/return"

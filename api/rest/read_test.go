@@ -294,7 +294,7 @@ func TestUnchangedObjectsAreNotModified(t *testing.T) {
 }
 
 // The page has no script and loads nothing from elsewhere.
-func TestOperationsPage(t *testing.T) {
+func TestOperationsPageLoadsNothingElse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, path := range []string{"", "/"} {

@@ -142,7 +142,7 @@ func TestProgramsHandleActions(t *testing.T) {
 }
 
 // The draft of a review is Markdown once the incident is over.
-func TestReviewDraft(t *testing.T) {
+func TestReviewDraftIsMarkdownOnceResolved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key, id := w.scopeKey(oncall.ScopeAct), w.open(signalKey, "disk *full*")

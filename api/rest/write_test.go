@@ -23,7 +23,7 @@ func (w *world) post(key, method, path, body string, code int, header ...string)
 }
 
 // A program does what people do with buttons, in its own name, and gets the same refusals.
-func TestProgramsAct(t *testing.T) {
+func TestProgramsActAsPeopleDo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	team, anns := w.key(oncall.APIKey{Name: "deploy", TeamID: w.team("payments")}, oncall.ScopeAct), w.key(oncall.APIKey{Name: "laptop", Owner: "U0ANN"}, oncall.ScopeAct)
@@ -110,7 +110,7 @@ func TestProgramsPageByHand(t *testing.T) {
 }
 
 // A repeated request with the same Idempotency-Key does nothing, and gets the same response.
-func TestIdempotencyKey(t *testing.T) {
+func TestIdempotencyKeyPreventsRepetition(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key, other := w.scopeKey(oncall.ScopeAct), w.scopeKey(oncall.ScopeAdmin)

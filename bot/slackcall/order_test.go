@@ -302,7 +302,7 @@ func instancesShareTheLimits(t *testing.T) {
 }
 
 // On shutdown no call that can be made later keeps waiting for its turn.
-func TestStopWaiting(t *testing.T) {
+func TestShutdownEndsWaitingForATurn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue()

@@ -43,7 +43,7 @@ func homesOf(text string) map[string]HomeTab {
 	return map[string]HomeTab{"home_teams": teams, "home_teams_only": others, "home_admin": admin, "home": engineer, "home_first": first, "home_asks": asks, "home_visitor": visitor}
 }
 
-func TestHome(t *testing.T) {
+func TestHomeIsDrawnForEachKindOfPerson(t *testing.T) {
 	t.Parallel()
 	for name, h := range homesOf("Payments & <co>") {
 		golden(t, name, h.Draw())

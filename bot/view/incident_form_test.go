@@ -118,7 +118,7 @@ func TestIncidentOverview(t *testing.T) {
 	}
 }
 
-func TestTimeline(t *testing.T) {
+func TestTimelineTellsEachEvent(t *testing.T) {
 	t.Parallel()
 	p := acknowledged()
 	add := func(kind oncall.EventKind, by oncall.Actor, d oncall.Detail) {
@@ -171,7 +171,7 @@ func checkView(t *testing.T, v slack.ModalViewRequest) {
 	}
 }
 
-func TestStillOn(t *testing.T) {
+func TestStillOnAsksWhetherToKeepTheIncident(t *testing.T) {
 	t.Parallel()
 	n := oncall.Notice{To: string(ann), Kind: oncall.NoticeStillOn, About: 12, Detail: oncall.NoticeDetail{
 		Incidents: []oncall.IncidentID{12}, Lines: []string{"Checkout <fails>"}, Users: []oncall.UserID{ann},

@@ -27,7 +27,7 @@ func TestPastIncidentsSayHowTheyEnded(t *testing.T) {
 	}
 }
 
-func TestOtherTeams(t *testing.T) {
+func TestOtherTeamsAreToldWhoIsOnCall(t *testing.T) {
 	t.Parallel()
 	in, team := oncall.Incident{ID: 7}, oncall.Team{Name: "Pay & Co"}
 	for want, got := range map[string]string{

@@ -26,7 +26,7 @@ func storm() oncall.Picture {
 	return p
 }
 
-func TestStorm(t *testing.T) {
+func TestStormIsDrawnWithItsTally(t *testing.T) {
 	t.Parallel()
 	over := storm()
 	at := noon.Add(9 * time.Minute)
@@ -67,7 +67,7 @@ func text(t *testing.T, d Drawing) string {
 }
 
 // A spreadsheet runs no formula in the file of alerts.
-func TestAlertsFile(t *testing.T) {
+func TestAlertsFileRunsNoFormulas(t *testing.T) {
 	t.Parallel()
 	f := NewAlertsFile("grafana")
 	for _, a := range []oncall.Alert{

@@ -214,7 +214,7 @@ func hostile() oncall.Picture {
 	return p
 }
 
-func TestDraw(t *testing.T) {
+func TestIncidentIsDrawnInEachState(t *testing.T) {
 	t.Parallel()
 	drawings := map[string]Drawing{
 		"triggered":    Incident(triggered()),
@@ -320,7 +320,7 @@ func checkLimits(t *testing.T, d Drawing) {
 	}
 }
 
-func TestThreadText(t *testing.T) {
+func TestThreadTextTellsWhatHappened(t *testing.T) {
 	t.Parallel()
 	event := func(k oncall.EventKind, by oncall.Actor, d oncall.Detail) oncall.Event {
 		return oncall.Event{Kind: k, Actor: by, Detail: d}

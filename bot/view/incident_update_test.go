@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func TestUpdates(t *testing.T) {
+func TestUpdatesShowTheNoteAndTheState(t *testing.T) {
 	t.Parallel()
 	n := oncall.Notice{To: "#status", Kind: oncall.NoticeUpdate, Detail: oncall.NoticeDetail{
 		By: ann, Incidents: []oncall.IncidentID{7}, Count: 2, Note: "Paying by card fails.\nMore at <!here> 15:00.", Title: "disk <full>",

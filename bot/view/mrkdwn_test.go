@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func TestForeign(t *testing.T) {
+func TestForeignTextIsEscapedAndCut(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		in    string
@@ -55,7 +55,7 @@ func FuzzForeign(f *testing.F) {
 	})
 }
 
-func TestForeignSentence(t *testing.T) {
+func TestForeignSentenceKeepsOnlyOurMentions(t *testing.T) {
 	t.Parallel()
 	nasty := "two\n <@U0BO>  & <!here>" + strings.Repeat("x", 50)
 	got := foreignSentence(oncall.Say(" %s asks: %s|%s ", oncall.UserID("U0ANN"), nasty, oncall.UserID("U0CY")), 50)
@@ -101,7 +101,7 @@ func TestOnlyViewsMention(t *testing.T) {
 	}
 }
 
-func TestBold(t *testing.T) {
+func TestBoldLeavesOutWhatWouldEndIt(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ text, address, want string }{
 		{"disk full", "", "*#1 disk full*"},
@@ -123,7 +123,7 @@ func TestBold(t *testing.T) {
 	}
 }
 
-func TestLink(t *testing.T) {
+func TestLinkTakesOnlyWebAddresses(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ address, want string }{
 		{"https://example.com/a?b=1&c=2", "<https://example.com/a?b=1&amp;c=2|text>"},
@@ -141,7 +141,7 @@ func TestLink(t *testing.T) {
 	}
 }
 
-func TestLasted(t *testing.T) {
+func TestLastedRoundsDurationsDown(t *testing.T) {
 	t.Parallel()
 	cases := map[time.Duration]string{
 		-time.Second:                  "0 seconds",

@@ -21,7 +21,7 @@ func raisedByHand(p oncall.Picture) oncall.Picture {
 	return p
 }
 
-func TestRaised(t *testing.T) {
+func TestRaisedIncidentIsDrawnInEachState(t *testing.T) {
 	t.Parallel()
 	person, schedule := raisedByHand(triggered()), raisedByHand(acknowledged())
 	person.Events[0].Detail.Users = []oncall.UserID{ann}

@@ -39,7 +39,7 @@ func drafted() Review {
 	}
 }
 
-func TestReview(t *testing.T) {
+func TestReviewIsWrittenAsMarkdown(t *testing.T) {
 	t.Parallel()
 	const file = "testdata/review.golden.md"
 	got := drafted().Markdown()

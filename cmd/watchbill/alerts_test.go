@@ -78,7 +78,7 @@ func productSource(t *testing.T) string {
 }
 
 // The Grafana dashboard names existing metrics, in queries that Prometheus understands.
-func TestDashboard(t *testing.T) {
+func TestDashboardNamesExistingMetrics(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../../docs/grafana.json")
 	if err != nil {

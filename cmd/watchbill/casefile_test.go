@@ -32,7 +32,7 @@ func at(t *testing.T, s string) time.Time {
 	return v
 }
 
-func TestCaseRender(t *testing.T) {
+func TestCaseRendersShifts(t *testing.T) {
 	t.Parallel()
 	got, err := json.Marshal(rulesCase(t).Render(at(t, "2026-03-06T01:00:00-05:00"), at(t, "2026-03-17T00:00:00Z")))
 	if err != nil {
@@ -57,7 +57,7 @@ func TestCaseRender(t *testing.T) {
 	}
 }
 
-func TestCaseAt(t *testing.T) {
+func TestCaseTellsWhoIsOnCallAtInstants(t *testing.T) {
 	t.Parallel()
 	c := rulesCase(t)
 	instants := []time.Time{at(t, "2026-03-08T06:59:59Z"), at(t, "2026-03-08T07:00:00Z"), at(t, "2026-03-16T13:00:00+01:00")}

@@ -47,7 +47,7 @@ func TestDoctorLooksWhileProgramRuns(t *testing.T) {
 }
 
 // doctor --fix applies migrations and gives lost timers back, says so, and then has nothing more to do.
-func TestDoctorMends(t *testing.T) {
+func TestDoctorFixMendsAndThenHasNothingToDo(t *testing.T) {
 	t.Parallel()
 	r := newRoll(t)
 	const before = 99

@@ -208,7 +208,7 @@ func TestImportOpsgenie(t *testing.T) {
 	}
 }
 
-func TestImportErrors(t *testing.T) {
+func TestImportErrorsSayWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	address, _ := pagerDuty(t)
 	for want, args := range map[string][]string{

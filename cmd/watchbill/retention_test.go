@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestParseTerm(t *testing.T) {
+func TestParseTermReadsDaysWeeksAndYears(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
 	for text, want := range map[string]time.Duration{"730d": 730 * day, "104W": 728 * day, "2y": 730 * day, "30d": 30 * day, "forever": 0, "100y": 36_500 * day} {

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func TestSecretCommands(t *testing.T) {
+func TestSecretIsMadeRotatedAndHidden(t *testing.T) {
 	run := func(args ...string) (int, string, string) {
 		var out, errOut bytes.Buffer
 		code := process{ctx: context.Background(), out: &out, errOut: &errOut, clock: time.Now}.run(args)

@@ -141,7 +141,7 @@ func TestPagedPersonMayAct(t *testing.T) {
 	}
 }
 
-func TestRoles(t *testing.T) {
+func TestRolesAllowWhatTheTableSays(t *testing.T) {
 	t.Parallel()
 	m := facts()
 	for who, want := range map[oncall.UserID]Role{

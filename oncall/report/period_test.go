@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestParsePeriod(t *testing.T) {
+func TestParsePeriodUnderstandsWhatPeopleWrite(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 30, 23, 30, 0, 0, time.UTC) // in Berlin it is Tuesday 1 December
 	for typed, want := range map[string]string{

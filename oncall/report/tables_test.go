@@ -18,9 +18,9 @@ import (
 
 var update = flag.Bool("update", false, "write the figures that the package gives")
 
-// TestTables compares reports with testdata/*.txt: above the line what happened, below it the
+// TestReportsMatchTheirTables compares reports with testdata/*.txt: above the line what happened, below it the
 // report.
-func TestTables(t *testing.T) {
+func TestReportsMatchTheirTables(t *testing.T) {
 	t.Parallel()
 	files, _ := filepath.Glob("testdata/*.txt")
 	if len(files) < 8 {

@@ -12,7 +12,7 @@ var facts = Facts{
 	Details: map[string]string{"value": "98"},
 }
 
-func TestParseCondition(t *testing.T) {
+func TestParseConditionReadsOrRefuses(t *testing.T) {
 	for written, want := range map[string]bool{
 		`labels.env is prod`:                                         true,
 		`labels.env is Prod`:                                         false, // as it is written

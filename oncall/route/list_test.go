@@ -186,7 +186,7 @@ func TestMissingLabelsAreEmpty(t *testing.T) {
 	}
 }
 
-func TestListProblems(t *testing.T) {
+func TestListProblemsNameTheRule(t *testing.T) {
 	to := Rule{Name: "a", Policy: 1}
 	for want, rules := range map[string][]Rule{
 		"rule 1: it has no name":                     {{Policy: 1}},

@@ -115,7 +115,7 @@ func TestMappingExtractsSignals(t *testing.T) {
 	}
 }
 
-func TestMappingProblems(t *testing.T) {
+func TestMappingProblemsNameTheField(t *testing.T) {
 	for want, d := range map[string]oncall.Mapping{
 		"title is missing":            {Body: "x"},
 		"body: ${paylaod.x}":          {Title: "x", Body: "${paylaod.x}"},

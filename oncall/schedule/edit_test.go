@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestEdit(t *testing.T) {
+func TestEditBeginsANewVersion(t *testing.T) {
 	t.Parallel()
 	now := at(t, "2026-03-04T12:00:00Z")
 	s := scheduleOf(weeklyRotation(nil))
@@ -88,7 +88,7 @@ func refused(t *testing.T, s Definition, v Version, seen int64, now time.Time, w
 	}
 }
 
-func TestKeepTurns(t *testing.T) {
+func TestKeepTurnsLeavesThePersonOnCall(t *testing.T) {
 	t.Parallel()
 	now := at(t, "2026-03-04T12:00:00Z") // cy's week
 	rotations := func(change func(r *Rotation)) []Rotation { return []Rotation{weeklyRotation(change)} }

@@ -109,7 +109,7 @@ func TestFourteenPeopleOnWeekdays(t *testing.T) {
 	}
 }
 
-func TestWho(t *testing.T) {
+func TestWhoSaysWhyEachPersonIsOnCall(t *testing.T) {
 	t.Parallel()
 	s := scheduleOf(
 		weeklyRotation(nil),
@@ -129,7 +129,7 @@ func TestWho(t *testing.T) {
 	}
 }
 
-func TestGaps(t *testing.T) {
+func TestGapsAreWhereNobodyIsOnCall(t *testing.T) {
 	t.Parallel()
 	office := []Window{{Days: weekdays[:5], From: 9 * 60, To: 17 * 60}}
 	s := scheduleOf(
@@ -261,7 +261,7 @@ func TestOverridesThatDoNothing(t *testing.T) {
 	}
 }
 
-func TestKeepTurn(t *testing.T) {
+func TestKeepTurnRotatesTheTurnsToThePersonOnCall(t *testing.T) {
 	t.Parallel()
 	now := at(t, "2026-03-04T12:00:00Z") // cy's week
 	before := weeklyRotation(nil)
@@ -336,7 +336,7 @@ func TestManualShifts(t *testing.T) {
 	}
 }
 
-func TestHours(t *testing.T) {
+func TestHoursOpenAcrossClockChanges(t *testing.T) {
 	t.Parallel()
 	h, err := CompileHours("America/New_York", []Window{{Days: []Weekday{Sunday}, From: 150, To: 160}})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestSay(t *testing.T) {
+func TestSaySubstitutesNamesAndIsStored(t *testing.T) {
 	t.Parallel()
 	names := map[UserID]string{"U1": "Ann", "U2": "Bo"}
 	inner := Refuse("%s has it already.", UserID("U1"))

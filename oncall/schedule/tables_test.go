@@ -15,9 +15,9 @@ import (
 
 var update = flag.Bool("update", false, "write the tables that the engine gives")
 
-// TestTables compares the engine with testdata/schedules/*.txt: above the line a schedule in words,
+// TestSchedulesGiveTheShiftsOfTheirTables compares the engine with testdata/schedules/*.txt: above the line a schedule in words,
 // below it the shifts that must follow, in local time.
-func TestTables(t *testing.T) {
+func TestSchedulesGiveTheShiftsOfTheirTables(t *testing.T) {
 	t.Parallel()
 	files, _ := filepath.Glob("testdata/schedules/*.txt")
 	if len(files) < 20 {

@@ -20,8 +20,8 @@ func berlin(t testing.TB) schedule.Reader {
 
 const wall = "2006-01-02 15:04"
 
-// TestMoment reads instants in Berlin. "?" is a question; "" is no time at all.
-func TestMoment(t *testing.T) {
+// TestMomentUnderstandsWhatPeopleWrite reads instants in Berlin. "?" is a question; "" is no time at all.
+func TestMomentUnderstandsWhatPeopleWrite(t *testing.T) {
 	t.Parallel()
 	r := berlin(t)
 	location, _ := time.LoadLocation("Europe/Berlin")
@@ -96,8 +96,8 @@ func TestMoment(t *testing.T) {
 	}
 }
 
-// TestSpan reads stretches of time in Berlin: from, to and what is left of the words. "?" is a question.
-func TestSpan(t *testing.T) {
+// TestSpanUnderstandsWhatPeopleWrite reads stretches of time in Berlin: from, to and what is left of the words. "?" is a question.
+func TestSpanUnderstandsWhatPeopleWrite(t *testing.T) {
 	t.Parallel()
 	r := berlin(t)
 	location, _ := time.LoadLocation("Europe/Berlin")
@@ -296,8 +296,8 @@ func TestSpan(t *testing.T) {
 	}
 }
 
-// TestGoesOn tells a reason from a time that was not read to its end.
-func TestGoesOn(t *testing.T) {
+// TestGoesOnTellsTimesFromReasons tells a reason from a time that was not read to its end.
+func TestGoesOnTellsTimesFromReasons(t *testing.T) {
 	t.Parallel()
 	r := berlin(t)
 	for in, want := range map[string]bool{

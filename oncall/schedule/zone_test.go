@@ -87,7 +87,7 @@ func TestReadingAndFirstAreInverse(t *testing.T) {
 	})
 }
 
-func TestZoneInstant(t *testing.T) {
+func TestZoneInstantHandlesSkippedAndRepeatedTimes(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		zone string
@@ -124,7 +124,7 @@ func TestLoadZoneRefuses(t *testing.T) {
 	}
 }
 
-func TestCivilDays(t *testing.T) {
+func TestCivilDaysAgreeWithPackageTime(t *testing.T) {
 	t.Parallel()
 	for days := int64(-200000); days < 200000; days += 7 {
 		d := dateOf(days)

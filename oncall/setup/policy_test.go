@@ -60,7 +60,7 @@ func TestRoundRobinWords(t *testing.T) {
 	equal(t, "what is stored", string(oncall.RoundByIncident), "alert")
 }
 
-func TestPolicyProblems(t *testing.T) {
+func TestPolicyProblemsAreNamed(t *testing.T) {
 	t.Parallel()
 	page := func(target string) func(*Setup) {
 		return func(s *Setup) { s.Policies[0].Steps[0].Page[0] = target }

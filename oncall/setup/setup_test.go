@@ -46,7 +46,7 @@ func good() Setup {
 	}
 }
 
-func TestSetupProblems(t *testing.T) {
+func TestSetupProblemsAreNamed(t *testing.T) {
 	t.Parallel()
 	if wrong := good().Check(formats); len(wrong) > 0 {
 		t.Fatalf("a good document: %q, want none", wrong)
@@ -92,7 +92,7 @@ func TestSetupProblems(t *testing.T) {
 	}
 }
 
-func TestTargetSuggestions(t *testing.T) {
+func TestMistypedTargetsGetSuggestions(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[string]string{
 		"Ann": "user Ann", "primary": "schedule primary", "usr Ann": "user Ann", "shedule primary": "schedule primary", "chanel #payments": "channel #payments", "everything": "",
@@ -106,7 +106,7 @@ func TestTargetSuggestions(t *testing.T) {
 	}
 }
 
-func TestStepConversion(t *testing.T) {
+func TestStepTranslatesNamesToIDs(t *testing.T) {
 	t.Parallel()
 	got, err := good().Policies[0].Steps[0].Step(IDs{
 		Users: map[string]oncall.UserID{"Bo": bo}, Schedules: map[string]oncall.ScheduleID{"primary": 4},
