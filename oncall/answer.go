@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// An Answer is what somebody has sent back by a contact method. Token or Message identifies the person, or else
-// the address does.
+// An Answer is what somebody sent back by a contact method. Token or Message identifies the person;
+// without either, the address does.
 type Answer struct {
 	Method  Method // the contact method
-	ID      string // the provider's id, so that a redelivery isn't carried out twice; empty: it has none
+	ID      string // the provider's id, so that a redelivery isn't acted on twice; empty: there is none
 	From    string // the sender's address
 	Token   string // signed; names a page or a probe
 	Message MessageKey
-	Text    string // as the person typed it; empty if Intent is known without
+	Text    string // as the person typed it; empty if Intent is known from something else
 	Intent  Intent
 }
 
@@ -25,7 +25,7 @@ type AnswerFacts struct {
 	Probed   bool              // the answer is to a probe
 	Checked  bool              // the person was recently asked whether they can still be reached
 	Scope    AnswerScope       // what the person may answer about, if the answer names no message
-	Choice   Choice            // which part of that the answer is about
+	Choice   Choice            // which of those incidents the answer is about
 	Messages []AnsweredMessage // the messages that the answer is about
 }
 
@@ -51,7 +51,7 @@ type PagedAs int
 const (
 	PagedOnCall PagedAs = iota // this message pages them, as a step of the policy wants
 	PagedToHelp                // this message asks them to help
-	PagedAsBoth                // this message asks them to help, a policy step pages them too, and the answer may be to either
+	PagedAsBoth                // both: this message asks for help and a policy step pages them too, so the answer may be to either
 )
 
 // paged says how the person was paged about each incident.
@@ -153,7 +153,7 @@ type ActResult struct {
 	Refused []Sentence   `json:"refused,omitempty"` // one reason for each incident that refused the act
 }
 
-// Decide works out what an answer about incidents does.
+// Decide works out what an answer does to incidents.
 func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerNothing}
 	act := a.Intent.Kind == IntentAct

@@ -18,7 +18,7 @@ const (
 	IntentStart IntentKind = "start" // pages to this address again
 	IntentProof IntentKind = "code"  // verify this address
 	IntentTest  IntentKind = "test"  // nothing: it answers a test page
-	IntentOther IntentKind = "other" // nothing that we understand; it only shows that somebody is there
+	IntentOther IntentKind = "other" // nothing that we understand, but it shows that somebody is there
 )
 
 // An Intent is what the person who sent an answer wants.
@@ -26,13 +26,13 @@ type Intent struct {
 	Kind    IntentKind
 	Act     ActKind        // with IntentAct; Incident.Meant translates it for somebody who was asked to help
 	Code    int            // the code of the message whose button was pressed
-	Numbers []AnswerNumber // the numbers that were typed; none: the newest message, unless the answer names one
-	All     bool           // without Numbers: everything that the person was told at this address
+	Numbers []AnswerNumber // the numbers that were typed; none: the newest message, unless the answer names another
+	All     bool           // without Numbers: everything this address was told
 	Proof   string         // with IntentProof
 }
 
-// An AnswerNumber is a number in an answer. "5" and "#5" mean incident 5, "b5" a message, and "5a" the message that
-// suggests this, or else incident 5.
+// An AnswerNumber is a number in an answer. "5" and "#5" mean incident 5, and "b5" means a message.
+// "5a" means the message that suggested it, or else incident 5.
 type AnswerNumber struct {
 	N        int
 	Incident bool // "#5"
@@ -51,11 +51,12 @@ func (n AnswerNumber) String() string {
 	return strconv.Itoa(n.N)
 }
 
-// codeLetter makes a message's code something else than the number of an incident.
+// codeLetter distinguishes a message's code from the number of an incident.
 const codeLetter = "b"
 
-// CodeText returns the code of a message as it is printed and typed. The code of a message about one incident is that incident's
-// number; a negative one has a letter, so that it isn't taken for an incident's.
+// CodeText returns a message's code as it is printed and typed. The code of a message about one
+// incident is that incident's number. A negative code gets a letter, so that it isn't taken for an
+// incident's number.
 func CodeText(code int) string {
 	if code < 0 {
 		return codeLetter + strconv.Itoa(-code)
@@ -73,7 +74,7 @@ var (
 	}
 	// answerDoubles mean everything that the newest message lists, like "0a".
 	answerDoubles = map[string]ActKind{"aa": ActAck, "rr": ActResolve, "ee": ActEscalate, "dd": ActDecline}
-	// answerWords must contain every word by which Twilio stops messages to a number.
+	// answerWords must contain every word that makes Twilio stop messages to a number.
 	answerWords = map[string]IntentKind{
 		"stop": IntentStop, "stopall": IntentStop, "unsubscribe": IntentStop, "end": IntentStop, "quit": IntentStop,
 		"cancel": IntentStop, "revoke": IntentStop, "optout": IntentStop,

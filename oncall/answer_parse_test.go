@@ -66,7 +66,7 @@ func TestParseReplyReadsActAndCode(t *testing.T) {
 	}
 }
 
-// An incident that is opened anew has asked nobody.
+// A reopened incident has asked nobody for help.
 func TestReopeningForgetsWhoWasAsked(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)

@@ -34,8 +34,8 @@ func TestAnswerMeansWhatThePersonWasPagedFor(t *testing.T) {
 	}
 }
 
-// A person answers in the role in which the message has paged them. One who is asked to help and was
-// paged by a step as well may mean either, unless the answer names the message.
+// A person answers in the role in which the message paged them. Somebody who was both asked to help
+// and paged by a step may mean either, unless the answer names the message.
 func TestInWhatRoleSomebodyAnswers(t *testing.T) {
 	t.Parallel()
 	const ann UserID = "U0ANN"
@@ -141,7 +141,7 @@ func TestAnswerReplyNamesActs(t *testing.T) {
 	}
 }
 
-// Providers bring keys back as texts, also those that the release before this one made.
+// Providers return message keys as text, including keys that the previous release made.
 func TestMessageKeysAreReadAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	for text, key := range map[string]MessageKey{

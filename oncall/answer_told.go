@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// AnswerScope is what a person may answer about: what they were told by the contact method that the answer came from,
-// and by their other ones. The newest message is first.
+// AnswerScope is what a person may answer about: what they were told by the contact method that the
+// answer came from, and what they were told by their other methods. The newest message is first.
 type AnswerScope struct {
 	Shown     []ShownPage
 	Incidents map[IncidentID]Incident
@@ -49,8 +49,8 @@ type Pick struct {
 	Incidents []IncidentID
 }
 
-// Choose finds what an answer is about: the incidents that its numbers name, or else the newest message that
-// the act fits.
+// Choose finds what an answer is about: the incidents that its numbers name, or else the newest
+// message that the act fits.
 func (scope AnswerScope) Choose(intent Intent) Choice {
 	var c Choice
 	var missed []string
@@ -108,12 +108,10 @@ func (c Choice) chosen(id IncidentID) bool {
 	return slices.ContainsFunc(c.Picks, func(k Pick) bool { return slices.Contains(k.Incidents, id) })
 }
 
-// number finds what a typed number means, or says why it means nothing.
-//
-//	typed        means
-//	5, #5        incident 5
-//	b5           the message with that code: all that it lists
-//	5a           what an earlier release's message offered as 5, else incident 5
+// number finds what a typed number means, or says why it means nothing:
+//   - 5, #5: incident 5
+//   - b5: the message with that code, with everything it lists
+//   - 5a: what a message of an earlier release offered as 5, or else incident 5
 func (scope AnswerScope) number(n AnswerNumber) (found []ShownPage, missed string) {
 	if n.Lettered {
 		if found = scope.byCode(-n.N); found == nil {
@@ -133,15 +131,16 @@ func (scope AnswerScope) number(n AnswerNumber) (found []ShownPage, missed strin
 	return incident, ""
 }
 
-// printed reports whether a number with a letter after it means the message that has it as its code, as earlier releases
-// printed on bundles, rather than the incident with that number: not if only that one is open.
+// printed reports whether a number followed by a letter is the code of a message, as earlier releases
+// printed on bundles, rather than the number of an incident. It isn't if only that incident is open.
 func (scope AnswerScope) printed(message, incident []ShownPage) bool {
 	return incident == nil || len(scope.open(message)) > 0 || !scope.Incidents[incident[0].IncidentID].Open() ||
 		slices.ContainsFunc(message, func(s ShownPage) bool { return s.IncidentID == incident[0].IncidentID })
 }
 
-// byCode returns the newest message with a code at this address. If several people share the address, it is the
-// newest of each that is about something open, or else the newest of all.
+// byCode returns the newest message with this code at this address. If several people share the
+// address, it returns the newest message of each person that is about something open, or else the
+// newest of all.
 func (scope AnswerScope) byCode(code int) []ShownPage {
 	messages := map[UserID][]ShownPage{}
 	var lead PageID
@@ -196,8 +195,8 @@ func (scope AnswerScope) byIncident(id IncidentID) []ShownPage {
 	return out
 }
 
-// newest returns each person's newest message at this address that the act fits. Failing that, it is the newest about
-// anything open, so that the response can say why the act doesn't fit.
+// newest returns each person's newest message at this address that the act fits. Failing that, it
+// returns the newest about anything open, so that the response can say why the act doesn't fit.
 func (scope AnswerScope) newest(act ActKind) []ShownPage {
 	for _, good := range []func(ShownPage) bool{
 		func(s ShownPage) bool { return scope.fits(s, act) },
@@ -241,8 +240,8 @@ func (scope AnswerScope) open(message []ShownPage) []ShownPage {
 	return slices.DeleteFunc(slices.Clone(message), func(s ShownPage) bool { return !scope.Incidents[s.IncidentID].Open() })
 }
 
-// Remaining says what else the act would fit, and what to type for it: "Open for you: #2, #3; 2a takes both."
-// It is empty if there is nothing else.
+// Remaining says what else the act would fit, and what to type for it: "Open for you: #2, #3; 2a takes
+// both." It is empty if nothing else fits.
 func (scope AnswerScope) Remaining(intent Intent, c Choice) Sentence {
 	act := cmp.Or(intent.Act, ActAck)
 	left := scope.left(act, c)
@@ -294,7 +293,7 @@ func (scope AnswerScope) left(act ActKind, c Choice) (out []leftMessage) {
 			}
 			listed[s.IncidentID] = true
 			answer, lead := strconv.FormatInt(int64(s.IncidentID), 10), PageID(0)
-			if scope.byCode(int(s.IncidentID)) != nil { // with a letter after it, the bare number is the code of another message
+			if scope.byCode(int(s.IncidentID)) != nil { // a bare number followed by a letter would be the code of another message
 				answer = "#" + answer
 			}
 			if here && s.Code != 0 {

@@ -7,17 +7,17 @@ import (
 )
 
 const (
-	// reopenWithin is how long after its monitor closed it an incident is reopened if it fires again. After that a
-	// new incident is opened.
+	// reopenWithin is how long after its monitor closed it an incident can be reopened. After that, a
+	// firing alert opens a new incident.
 	reopenWithin = 5 * time.Minute
-	// quietAfterResolve is how long nobody is paged after a person resolved an incident whose alerts still fire.
-	// The next signal reopens the incident silently.
+	// quietAfterResolve is how long nobody is paged after a person resolves an incident whose alerts still
+	// fire. The next signal reopens the incident silently.
 	quietAfterResolve = 30 * time.Minute
 )
 
 // Bounds of a fold.
 const (
-	// MaxMerges is how many merges are followed from an incident to the one that it is now part of.
+	// MaxMerges is how many merges are followed to find the incident that another one is now part of.
 	MaxMerges = 8
 	// redrawCountAfter is the shortest time between two redraws of a message in which only a count has changed.
 	redrawCountAfter = 3 * time.Second
@@ -34,7 +34,7 @@ type Fold struct {
 	Silencing   bool          // as in Facts
 	Maintenance []Maintenance // windows that are not over
 
-	// The numbers for new incidents and alerts. Folding uses them up.
+	// These are the numbers for new incidents and alerts. Folding uses them up.
 	LastIncident IncidentID         // the next incident gets the number after it
 	AlertIDs     []AlertID          // unused ids, at least one for each signal
 	NextCounts   map[PolicyID]int64 // the round-robin count of the next incident, for policies that use one
@@ -49,10 +49,10 @@ type Fold struct {
 	replaying    time.Time               // the time of folding, if the current signal waited in a spool; else zero
 	alerts       map[string]*Alert       // the latest of each dedup key
 	groups       map[string]IncidentID   // the latest of each group key
-	incidents    map[IncidentID]*Change  // one change for each incident, whatever the number of signals
+	incidents    map[IncidentID]*Change  // one change per incident, no matter how many signals
 	elsewhere    map[IncidentID][]*Alert // firing alerts of other integrations
 	recent       []RecentIncident        // for storms
-	partlyLoaded map[IncidentID]bool     // incidents with firing alerts that are not loaded, being too many
+	partlyLoaded map[IncidentID]bool     // incidents with too many firing alerts to load them all
 	others       map[IncidentID]OtherAlerts
 	touched      map[AlertID]*Alert
 	services     map[IncidentID][]string // services of cleared alerts
@@ -71,7 +71,7 @@ func (f *Fold) add(in Incident) *Change {
 	}
 	c := in.begin(ByIntegration(f.Integration.Name), f.facts(), f.now)
 	f.incidents[in.ID] = &c
-	if in.IntegrationID == f.Integration.ID { // incidents of other integrations may have taken in ours by a merge
+	if in.IntegrationID == f.Integration.ID { // an incident of another integration may have taken in ours by a merge
 		f.groups[in.GroupKey] = in.ID
 	}
 	return &c
@@ -86,8 +86,8 @@ func (f *Fold) change(id IncidentID) *Change {
 	return c
 }
 
-// AddAlerts puts stored alerts in the fold, oldest first: the latest of each dedup key in the signals, and all
-// firing ones of the incidents, unless those are too many.
+// AddAlerts puts stored alerts in the fold, oldest first: the latest for each dedup key in the
+// signals, and all firing alerts of the incidents, unless there are too many.
 func (f *Fold) AddAlerts(alerts ...Alert) {
 	if f.alerts == nil {
 		f.alerts = map[string]*Alert{}
@@ -223,7 +223,7 @@ func (f *Fold) trigger(s Signal) FoldedSignal {
 	return f.fire(s)
 }
 
-// ignoreLate notes in the alert's incident, if there is one, that a late signal was ignored.
+// ignoreLate notes in the alert's incident, if it has one, that a late signal was ignored.
 func (f *Fold) ignoreLate(a *Alert, s Signal) FoldedSignal {
 	c := f.follow(f.change(a.IncidentID))
 	if c != nil && c.Incident.Storm == nil {
@@ -232,9 +232,9 @@ func (f *Fold) ignoreLate(a *Alert, s Signal) FoldedSignal {
 	return c.folded(s, FoldLate)
 }
 
-// stillFiring handles a signal of an alert that is firing already. It pages only if the alert got worse, or if a
-// person resolved the incident although the alert still fires. Unless the alert got worse, a severity chosen by
-// people stays.
+// stillFiring handles a signal of an alert that is already firing. It pages only if the alert got
+// worse, or if a person resolved the incident while the alert was firing. A severity chosen by people
+// stays unless the alert got worse.
 func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) FoldedSignal {
 	c := f.follow(f.change(a.IncidentID))
 	if !c.Incident.Open() {
@@ -280,7 +280,8 @@ func (f *Fold) fire(s Signal) FoldedSignal {
 	return f.openUnlessSuppressed(a, s, before)
 }
 
-// follow returns the incident that c's was merged into, directly or by further merges, if it is in the fold.
+// follow returns the incident that c's was merged into, directly or through further merges, if it is
+// in the fold.
 func (f *Fold) follow(c *Change) *Change {
 	for range MaxMerges {
 		if c == nil || c.Incident.MergedInto == 0 || f.incidents[c.Incident.MergedInto] == nil {
@@ -303,7 +304,8 @@ func (c *Change) count(sev Severity) {
 	c.recount()
 }
 
-// recount queues one redraw of the incident's counts within seconds, however many signals there are.
+// recount queues one redraw of the incident's counts within seconds, no matter how many signals
+// arrive.
 func (c *Change) recount() {
 	in := &c.Incident
 	if in.Storm != nil {
@@ -335,7 +337,7 @@ func (f *Fold) clear(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	switch {
 	case a == nil:
-		// A tombstone, in case the trigger arrives after its own end.
+		// This alert is a tombstone, in case the trigger arrives after its own end.
 		a = &Alert{
 			ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
 			GroupKey: s.group(), Severity: High, FirstAt: f.now, ClearedAt: new(f.now),
@@ -399,7 +401,7 @@ func (f *Fold) cleared(a *Alert) *Change {
 		c.keepOpen()
 		return c
 	}
-	if c.Incident.Raised() { // opened by hand, and so about more than this alert, which joined by a merge
+	if c.Incident.Raised() { // it was opened by hand, so it is about more than this alert, which joined it by a merge
 		c.record(EventAlertResolved, c.by, Detail{Text: a.Title})
 		return c
 	}
@@ -407,7 +409,7 @@ func (f *Fold) cleared(a *Alert) *Change {
 	return c
 }
 
-// fires reports whether any alert of an incident fires.
+// fires reports whether any alert of an incident is firing.
 func (f *Fold) fires(id IncidentID) bool {
 	if len(f.elsewhere[id]) > 0 || f.partlyLoaded[id] {
 		return true

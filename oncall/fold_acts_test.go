@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// do makes a person act on a stored incident.
+// do has a person act on a stored incident.
 func (s *stored) do(t *testing.T, id IncidentID, by Actor, a Act, at time.Time) Change {
 	t.Helper()
 	policy, roster := payments()
@@ -18,8 +18,8 @@ func (s *stored) do(t *testing.T, id IncidentID, by Actor, a Act, at time.Time) 
 	return c
 }
 
-// An alert that closes and fires again fifty times during a snooze pages nobody before the snooze ends, even if the
-// monitor is silent for longer than a closed incident can be reopened.
+// An alert that closes and fires again fifty times during a snooze pages nobody before the snooze
+// ends, even if the monitor is silent for so long that a closed incident could no longer be reopened.
 func TestSnoozeSurvivesFlapping(t *testing.T) {
 	t.Parallel()
 	var s stored
@@ -98,7 +98,7 @@ func TestSnoozeEndsWhenSeverityRises(t *testing.T) {
 	}
 }
 
-// merge merges two stored incidents as the store would.
+// merge merges two stored incidents the way the store would.
 func (s *stored) merge(t *testing.T, from, into IncidentID, at time.Time) (Change, Change) {
 	t.Helper()
 	policy, roster := payments()
@@ -140,7 +140,8 @@ func TestAlertsOfAMergedIncidentJoinTheOther(t *testing.T) {
 	}
 	equal(t, "drawings", draws, 1)
 
-	// The alert, and later ones of its group, belong to the incident it was merged into, even if that is merged again.
+	// The alert, and later ones of its group, belong to the incident that it was merged into, even after
+	// another merge.
 	s.fold(noon.Add(2*time.Minute), fires("b"))
 	equal(t, "signals", s.incidents[1].SignalCount, 3)
 	s.merge(t, 1, 3, noon.Add(3*time.Minute))
@@ -157,8 +158,9 @@ func TestAlertsOfAMergedIncidentJoinTheOther(t *testing.T) {
 	equal(t, "a new one when that is long closed", len(s.incidents), 4)
 }
 
-// Responders of a merged incident, and people asked to help, become responders of the incident it becomes part of.
-// People who were asked are paged for that one, because their page for the merged one may never go out.
+// Responders of a merged incident, and people asked to help with it, become responders of the incident
+// that it joins. People who were asked are paged about that one, because their page about the merged
+// one may never go out.
 func TestMergingBringsTheResponders(t *testing.T) {
 	t.Parallel()
 	const ed, flo, gus, gone = UserID("U0ED"), UserID("U0FLO"), UserID("U0GUS"), UserID("U0GONE")

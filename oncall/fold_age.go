@@ -2,8 +2,8 @@ package oncall
 
 import "time"
 
-// ClosesByAge is how long after its last signal an alert without its own key is closed, since its monitor may have
-// no way to end it. No other alerts are closed by age: silence is not recovery.
+// ClosesByAge is how long after its last signal an alert without its own key is closed, since its
+// monitor may have no way to end it. Other alerts are never closed by age: silence is not recovery.
 const ClosesByAge = 24 * time.Hour
 
 // AgedOf returns the signal that closes an alert by age.
@@ -14,8 +14,8 @@ func (a *Alert) aged(now time.Time) bool {
 	return a.Firing && a.Keyless && now.Sub(a.LastAt) >= ClosesByAge
 }
 
-// age closes an alert by age, unless a signal has come meanwhile or somebody recently acknowledged or snoozed its
-// incident. A later signal of the alert is not treated as late.
+// age closes an alert by age, unless a signal has come meanwhile or somebody recently acknowledged or
+// snoozed its incident. Later signals of the alert are not treated as late.
 func (f *Fold) age(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	if a == nil || !a.aged(f.now) {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// An alert without a key is closed a day after its last signal, and its incident with the last of its alerts. An alert
-// with a key is not, nor is one that somebody has acknowledged within that day.
+// An alert without a key is closed a day after its last signal, and its incident closes with its last
+// alert. An alert with a key stays open, and so does one that somebody acknowledged within that day.
 func TestOnlyWhatHasNoKeyIsClosedByAge(t *testing.T) {
 	t.Parallel()
 	keyless := func(key string) Signal {
@@ -80,7 +80,7 @@ func TestSnoozedIncidentIsNotClosedByAge(t *testing.T) {
 		t.Errorf("it is told as %+v; want Kind %v and Detail.Quiet false", last, EventResolved)
 	}
 
-	// After unsnoozing by hand the age counts from then on.
+	// After somebody unsnoozes it by hand, its age counts from then on.
 	s = stored{}
 	s.fold(noon, signal)
 	do(noon.Add(time.Hour), Act{Do: ActSnooze, Until: ends})
@@ -89,7 +89,7 @@ func TestSnoozedIncidentIsNotClosedByAge(t *testing.T) {
 	equal(t, "a day after that", aged(noon.Add(34*time.Hour)), FoldCleared)
 }
 
-// A client that got the key in the response, as PagerDuty's do, can resolve the alert with it.
+// A client that got the key in the response, as PagerDuty's clients do, can resolve the alert with it.
 func TestAlertGivenAKeyIsNotClosedByAge(t *testing.T) {
 	t.Parallel()
 	without, with := fires("a"), fires("a")

@@ -32,7 +32,8 @@ func (in Incident) Flapping() bool {
 	return in.Open() && in.Flap != nil && in.Flap.Since != nil && in.Flap.OverAt == nil
 }
 
-// ClosesAt returns when a flapping incident will close unless it fires again; zero: it isn't flapping, or an alert fires.
+// ClosesAt returns when a flapping incident will close unless it fires again. Zero means that it isn't
+// flapping or that an alert fires.
 func (in Incident) ClosesAt() time.Time {
 	if !in.Flapping() || in.Flap.QuietAt == nil {
 		return time.Time{}
@@ -71,8 +72,8 @@ func (f *Fold) reopenOrFlap(c *Change, sev Severity) {
 	}
 }
 
-// refireFlapping makes an alert of a flapping incident fire again under its old id. It only grows the counts, because an
-// event and a new alert each time would flood the timeline.
+// refireFlapping makes an alert of a flapping incident fire again under its old id. Only the counts
+// grow, because an event and a new alert each time would flood the timeline.
 func (f *Fold) refireFlapping(c *Change, before, a *Alert) FoldResult {
 	f.AlertIDs = slices.Insert(f.AlertIDs, 0, a.ID)
 	delete(f.touched, a.ID)
@@ -134,8 +135,9 @@ func (c *Change) recountAlerts() {
 	c.recount()
 }
 
-// CloseQuiet closes a flapping incident if no alert has fired for long enough, and otherwise queues the next check
-// if one is needed. It reports false if there is nothing to do. Fires says whether any of its alerts fires.
+// CloseQuiet closes a flapping incident if no alert has fired for long enough, and otherwise queues
+// the next check if one is needed. It reports false if there is nothing to do. The argument fires says
+// whether any of the incident's alerts fires.
 func (in Incident) CloseQuiet(fires bool, now time.Time) (Change, bool) {
 	if !in.Flapping() || in.Flap.LookAt == nil || in.Flap.LookAt.After(now) {
 		return Change{}, false

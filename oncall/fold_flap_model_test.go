@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Alerts of a group come and go, people act, timers fire in time, late, twice or never, and the upkeep runs every
-// minute. The result is compared, step by step, with a model that is as simple as possible.
+// Alerts of a group come and go, people act, and timers fire on time, late, twice or never, while the
+// upkeep runs every minute. After each step the result is compared with the simplest possible model.
 func TestFlappingAgainstAModel(t *testing.T) {
 	t.Parallel()
 	flapped, quieted, escalated := 0, 0, 0
@@ -28,7 +28,7 @@ func TestFlappingAgainstAModel(t *testing.T) {
 	enough(t, "escalated", escalated, 100)
 }
 
-// A swing is the model: one group of alerts, whose latest incident is the last.
+// A swing is the model: one group of alerts, with its incidents in order.
 type swing struct {
 	*rand.Rand
 	now      time.Time
@@ -46,7 +46,7 @@ type swing struct {
 	flaps     bool
 	quiet     time.Time // when the last alert stopped firing
 
-	waits   time.Time // no timer may page anybody before that, unless a person acts
+	waits   time.Time // no timer may page anybody before this, unless a person acts
 	wrong   string
 	flapped int
 	quieted int
@@ -89,7 +89,8 @@ func (sw *swing) step() {
 	}
 }
 
-// run fires the timers due until an instant, and lets the upkeep of every minute find lost ones.
+// run fires the timers that are due until the given time, and runs the upkeep every minute to find
+// lost ones.
 func (sw *swing) run(until time.Time) {
 	for {
 		slices.SortStableFunc(sw.timers, func(a, b Task) int { return a.At.Compare(b.At) })
@@ -100,7 +101,7 @@ func (sw *swing) run(until time.Time) {
 		sw.timers = sw.timers[1:]
 		sw.now = latest(sw.now, task.At)
 		timer := task.Do.(IncidentTimer)
-		if timer.Close && sw.IntN(4) == 0 { // it is lost: the upkeep finds that within a minute or two
+		if timer.Close && sw.IntN(4) == 0 { // it is lost, and the upkeep finds that out within a minute or two
 			sw.timers = append(sw.timers, Task{Do: CloseTimer(timer.Incident), At: sw.now.Add(time.Minute)})
 			continue
 		}
@@ -167,12 +168,12 @@ func (sw *swing) act(a Act) {
 	sw.waits = sw.now // her choice wins
 	if a.Do == ActResolve {
 		sw.open, sw.flaps, sw.byPerson, sw.closed, sw.reopened = false, false, true, sw.now, nil
-		clear(sw.firing) // other tests cover alerts that go on firing
+		clear(sw.firing) // other tests cover alerts that keep firing
 		sw.take(sw.product.fold(sw.now, clears("a"), clears("b")))
 	}
 }
 
-// signal makes an alert of the group begin or end.
+// signal starts or ends an alert of the group.
 func (sw *swing) signal() {
 	key := []string{"a", "a", "a", "a", "b"}[sw.IntN(5)]
 	s := Signal{Action: Trigger, DedupKey: key, GroupKey: "g", Title: key, Severity: sw.severity}

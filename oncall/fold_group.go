@@ -8,9 +8,9 @@ import (
 // GroupWindow is the default of Grouping.Window.
 const GroupWindow Seconds = 300
 
-// A Grouping says which alerts of an integration form one incident: those with the same values of all these labels
-// that come within Window of the first. Alerts that the monitor grouped itself are left alone. It is stored as JSON:
-// fields are only ever added.
+// A Grouping says which alerts of an integration form one incident: those that have the same values
+// for all these labels and come within Window of the first. Alerts that the monitor grouped itself are
+// left alone. It is stored as JSON: fields are only ever added.
 type Grouping struct {
 	By     []string `json:"by"`
 	Window Seconds  `json:"window"`
@@ -19,11 +19,11 @@ type Grouping struct {
 // groupMark is the prefix of group keys that a Grouping makes. No monitor can send it.
 const groupMark = "\x01group/"
 
-// isGenerated reports whether a Grouping made the group key, rather than the monitor.
+// isGenerated reports whether the group key was made by a Grouping rather than the monitor.
 func isGenerated(group string) bool { return strings.HasPrefix(group, groupMark) }
 
-// GroupOf returns the group key of a signal: the monitor's, or else one made of the labels by which the integration
-// groups. A signal with none of these labels is its own group.
+// GroupOf returns the group key of a signal: the monitor's, or else one made from the labels by which
+// the integration groups. A signal with none of these labels forms its own group.
 func (in Integration) GroupOf(s Signal) string { return in.groupOf(s, nil) }
 
 // groupOf is GroupOf for a signal that a rule may have changed.
@@ -45,8 +45,8 @@ func (in Integration) groupOf(s Signal, r *AlertRoute) string {
 	return groupMark + key.String()
 }
 
-// joins reports whether a new alert belongs to the latest incident of its group. A group that a Grouping made takes
-// alerts within its window, and those that were part of the incident before.
+// joins reports whether a new alert belongs to the latest incident of its group. A group made by a
+// Grouping takes alerts within its window, and alerts that were part of the incident before.
 func (f *Fold) joins(c *Change, a *Alert, was IncidentID) bool {
 	g := f.Integration.grouping(a.Route)
 	if c == nil || g == nil || !strings.HasPrefix(a.GroupKey, groupMark) {

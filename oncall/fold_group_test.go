@@ -50,8 +50,8 @@ func TestMonitorGroupIsNotRegrouped(t *testing.T) {
 	equal(t, "incidents", len(s.incidents), 2)
 }
 
-// An alert that joins an acknowledged incident is reported in the thread, and pages if it is more severe or of a new
-// service.
+// An alert that joins an acknowledged incident is reported in the thread. It pages if it is more
+// severe or about a new service.
 func TestAlertsJoiningAcknowledgedIncident(t *testing.T) {
 	t.Parallel()
 	s := &stored{grouping: &Grouping{By: []string{"cluster"}, Window: 300}}
@@ -71,7 +71,7 @@ func TestAlertsJoiningAcknowledgedIncident(t *testing.T) {
 	equal(t, "worse", pages(s.fold(noon.Add(2*time.Minute), worse)), 1)
 }
 
-// An alert that returns is not a new service, nor is one of a service whose alerts have all cleared.
+// An alert that returns is not about a new service, even if all alerts of its service had cleared.
 func TestReturningAlertIsNotNewService(t *testing.T) {
 	t.Parallel()
 	s := &stored{grouping: &Grouping{By: []string{"cluster"}, Window: 300}}
@@ -89,8 +89,9 @@ func TestReturningAlertIsNotNewService(t *testing.T) {
 	equal(t, "another service", pages(s.fold(noon.Add(2*time.Minute), of("eu", "mail", "d"))), 1)
 }
 
-// In whatever order signals arrive, a firing alert belongs to an open incident of its own group that was opened within
-// the grouping window before, or to one that people have closed; and each incident has paged.
+// No matter in which order signals arrive, a firing alert belongs to an open incident of its group
+// that opened within the grouping window before it, or to an incident that people closed. Each
+// incident has paged.
 func TestGroupsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(300) {

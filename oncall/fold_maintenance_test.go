@@ -187,7 +187,8 @@ func TestMaintenanceByTwoClocks(t *testing.T) {
 	}
 }
 
-// Late signals from a spool neither resolve a kept alert that fires again, nor page for one that has ended.
+// Late signals from a spool don't resolve a kept alert that fires again, and don't page for one that
+// has ended.
 func TestReplayOfWhatWasKept(t *testing.T) {
 	t.Parallel()
 	s := stored{maintenance: maintained(during(0, time.Hour))}
@@ -204,8 +205,8 @@ func TestReplayOfWhatWasKept(t *testing.T) {
 	equal(t, "incidents", len(s.incidents), 0)
 }
 
-// Monitors send anything, people act, and windows are made, moved and ended: once the upkeep has run, every alert that
-// fires outside a window has paged somebody, and within a window no incident opens.
+// Monitors send anything, people act, and windows are made, moved and ended. Once the upkeep has run,
+// every alert that fires outside a window has paged somebody, and no incident opens within a window.
 func TestEveryHeldAlertPagesAfterMaintenance(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(600) {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Two Alertmanagers of a cluster report one group: in time, late, twice, in part, during a silence. The result is
-// compared, payload by payload, with a model that is as simple as possible; and once both have reported the true state
-// twice, it is ours too.
+// Two Alertmanagers in a cluster report one group: on time, late, twice, in part, or during a silence.
+// After each payload the result is compared with the simplest possible model. Once both have reported
+// the true state twice, our state matches it.
 func TestTwoAlertmanagersAgainstModel(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(600) {
@@ -138,7 +138,8 @@ func (cl *cluster) hear(peer int) {
 	}
 }
 
-// list returns what an Alertmanager has to report: alerts that fire, and those it reported as firing that have ended.
+// list returns what an Alertmanager has to report: firing alerts, and ended ones that it reported as
+// firing.
 func (cl *cluster) list(peer int) listing {
 	l := listing{alerts: map[string]episode{}}
 	for k, e := range cl.views[peer] {
@@ -150,7 +151,7 @@ func (cl *cluster) list(peer int) listing {
 	return l
 }
 
-// deliver makes a payload arrive, here and in the model.
+// deliver delivers a payload to both the product and the model.
 func (cl *cluster) deliver(how string, l listing) error {
 	var firing, ended []Signal
 	list := Signal{Action: Reconcile, GroupKey: "g"}
@@ -192,7 +193,7 @@ func (cl *cluster) lateLines() (n int) {
 	return n
 }
 
-// person makes somebody act on the latest incident.
+// person has somebody act on the latest incident.
 func (cl *cluster) person() error {
 	id := IncidentID(len(cl.product.incidents))
 	if id == 0 {
@@ -261,8 +262,8 @@ func (cl *cluster) compare() error {
 	return nil
 }
 
-// settle makes both report the whole true state twice: then it is ours too, and every firing alert has an open
-// incident.
+// settle has both report the whole true state twice. After that our state matches it, and every firing
+// alert has an open incident.
 func (cl *cluster) settle() error {
 	clear(cl.silenced)
 	for range 2 {
@@ -291,7 +292,7 @@ func (cl *cluster) settle() error {
 	return nil
 }
 
-// The model has one group.
+// The model covers one group.
 type model struct {
 	alerts    map[string]*modelAlert
 	incidents []*modelIncident // all of the group's
@@ -301,7 +302,7 @@ type model struct {
 type modelAlert struct {
 	firing   bool
 	start    time.Time
-	over     time.Time // when the monitor reported the end; zero if it only stopped reporting, or has reported it again since
+	over     time.Time // when the monitor reported the end; zero if it only stopped reporting, or has since reported it again
 	incident *modelIncident
 }
 

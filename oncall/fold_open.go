@@ -28,8 +28,8 @@ func (f *Fold) openUnlessSuppressed(a *Alert, s Signal, before *Alert) FoldedSig
 	return f.openFor(a, s, before)
 }
 
-// openFor puts a new alert into the open incident of its group, one that was closed a moment ago, a storm, or a new
-// incident. Before is the previous alert with the same key; nil if there was none.
+// openFor puts a new alert into the open incident of its group, a recently closed one, a storm, or a
+// new incident. Before is the previous alert with the same key, or nil.
 func (f *Fold) openFor(a *Alert, s Signal, before *Alert) FoldedSignal {
 	var previous IncidentID
 	if before != nil {
@@ -135,8 +135,8 @@ func (f *Fold) policyOf(a *Alert) PolicyID {
 
 func (f *Fold) incidentGroup(a *Alert) string { return a.GroupKey + f.Integration.groupSuffix(a.Route) }
 
-// noteMisread notes in the incident which fields of a signal were not understood, once for each field of an alert or of
-// a storm.
+// noteMisread notes in the incident which fields of a signal were not understood. Each field of an
+// alert or a storm is noted once.
 func (f *Fold) noteMisread(a *Alert, s Signal, id IncidentID) {
 	for _, h := range s.Hints {
 		if slices.Contains(a.Misread, h.Field) {
@@ -155,6 +155,6 @@ func (f *Fold) noteMisread(a *Alert, s Signal, id IncidentID) {
 	}
 }
 
-// pagesFromNow dates the rest of a change with the time of folding if the signal is replayed, so that it doesn't
-// page in the past.
+// pagesFromNow dates the rest of a replayed change with the time of folding, so that it doesn't page
+// in the past.
 func (f *Fold) pagesFromNow(c *Change) { c.now = latest(c.now, f.replaying) }

@@ -2,8 +2,8 @@ package oncall
 
 import "slices"
 
-// MaxFiring is how many firing alerts of an incident a fold loads at most, besides those that its signals are
-// about. For a larger incident, OtherAlerts sums up the rest.
+// MaxFiring is the maximum number of firing alerts of an incident that a fold loads, besides those its
+// signals are about. For a larger incident, OtherAlerts sums up the rest.
 const MaxFiring = 500
 
 // OtherAlerts sums up the firing alerts of an incident that are not in the fold.
@@ -27,7 +27,7 @@ func (f *Fold) AddOthers(others ...OtherAlerts) {
 	}
 }
 
-// isOf reports whether any of the alerts belongs to a service.
+// isOf reports whether any of these alerts belongs to a service.
 func (o OtherAlerts) isOf(service string, in Integration) bool {
 	return slices.ContainsFunc(o.Services, func(label string) bool {
 		return Alert{Labels: map[string]string{"service": label}}.Service(in) == service

@@ -44,8 +44,8 @@ func (s *stored) othersOf(keys []string) (out []OtherAlerts) {
 	return out
 }
 
-// A fold decides the same whether it has loaded all alerts of an incident, or only a summary of those without signals
-// in the batch.
+// A fold decides the same whether it loaded all alerts of an incident, or only a summary of those
+// without signals in the batch.
 func TestFoldDecidesTheSameWithFewerAlerts(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(100) {
@@ -84,7 +84,7 @@ func TestFoldDecidesTheSameWithFewerAlerts(t *testing.T) {
 	}
 }
 
-// ack makes somebody acknowledge all triggered incidents.
+// ack has somebody acknowledge all triggered incidents.
 func (s *stored) ack(now time.Time) {
 	policy, roster := payments()
 	for id, in := range s.incidents {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestSequencesOfAnyMonitor folds signals in any order, of alerts that change their severity and their group, while
-// people act. The monitor's latest word is always our state.
+// TestSequencesOfAnyMonitor folds signals in any order, with alerts that change their severity and
+// group, while people act. Our state always follows the monitor's latest signal.
 func TestSequencesOfAnyMonitor(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(1500) {
@@ -23,7 +23,8 @@ func TestSequencesOfAnyMonitor(t *testing.T) {
 	}
 }
 
-// An incident that returns with a higher severity pages by that severity, and not by the hours of a low one.
+// An incident that returns with a higher severity pages as that severity requires, and ignores the
+// hours for low ones.
 func TestReturningAlertRaisesSeverity(t *testing.T) {
 	t.Parallel()
 	low, critical := fires("a"), fires("a")
@@ -127,7 +128,7 @@ func (m *anyMonitor) step() {
 	m.log.note(m.now, "%d new incidents, %d with pages", len(m.product.incidents)-before, opened)
 }
 
-// firing returns the firing alerts, and the incidents that have some.
+// firing returns the firing alerts, and the incidents that have any.
 func (m *anyMonitor) firing() (alerts []Alert, of map[IncidentID]bool) {
 	of = map[IncidentID]bool{}
 	for id := AlertID(1); int(id) <= len(m.product.alerts); id++ {

@@ -2,9 +2,9 @@ package oncall
 
 import "time"
 
-// Replay folds a signal that waited in a spool while the database was down. Another instance may have folded later
-// signals already; if so, the latest signal counts. The policy's delays start now, because nobody could have
-// acknowledged earlier.
+// Replay folds a signal that waited in a spool while the database was down. Another instance may have
+// folded later signals already; in that case the latest signal counts. The policy's delays start now,
+// because nobody could have acknowledged earlier.
 func (f *Fold) Replay(s Signal, at, now time.Time) FoldedSignal {
 	if f.overtaken(s, at) {
 		f.now = at

@@ -9,10 +9,10 @@ const (
 	FoldJoined       FoldResult = "joined"   // added an alert to an open incident
 	FoldReopened     FoldResult = "reopened" // reopened a recently closed incident
 	FoldRepeated     FoldResult = "repeated" // the alert was firing already, so only its count grew
-	FoldMerged       FoldResult = "merged"   // as repeated, in the incident that the alert's own was merged into
+	FoldMerged       FoldResult = "merged"   // repeated, but in the incident that the alert's own was merged into
 	FoldFlapping     FoldResult = "flapping" // the alert fires again in a flapping incident
 	FoldSnoozed      FoldResult = "snoozed"  // counted in a snoozed incident
-	FoldLate         FoldResult = "late"     // it belongs to an episode of the alert that has ended
+	FoldLate         FoldResult = "late"     // from an episode of the alert that has already ended
 	FoldAcknowledged FoldResult = "acknowledged"
 	FoldCleared      FoldResult = "cleared"
 	FoldUnmatched    FoldResult = "unmatched" // it ends or acknowledges an alert that isn't firing

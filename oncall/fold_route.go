@@ -43,8 +43,8 @@ func (r *AlertRoute) name() RouteName {
 	return RouteName{RouteOwner: RouteOwner{Team: r.Team, Integration: r.Integration}, Rule: r.Rule}
 }
 
-// apply sets the alert's severity and labels as the rule says. Fresh says that the labels come straight from the
-// monitor.
+// apply sets the alert's severity and labels as the rule says. The argument fresh says that the labels
+// come straight from the monitor.
 func (r *AlertRoute) apply(a *Alert, fresh bool) {
 	if r == nil {
 		return
@@ -183,8 +183,8 @@ func (f *Fold) tally(name RouteName) *RouteTally {
 // suppressed reports whether the alert fires without an incident because a rule holds or drops it.
 func (a *Alert) suppressed() bool { return a.Firing && (a.Dropped || a.HeldUntil != nil) }
 
-// stillSuppressed handles a signal of a held or dropped alert. The rules are evaluated again for a dropped alert each
-// time, and for a held one if it got worse or its time is up.
+// stillSuppressed handles a signal of a held or dropped alert. For a dropped alert, the rules are
+// evaluated again each time; for a held one, only if it got worse or its time is up.
 func (f *Fold) stillSuppressed(a *Alert, s Signal) FoldedSignal {
 	said := a.Route.sentSeverity(a.Severity)
 	a.refresh(s, f.now)
@@ -214,8 +214,8 @@ func (a *Alert) sentGroup() string {
 	return a.GroupKey
 }
 
-// release reconsiders an alert that maintenance kept or a rule held: if it still fires, and neither applies any more,
-// it gets an incident.
+// release reconsiders an alert that maintenance kept or a rule held. If it still fires and nothing
+// suppresses it any more, it gets an incident.
 func (f *Fold) release(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	switch {
@@ -286,7 +286,8 @@ func (f *Fold) moveTo(c *Change, from PolicyID, a *Alert) {
 	}
 }
 
-// ruleDetail describes what a rule does. The policy's name is kept apart, because not everybody may read it.
+// ruleDetail describes what a rule does. The policy's name is kept separate, because not everybody may
+// read it.
 func (f *Fold) ruleDetail(policy PolicyID, what string) (d Detail) {
 	if policy != 0 {
 		d.To = []string{f.facts().Policies[policy].Name}

@@ -118,10 +118,11 @@ func TestHeldAlertPagesOnlyIfItLasts(t *testing.T) {
 	equal(t, "tally", s.tally("hold"), RouteTally{Matched: 3, Held: 2, Passed: 1})
 	s.fold(noon.Add(6*time.Minute), clears("a"))
 	equal(t, "closed", s.incidents[1].Status, Resolved)
-	// It fires again at once: an incident that was closed a moment ago is reopened only if the alert lasts again.
+	// It fires again at once. A recently closed incident is reopened only if the alert lasts long enough
+	// again.
 	s.fold(noon.Add(7*time.Minute), routedTo("hold", "a", High))
 	equal(t, "held again", s.incidents[1].Status, Resolved)
-	// A signal that arrives when the time is over has the same effect as the timer.
+	// A signal that arrives when the hold is over has the same effect as the timer.
 	s.fold(noon.Add(13*time.Minute), routedTo("hold", "a", High))
 	equal(t, "incidents", len(s.incidents), 2)
 }
@@ -199,7 +200,7 @@ func TestRoutesAreEvaluatedAgainWhenSeverityRises(t *testing.T) {
 	changes = s.fold(noon.Add(2*time.Minute), routedTo("night when critical", "a", High), routedTo("night when critical", "a", Critical))
 	equal(t, "less, and as bad again", []any{pages(changes), count(changes, EventRouted)}, []any{0, 0})
 
-	// The holder is told, and keeps it.
+	// The holder is told, and keeps the incident.
 	s = routed()
 	s.fold(noon, routedTo("night when critical", "a", High))
 	in, _ := s.incidents[1].Do(Act{Do: ActAck}, ByUser("U0ANN"), Facts{}, noon)
@@ -207,7 +208,7 @@ func TestRoutesAreEvaluatedAgainWhenSeverityRises(t *testing.T) {
 	changes = s.fold(noon.Add(time.Minute), routedTo("night when critical", "a", Critical))
 	equal(t, "acknowledged", []any{s.incidents[1].PolicyID, s.incidents[1].Status, pages(changes)}, []any{PolicyID(2), Acknowledged, 1})
 
-	// A person has assigned it to a policy: that stays.
+	// Somebody assigned it to another policy, which stays.
 	s = routed()
 	s.fold(noon, routedTo("night when critical", "a", High))
 	given := s.incidents[1]
@@ -249,8 +250,8 @@ func TestMutedAlertStaysHeld(t *testing.T) {
 	equal(t, "incidents once it isn't", len(s.incidents), 1)
 }
 
-// In whatever order signals arrive, a firing alert that no rule drops has an open incident or is held, and one that has
-// ended is neither held nor dropped.
+// No matter in which order signals arrive, a firing alert that no rule drops has an open incident or
+// is held, and one that has ended is neither held nor dropped.
 func TestRoutesLoseNothing(t *testing.T) {
 	t.Parallel()
 	routes := []string{"", "drop unless critical", "night", "night when critical", "hold", "low", "group", "drop when critical", "try"}

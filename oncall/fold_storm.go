@@ -15,7 +15,7 @@ const (
 	MaxStormLimit = 100
 	// StormCounts is the period in which opened incidents are counted.
 	StormCounts = time.Minute
-	// A storm ends stormQuiet after its last new alert, and after stormLongest in any case.
+	// A storm ends stormQuiet after its last new alert, and after stormLongest at the latest.
 	stormQuiet   = 5 * time.Minute
 	stormLongest = time.Hour
 	// maxStormServices is how many services a storm remembers.
@@ -59,8 +59,8 @@ func (s *Storm) over(now time.Time) bool {
 // knows reports whether the storm has had alerts of a service.
 func (s *Storm) knows(service string) bool { return slices.Contains(s.Services, service) }
 
-// storming reports whether the incident is a storm that takes in alerts. A storm that a person resolved doesn't; one
-// whose alerts have all cleared does, and reopens.
+// storming reports whether the incident is a storm that still takes in alerts. A storm that a person
+// resolved doesn't. A storm whose alerts have all cleared does, and it reopens.
 func (in Incident) storming(now time.Time) bool {
 	return in.Storm != nil && !in.Storm.over(now) && in.MergedInto == 0 && (in.Open() || in.ResolvedBy.User == "")
 }
@@ -84,7 +84,7 @@ func (in Incident) StateVersion() int64 {
 // fold as well, with their firing alerts.
 func (f *Fold) AddRecent(recent ...RecentIncident) { f.recent = append(f.recent, recent...) }
 
-// AddPartlyLoaded names incidents that have firing alerts which are not loaded.
+// AddPartlyLoaded names incidents whose firing alerts are not all loaded.
 func (f *Fold) AddPartlyLoaded(ids ...IncidentID) {
 	if f.partlyLoaded == nil {
 		f.partlyLoaded = map[IncidentID]bool{}
@@ -120,8 +120,9 @@ func (f *Fold) storm(policy PolicyID) *Change {
 	return f.change(found)
 }
 
-// joinStorm adds an alert to the current storm, if there is one, and reports whether it did. A critical alert of a
-// service that is new to the storm gets its own incident instead, until StormLimit of these were opened.
+// joinStorm adds an alert to the current storm, if there is one, and reports whether it did. A
+// critical alert about a service that is new to the storm gets its own incident instead, up to
+// StormLimit times.
 func (f *Fold) joinStorm(c *Change, a *Alert) bool {
 	if c == nil {
 		return false
@@ -186,8 +187,8 @@ func (s *Storm) addService(service string) bool {
 	return true
 }
 
-// pageAboutService pages the holders about an alert of a service that is new to the incident. The page names the alert,
-// because the incident's title need not.
+// pageAboutService pages the holders about an alert for a service that is new to the incident. The
+// page names the alert, because the incident's title may not.
 func (c *Change) pageAboutService(service, title string) {
 	in := &c.Incident
 	if in.Status != Acknowledged {
@@ -212,8 +213,9 @@ func stormTitle(in Integration, a *Alert) string {
 	return fmt.Sprintf("Alert storm from %s, such as %s", in.Name, cutTitle(a.Title))
 }
 
-// startsStorm reports whether an alert begins a storm: StormLimit incidents were opened within StormCounts. A critical
-// alert of a service that none of these incidents is about opens its own incident all the same, up to twice the limit.
+// startsStorm reports whether an alert begins a storm because StormLimit incidents were opened within
+// StormCounts. A critical alert about a service that none of these incidents covers still opens its
+// own incident, up to twice the limit.
 func (f *Fold) startsStorm(a *Alert) bool {
 	limit, recent := f.Integration.StormLimit, f.recentIncidents(f.policyOf(a))
 	if limit <= 0 || len(recent) < limit {
@@ -244,7 +246,7 @@ func (f *Fold) hasService(id IncidentID, service string) bool {
 	return false
 }
 
-// openStorm opens a storm, which takes in the latest incidents that were not posted yet.
+// openStorm opens a storm, which takes in the latest incidents that have not been posted yet.
 func (f *Fold) openStorm(a *Alert) *Change {
 	f.LastIncident++
 	in := f.newIncident(f.LastIncident, a)
@@ -264,8 +266,8 @@ func (f *Fold) openStorm(a *Alert) *Change {
 	return c
 }
 
-// absorbable returns the incidents that a new storm takes in. Critical incidents of a service that no other one is about stay
-// separate, and so do those that somebody has acted on.
+// absorbable returns the incidents that a new storm takes in. It leaves out critical incidents that
+// alone cover their service, and incidents that somebody has acted on.
 func (f *Fold) absorbable(first *Alert) (ids []IncidentID) {
 	services := map[string]bool{first.Service(f.Integration): true}
 	worst := map[IncidentID]*Alert{}
@@ -381,8 +383,8 @@ type TallyCount struct {
 	Alerts, Firing int
 }
 
-// MaySplit refuses to split an alert off if that makes no sense. Known says that a firing alert was found, and several
-// that more than one was.
+// MaySplit refuses to split off an alert if that makes no sense. Known says that a firing alert was
+// found, and several says that there was more than one.
 func (in Incident) MaySplit(a Act, known, several bool) error {
 	if err := in.refuseClosed(); err != nil {
 		return err

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// A monitor sends more or fewer signals, of several services and severities, while messages are posted, people act and
-// storms end. The result is compared, signal by signal, with a model that is as simple as possible.
+// A monitor sends few or many signals, about several services and with several severities, while
+// messages are posted, people act and storms end. After each signal the result is compared with the
+// simplest possible model.
 func TestStormsAgainstAModel(t *testing.T) {
 	t.Parallel()
 	storms, splits, quieted := 0, 0, 0
@@ -37,7 +38,7 @@ func TestStormsAgainstAModel(t *testing.T) {
 	enough(t, "closed after flapping", quieted, 20)
 }
 
-// A stormAlert is what the model knows of an alert. Its key says its service and severity.
+// A stormAlert is what the model knows about an alert. Its key contains its service and severity.
 type stormAlert struct {
 	firing   bool
 	in       *stormIncident
@@ -45,7 +46,7 @@ type stormAlert struct {
 	service  string
 }
 
-// A stormIncident is what the model knows of an incident.
+// A stormIncident is what the model knows about an incident.
 type stormIncident struct {
 	status   Status
 	mergedIn *stormIncident
@@ -53,7 +54,7 @@ type stormIncident struct {
 	closed   time.Time
 	byPerson bool
 	key      string // of the alert that opened it
-	touched  bool   // by people, or by having been reopened
+	touched  bool   // people acted on it, or it was reopened
 	posted   bool
 
 	storm       bool
@@ -121,7 +122,7 @@ func (w *weather) key() (string, *stormAlert) {
 	return k, w.alerts[k]
 }
 
-// send makes the monitor send a few signals together.
+// send has the monitor send a few signals together.
 func (w *weather) send(do Action) {
 	var signals []Signal
 	for range 1 + w.IntN(6) {
@@ -152,7 +153,7 @@ func (w *weather) storming() (found *stormIncident) {
 	return found
 }
 
-// reopen has the monitor reopen an incident: the third time within 15 minutes it begins to flap.
+// reopen has the monitor reopen an incident. The third time within 15 minutes, it begins to flap.
 func (w *weather) reopen(m *stormIncident) {
 	m.status, m.paged, m.touched = Triggered, m.paged+1, true
 	m.reopened = append(slices.DeleteFunc(m.reopened, func(t time.Time) bool { return w.now.Sub(t) > 15*time.Minute }), w.now)
@@ -212,7 +213,7 @@ func (w *weather) fire(k string, a *stormAlert) {
 	w.begin(a, recent)
 }
 
-// speaksOf reports whether an incident had an alert of a service.
+// speaksOf reports whether an incident had an alert about a service.
 func (w *weather) speaksOf(m *stormIncident, service string) bool {
 	for _, other := range w.alerts {
 		if other.in == m && other.service == service {
@@ -293,7 +294,7 @@ func (w *weather) fires(m *stormIncident) bool {
 	return false
 }
 
-// settle closes an incident of which nothing fires, unless it flaps.
+// settle closes an incident with no firing alerts, unless it flaps.
 func (w *weather) settle(m *stormIncident) {
 	switch {
 	case m.status == Resolved:
@@ -326,7 +327,7 @@ func (w *weather) person() {
 	}
 }
 
-// end closes what the upkeep of every minute closes.
+// end closes what the upkeep closes every minute.
 func (w *weather) end() {
 	if w.IntN(3) == 0 {
 		w.now = w.now.Add(10 * time.Minute)

@@ -107,18 +107,18 @@ func TestStormKeepsOtherServiceCriticalSeparate(t *testing.T) {
 	equal(t, "its own", []any{own.Title, own.Severity, own.Storm}, []any{"db 1", Critical, (*Storm)(nil)})
 	equal(t, "pages", pages(changes), 1)
 	equal(t, "told in the storm", count(changes, EventStormOwn), 1)
-	// A service that the storm already has does not count as another one.
+	// A service that the storm already includes does not count as a new one.
 	s.fold(noon.Add(2*time.Second), about("cache", Critical, "cache 2"))
 	equal(t, "incidents", len(s.incidents), 6)
 	equal(t, "the storm", s.incidents[5].Severity, Critical)
-	// When there are as many of them as make a storm, they are absorbed too.
+	// When there are enough of them to make a storm, they are absorbed too.
 	for i := range 20 {
 		s.fold(noon.Add(3*time.Second), about(fmt.Sprint("service ", i), Critical, fmt.Sprint("s", i)))
 	}
 	equal(t, "incidents", len(s.incidents), 9)
 }
 
-// Critical incidents of many services page separately only as long as that helps.
+// Critical incidents about many services page separately only as long as that helps.
 func TestManyServicesAreAStormAsWell(t *testing.T) {
 	t.Parallel()
 	s := stormy()
@@ -132,7 +132,7 @@ func TestManyServicesAreAStormAsWell(t *testing.T) {
 	}
 }
 
-// A critical incident of another service that came among the first stays separate.
+// A critical incident about another service that came among the first stays separate.
 func TestStormAbsorbsNoOtherServiceCritical(t *testing.T) {
 	t.Parallel()
 	s := stormy()
@@ -190,8 +190,8 @@ func TestStormEndsByItself(t *testing.T) {
 	}
 }
 
-// A storm that its monitor has cleared is reopened as one; one that people have closed stays closed, and new alerts
-// page.
+// A storm that its monitor has cleared is reopened as a storm. One that people have closed stays
+// closed, and new alerts page.
 func TestAlertsAfterClosedStorm(t *testing.T) {
 	t.Parallel()
 	s := stormy()

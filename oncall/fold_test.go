@@ -19,11 +19,11 @@ type stored struct {
 	tallies  map[RouteName]RouteTally
 	grouping *Grouping
 	limit    int                 // incidents per minute
-	posted   map[IncidentID]bool // those whose messages are in the channel
+	posted   map[IncidentID]bool // incidents whose messages are in the channel
 
 	maintenance []Maintenance
 
-	ends bool     // reports cleared alerts as the store does
+	ends bool     // report cleared alerts as the store does
 	few  bool     // only alerts with these keys are loaded
 	keys []string // of the signals being folded
 }
@@ -266,13 +266,13 @@ func TestOnlyTheFirstSignalSoonAfterAnEndIsLate(t *testing.T) {
 				equal(t, name+": the line", changes[0].Events[0].Kind, EventLate)
 			}
 		}
-		// Only the first signal after the end is ignored; a second one, or a later one, fires.
+		// Only the first signal after the end is ignored. A second one, or a later one, fires.
 		late := len(c.want) == 1 && c.want[0] == 0
 		equal(t, name+": firing", s.incidents[IncidentID(len(s.incidents))].Open(), !late)
 	}
 }
 
-// Each end opens the two minutes anew; a start that is later than the one that ended is a new episode.
+// Each end opens the two minutes again. A start later than the one that ended begins a new episode.
 func TestEveryEndMayHaveALateSignal(t *testing.T) {
 	t.Parallel()
 	a, gone := episodeOf(fires("a")), episodeOf(clears("a"))
@@ -303,8 +303,8 @@ func TestSignalsAfterSilenceAreNotLate(t *testing.T) {
 	equal(t, "status", s.incidents[1].Status, Triggered)
 }
 
-// The end of an earlier episode arrives when the alert fires anew: nothing is closed, not even alerts that the payload
-// doesn't list.
+// The end of an earlier episode arrives while the alert fires again. Nothing is closed, not even
+// alerts that the payload doesn't list.
 func TestLateResolveClosesNothing(t *testing.T) {
 	t.Parallel()
 	anew, other := episodeOf(fires("a")), episodeOf(fires("b"))

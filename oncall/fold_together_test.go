@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Rules, holds, maintenance, flapping, storms and groups together: in whatever order signals arrive, no firing alert is
-// forgotten, and none is quiet without a reason that still holds.
+// Rules, holds, maintenance, flapping, storms and groups are combined. No matter in which order
+// signals arrive, no firing alert is forgotten, and none is quiet without a reason that still applies.
 func TestAllReasonsToBeQuietTogether(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
@@ -32,7 +32,7 @@ func TestAllReasonsToBeQuietTogether(t *testing.T) {
 	}
 }
 
-// together is a monitor and the incidents that result from its signals.
+// together is a monitor and the incidents that its signals cause.
 type together struct {
 	*rand.Rand
 	now     time.Time
@@ -147,7 +147,8 @@ func (t *together) step() {
 	t.fold(batch...)
 }
 
-// upkeep does what no signal triggers: it reconsiders held and kept alerts, and closes incidents that have been quiet.
+// upkeep does what no signal triggers: it reconsiders held and kept alerts, and closes quiet
+// incidents.
 func (t *together) upkeep() {
 	t.releases()
 	fires := map[IncidentID]bool{}
@@ -174,7 +175,7 @@ func (t *together) releases() {
 	}
 }
 
-// end lets all windows and holds pass: alerts that still fire and that no rule drops page.
+// end lets all windows and holds expire, so that alerts that still fire page unless a rule drops them.
 func (t *together) end() error {
 	t.now = t.now.Add(24 * time.Hour)
 	t.note("a day later")

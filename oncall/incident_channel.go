@@ -12,39 +12,39 @@ import (
 // An IncidentChannel is the Slack channel of one incident, for the people who work on it. It is stored as JSON: fields
 // are only ever added.
 type IncidentChannel struct {
-	By      UserID `json:"by,omitempty"`    // who asked for it; empty: the team has one made for such a severity
-	Round   int    `json:"round,omitempty"` // counts the channels that the incident had before
+	By      UserID `json:"by,omitempty"`    // who asked for it; empty: the team opens one for every incident this severe
+	Round   int    `json:"round,omitempty"` // how many channels the incident had before
 	Name    string `json:"name,omitempty"`
 	Private bool   `json:"private,omitempty"`
-	ID      string `json:"id,omitempty"` // Slack's; empty: not made yet
+	ID      string `json:"id,omitempty"` // Slack's id; empty: not created yet
 
-	TriedAt   time.Time `json:"tried_at,omitzero"` // when it was first tried to make it: an older channel isn't ours
+	TriedAt   time.Time `json:"tried_at,omitzero"` // when we first tried to create it: an older channel isn't ours
 	Greeted   bool      `json:"greeted,omitempty"`
-	Topic     string    `json:"topic,omitempty"` // as we set it last
+	Topic     string    `json:"topic,omitempty"` // as we last set it
 	Invited   []UserID  `json:"invited,omitempty"`
 	Bookmarks []string  `json:"bookmarks,omitempty"` // addresses
-	Ended     bool      `json:"ended,omitempty"`     // it says that the incident is resolved
-	Said      int64     `json:"said,omitempty"`      // the last event that it has said, or that was there before it
-	Saying    int64     `json:"saying,omitempty"`    // the last event of what is being said, so that another attempt says the same
+	Ended     bool      `json:"ended,omitempty"`     // it has announced that the incident is resolved
+	Said      int64     `json:"said,omitempty"`      // the last event that was posted in it, or that happened before it existed
+	Saying    int64     `json:"saying,omitempty"`    // the last event being posted, so that a retry posts the same events
 	Archived  bool      `json:"archived,omitempty"`
 
-	Busy   bool       `json:"busy,omitempty"`    // a job works on it, until LookAt
-	LookAt *time.Time `json:"look_at,omitempty"` // when there is something to do next; nil: when something happens
+	Busy   bool       `json:"busy,omitempty"`    // a job is working on it, until LookAt
+	LookAt *time.Time `json:"look_at,omitempty"` // when to look at it next; nil: when something happens
 	Failed string     `json:"failed,omitempty"`  // why the last attempt failed
 }
 
 const (
-	channelAfter        = 5 * time.Second // so that the incident's message is there, and a storm may take it in
+	channelAfter        = 5 * time.Second // lets the incident's message appear first, and a storm take the incident in
 	channelArchiveAfter = 24 * time.Hour
 	channelBusy         = 3 * time.Minute // longer than a job may take
 	channelRetry        = time.Minute
-	channelRetryRefused = time.Hour // somebody has to put it right
+	channelRetryRefused = time.Hour // somebody has to fix it first
 	maxChannelName      = 60        // Slack takes 80; this leaves room for a suffix
 	maxChannelLinks     = 5
 	maxChannelTopic     = 250
 )
 
-// openChannel asks for a channel of the incident's own.
+// openChannel asks for a channel for the incident.
 func (c *Change) openChannel(Act) error {
 	if in := c.Incident; in.Channel != nil && !in.Channel.Archived {
 		return Refuse("Incident %s has a channel of its own already, or is getting one.", in.ID)
@@ -58,7 +58,8 @@ func (c *Change) openChannel(Act) error {
 	return nil
 }
 
-// keepChannel asks for a channel where the team wants one for the severity, and has it brought up to date.
+// keepChannel opens a channel if the team wants one for this severity, and has an existing one
+// updated.
 func (c *Change) keepChannel() {
 	in := &c.Incident
 	from := c.facts.Roster.Teams[in.TeamID].IncidentChannel
@@ -71,14 +72,14 @@ func (c *Change) keepChannel() {
 			t.At = c.now.Add(channelAfter)
 		}
 		c.Tasks = append(c.Tasks, t)
-		if !is.Busy { // or else the job that works on it looks again
+		if !is.Busy { // otherwise the running job looks again
 			is.LookAt = new(c.now.Add(channelRetry)) // in case the job is lost
 			in.Channel = &is
 		}
 	}
 }
 
-// changesChannel reports whether an incident's channel may have to show what the event says.
+// changesChannel reports whether the event may change what the incident's channel shows.
 func (e Event) changesChannel() bool {
 	switch e.Kind {
 	case EventAlertJoined, EventAlertResolved, EventPageDelivered, EventPageReceipt, EventChannel, EventChannelArchived, EventChannelFailed:
@@ -106,13 +107,13 @@ type ChannelPlan struct {
 	Topic     string
 	Invite    []UserID
 	Bookmarks []Link
-	Say       []Event // what people did since the channel was told last
-	More      bool    // there is more to say, which another plan has
-	End       bool    // say that the incident is resolved
+	Say       []Event // what people have done since the last post
+	More      bool    // there is more to post, in another plan
+	End       bool    // announce that the incident is resolved
 	Archive   bool
 }
 
-// Plan decides what to do now. It reports false if that is nothing.
+// Plan decides what to do now. It reports false if there is nothing to do.
 func (f ChannelFacts) Plan() (ChannelPlan, bool) {
 	in := f.Incident
 	if in.Channel == nil || in.Channel.Busy && in.Channel.LookAt != nil && in.Channel.LookAt.After(f.Now) {
@@ -122,7 +123,7 @@ func (f ChannelFacts) Plan() (ChannelPlan, bool) {
 	if is.Archived && in.Open() {
 		is = IncidentChannel{By: is.By, Round: is.Round + 1}
 	}
-	if is.Archived || is.ID == "" && !in.Open() { // nobody needs one any more
+	if is.Archived || is.ID == "" && !in.Open() { // nobody needs it any more
 		return ChannelPlan{}, false
 	}
 	if is.Name == "" || is.ID == "" && is.Private != f.Private {
@@ -134,7 +135,7 @@ func (f ChannelFacts) Plan() (ChannelPlan, bool) {
 		is.Ended = false
 		plan.Invite, plan.Bookmarks = f.invite(is), f.bookmarks(is)
 	}
-	if f.Private && !is.Private { // its team has become private since: everybody can read the channel
+	if f.Private && !is.Private { // its team has become private, but anybody can read the channel
 		plan.Topic, plan.Bookmarks, is.Greeted, plan.Say = in.ID.String(), nil, true, nil
 	}
 	plan.End = !in.Open() && !is.Ended
@@ -143,8 +144,9 @@ func (f ChannelFacts) Plan() (ChannelPlan, bool) {
 	return plan, due
 }
 
-// say returns what the channel has to say next, and notes that in it. What was there before the channel isn't said: the greeting
-// tells how things stand. An attempt that died is made again with the same events.
+// say returns the events to post next, and records them in the channel's state. Events from before the
+// channel existed are left out, because the greeting sums them up. A retry posts the same events
+// again.
 func (f ChannelFacts) say(is *IncidentChannel) (out []Event, more bool) {
 	n := len(f.Events)
 	if n == 0 {
@@ -155,7 +157,7 @@ func (f ChannelFacts) say(is *IncidentChannel) (out []Event, more bool) {
 	case is.ID == "":
 		is.Said, is.Saying = last, last
 		return nil, false
-	case is.Said == 0: // the release before didn't note it
+	case is.Said == 0: // an earlier release didn't record it
 		is.Said = last - 1
 	}
 	until := last
@@ -176,13 +178,13 @@ func (f ChannelFacts) say(is *IncidentChannel) (out []Event, more bool) {
 	return out, more
 }
 
-// inOwnChannel reports whether the incident's own channel says the event: those who work on it see what the others do, wherever
-// they do it. The end and an update have messages of their own there.
+// inOwnChannel reports whether the event is posted in the incident's own channel, so that people there
+// see what others do elsewhere. The end of the incident and updates have messages of their own.
 func (e Event) inOwnChannel() bool {
 	switch e.Kind {
 	case EventResolved, EventUpdate, EventChannelAsked, EventChannel, EventChannelFailed, EventPaging:
 		return false
-	case EventSeverity, EventReopened, EventUnacknowledged, EventUnsnoozed: // whoever did it
+	case EventSeverity, EventReopened, EventUnacknowledged, EventUnsnoozed: // no matter who did it
 		return e.InThread()
 	default:
 		return e.Actor.User != "" && e.InThread()
@@ -197,14 +199,14 @@ func (f ChannelFacts) archiveAt() time.Time {
 	return f.Incident.ResolvedAt.Add(channelArchiveAfter)
 }
 
-// Begin returns the channel while a job takes the plan's steps.
+// Begin returns the channel's state while a job takes the plan's steps.
 func (p ChannelPlan) Begin(now time.Time) IncidentChannel {
 	is := p.Channel
 	is.Busy, is.LookAt = true, new(now.Add(channelBusy))
 	return is
 }
 
-// Kept returns the channel after a job has taken steps, as it became by them, and when there is something to do next.
+// Kept returns the channel's state after a job has taken steps, and sets when to look at it next.
 func (f ChannelFacts) Kept(became IncidentChannel, why string, refused bool) IncidentChannel {
 	became.Busy, became.LookAt, became.Failed = false, nil, why
 	switch {
@@ -219,8 +221,8 @@ func (f ChannelFacts) Kept(became IncidentChannel, why string, refused bool) Inc
 	return became
 }
 
-// Idle returns the channel when there is nothing to do about it now, with the time of the next look. It reports false if
-// it stays as it is.
+// Idle returns the channel's state, with the time of the next look, when there is nothing to do now.
+// It reports false if the state doesn't change.
 func (f ChannelFacts) Idle() (IncidentChannel, bool) {
 	is := f.Incident.Channel
 	if is == nil || is.LookAt == nil || is.LookAt.After(f.Now) && is.Busy {
@@ -240,7 +242,7 @@ func (in Incident) RecordChannel(became IncidentChannel, refused bool, now time.
 	switch {
 	case became.ID != "" && (before == nil || before.ID != became.ID):
 		c.record(EventChannel, c.by, Detail{To: []string{became.ID}})
-	case became.Archived && before != nil && !before.Archived: // so that its message doesn't lead there any more
+	case became.Archived && before != nil && !before.Archived: // so that its message no longer links to the channel
 		c.record(EventChannelArchived, c.by, Detail{To: []string{became.ID}, Quiet: true})
 	case refused && became.Failed != "" && (before == nil || before.Failed != became.Failed):
 		c.record(EventChannelFailed, c.by, Detail{Text: became.Failed})
@@ -248,7 +250,7 @@ func (in Incident) RecordChannel(became IncidentChannel, refused bool, now time.
 	return c.done(), len(c.Events) > 0
 }
 
-// topic says what the channel is about, and how that stands.
+// topic describes the incident and its state.
 func (f ChannelFacts) topic() string {
 	in := f.Incident
 	state := string(in.Status)
@@ -273,7 +275,8 @@ func (f ChannelFacts) name(a Actor) string {
 	return cmp.Or(f.Users[a.User].Name, a.String())
 }
 
-// invite returns who belongs in the channel and isn't there yet: who asked for it, has the incident, helps, or was paged.
+// invite returns the people who belong in the channel but aren't in it yet: whoever asked for it, the
+// responders, the helpers, and everybody who was paged.
 func (f ChannelFacts) invite(is IncidentChannel) (out []UserID) {
 	in := f.Incident
 	people := append([]UserID{is.By, in.AckedBy.User, in.SnoozedBy.User}, in.Acks...)
@@ -291,7 +294,7 @@ func (f ChannelFacts) invite(is IncidentChannel) (out []UserID) {
 	return out
 }
 
-// bookmarks returns the links that the channel lacks: runbooks first, then where the monitor shows it.
+// bookmarks returns the links that the channel lacks: runbooks first, then links to the monitor.
 func (f ChannelFacts) bookmarks(is IncidentChannel) (out []Link) {
 	var runbooks, others []Link
 	if f.Incident.Link != "" {
@@ -316,7 +319,7 @@ func (f ChannelFacts) bookmarks(is IncidentChannel) (out []Link) {
 	return out
 }
 
-// channelName makes a name that Slack takes: small letters, digits and hyphens.
+// channelName makes a name that Slack accepts: lowercase letters, digits and hyphens.
 func channelName(in Incident, round int) string {
 	name := []rune(fmt.Sprintf("inc-%d", int64(in.ID)))
 	if round > 0 {

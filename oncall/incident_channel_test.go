@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// channelFacts are facts of an open incident whose channel has all it should have.
+// channelFacts returns the facts of an open incident whose channel is complete.
 func channelFacts() ChannelFacts {
 	f := ChannelFacts{
 		Incident: Incident{
@@ -25,7 +25,7 @@ func channelFacts() ChannelFacts {
 	return f
 }
 
-// channelEvents are what people did, and what happened by itself.
+// channelEvents returns what people did and what happened automatically.
 func channelEvents() []Event {
 	return []Event{
 		{ID: 1, Kind: EventOpened}, {ID: 2, Kind: EventNote, Actor: ByUser(ann)}, {ID: 3, Kind: EventPaging, Detail: Detail{Step: 2}},
@@ -130,7 +130,7 @@ func TestChannelIsLookedAtAgain(t *testing.T) {
 	}
 }
 
-// A team's setting opens a channel for incidents that are bad enough, and for others people do.
+// A team's setting opens a channel for severe incidents. For others, people open one.
 func TestIncidentsThatGetAChannel(t *testing.T) {
 	t.Parallel()
 	facts := Facts{Roster: Roster{Teams: map[TeamID]RosterTeam{1: {IncidentChannel: High}}}}
@@ -167,7 +167,8 @@ func TestChannelNameIsMadeFromTheTitle(t *testing.T) {
 	}
 }
 
-// A channel that is public because its team was shows nothing of the incident once the team is private.
+// A channel that is public because its team was public shows nothing of the incident once the team is
+// private.
 func TestChannelOfATeamThatBecamePrivate(t *testing.T) {
 	t.Parallel()
 	f := channelFacts()

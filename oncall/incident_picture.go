@@ -7,7 +7,7 @@ type Picture struct {
 	Integration    string  // name
 	Policy         string  // name
 	Alerts         []Alert // firing first, then the latest cleared; at most MaxPictured
-	AlertCount     int     // all of them
+	AlertCount     int     // the total number
 	Firing         int
 	NobodyNotified bool      // the policy has run out, and nobody could be told
 	Paged          []UserID  // who was paged since the escalation began, in order
@@ -16,7 +16,7 @@ type Picture struct {
 
 	Tally StormTally // for a storm
 
-	Last *Past // the latest about the same of which somebody said what it was or what helped; nil: none, or it is over itself
+	Last *Past // the latest similar incident with a known cause or remedy; nil: there is none, or this incident is over
 }
 
 // MaxPictured bounds how many alerts a message lists.

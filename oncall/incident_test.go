@@ -85,7 +85,7 @@ func TestEscalationWalksThePolicyToItsEnd(t *testing.T) {
 	}
 }
 
-// directKey names the page of a call of somebody who has set up nothing.
+// directKey names the page of a call to somebody who has set up no contact methods.
 func directKey(c Call) string { return PagesOfCall(c, ContactSettings{}, false, noon)[0].Key }
 
 func TestEachPageHasItsOwnKey(t *testing.T) {

@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// RunTimer runs the incident's timer with number seq. If that one is stale, it changes nothing and reports false.
+// RunTimer runs the incident's timer with number seq. If that timer is stale, RunTimer changes nothing
+// and reports false.
 func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	if !in.timerDue(seq) {
 		return Change{}, false

@@ -114,9 +114,10 @@ func (f PageFacts) gone() string {
 	return ""
 }
 
-// early returns when to check a page again whose time has not come; zero: it goes now, because all earlier pages of
-// its call have failed. An earlier page that is deferred by a cooldown has not failed, so this one waits until shortly
-// after the cooldown. If the message that caused the cooldown failed, though, the deferred page counts as failed too.
+// early returns when to check a page again whose time has not come. Zero means that it goes now,
+// because all earlier pages of its call have failed. A page that a cooldown defers has not failed, so
+// this one waits until shortly after the cooldown. But if the message that caused the cooldown failed,
+// the deferred page counts as failed too.
 func (f PageFacts) early(now time.Time) time.Time {
 	p := f.Lead
 	if !p.At.After(now) {
@@ -151,7 +152,8 @@ func (f PageFacts) others(p Page) []CallPage {
 	return slices.DeleteFunc(slices.Clone(f.SameCall), func(o CallPage) bool { return o.ID == p.ID || o.id() != p.id() })
 }
 
-// lastOther returns the recipient's last message from another page: a page never defers itself.
+// lastOther returns the recipient's last message from another page, because a page never defers
+// itself.
 func (f PageFacts) lastOther() LastPage {
 	if f.Last.Page == f.Lead.ID {
 		return LastPage{}
@@ -186,7 +188,8 @@ func (f PageFacts) skip(d *PageDecision, now time.Time) {
 	}
 }
 
-// send begins an attempt. If an earlier attempt is in doubt, the order is to ask the provider about that first.
+// send begins an attempt. If an earlier attempt is in doubt, the provider is asked about that one
+// first.
 func (f PageFacts) send(d *PageDecision, p PageStatus, now time.Time) {
 	first := p.takesAlong()
 	f.list(d, first, now)
@@ -294,7 +297,7 @@ func (f PageFacts) code(about []Incident) int {
 		numbers = append(numbers, int(in.ID))
 	}
 	slices.Sort(numbers)
-	latest := map[int]CodeInUse{} // a code means the latest message that has it
+	latest := map[int]CodeInUse{} // a code refers to the latest message that has it
 	for _, c := range f.Codes {
 		taken[c.Code], latest[c.Code] = true, c
 	}

@@ -20,7 +20,7 @@ type PageResult interface{ pageResult() }
 // PageAccepted says that the provider has accepted the message.
 type PageAccepted struct {
 	Ref   string     // the provider's id of the message
-	Track bool       // the provider can be asked what became of it
+	Track bool       // whether the provider can be asked what became of it
 	Copy  *DrawnCopy // the message, if it is a Slack message that shows the incident
 }
 
@@ -41,7 +41,7 @@ type PageThrottled struct {
 	Passed bool       // the person's other contact methods go first
 }
 
-// PageDoubtful says that the message may have been sent by an attempt begun at Since or later.
+// PageDoubtful says that an attempt that began at Since or later may have sent the message.
 type PageDoubtful struct {
 	Why   string
 	Since time.Time
@@ -79,7 +79,7 @@ type PageReceipt struct {
 	Final  bool   // the state won't change any more
 	Dead   bool   // no message will ever reach this address
 	Remedy string // what an admin has to do, whatever the state; empty: nothing
-	Named  *bool  // whether the message shows a name as its sender, which can't be answered; nil: not known yet
+	Named  *bool  // whether the message shows a sender name, which can't be answered; nil: not known yet
 }
 
 // A StepPage is a page of an incident's latest step.
@@ -101,7 +101,7 @@ type PageChange struct {
 	Changes []Change   // to the incidents, oldest first
 	Forward []PageID   // pages that no longer wait for their time
 	Disable string     // why the contact method is switched off; empty: it isn't
-	Named   *bool      // whether messages to the contact method show a name as their sender; nil: not known
+	Named   *bool      // whether messages to the contact method show a sender name; nil: not known
 	Copy    *DrawnCopy // a Slack message to keep up to date with its incident
 	Bundle  *Notice    // if set, Copy is the message of this bundle
 }

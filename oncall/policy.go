@@ -15,7 +15,7 @@ type Policy struct {
 
 	Acks       int     // how many people must acknowledge; 0: one
 	AckTimeout Seconds // how long after an acknowledgement the holders are asked "still on it?"; 0: never
-	AckWait    Seconds // how long they have to answer before the incident pages again; 0: ackWait
+	AckWait    Seconds // how long they have to acknowledge before the incident pages again; 0: ackWait
 
 	Removed bool // open incidents still follow it, but none is passed on to it
 }
@@ -67,8 +67,8 @@ func (p Policy) PassesTo() []PolicyID {
 	return to
 }
 
-// CountsIncidents reports whether the round-robin count matters to a policy, or to one that it may pass incidents on
-// to.
+// CountsIncidents reports whether a policy needs the round-robin count, or a policy that it may pass
+// incidents on to does.
 func (f Facts) CountsIncidents(id PolicyID) bool {
 	seen := []PolicyID{id}
 	for i := 0; i < len(seen); i++ {

@@ -16,9 +16,9 @@ const (
 	fallbackWait = 5 * time.Minute
 )
 
-// runStep runs the next step that has anybody to page, and notes the skipped ones in the timeline. If no step is left,
-// the policy runs out. The loop terminates, because it visits each step of a policy at most once, and at most maxHops
-// policies.
+// runStep runs the next step that has anybody to page, and notes skipped steps in the timeline. If no
+// step is left, the policy has run out. The loop ends because it visits at most maxHops policies, and
+// each of their steps at most once.
 func (c *Change) runStep() {
 	in, r := &c.Incident, &c.facts.Roster
 	due := c.now
@@ -59,7 +59,8 @@ func (c *Change) runStep() {
 	c.endOfSteps()
 }
 
-// skip skips the current step. Why completes "step 2 was skipped: "; empty: the step has nobody to page.
+// skip skips the current step. Why completes "step 2 was skipped: "; if it is empty, the step has
+// nobody to page.
 func (c *Change) skip(why string) {
 	d := c.detail()
 	d.Text = why
@@ -73,7 +74,7 @@ func (c *Change) detail() Detail {
 	return Detail{Round: in.Round + 1, Step: in.Step + 1, Run: in.Run + 1}
 }
 
-// nobody says why a step pages nobody; empty: its targets have no people.
+// nobody says why a step pages nobody. It is empty if the step's targets have no people.
 func (a *audience) nobody() string {
 	if len(a.unknown) == 0 {
 		return ""
@@ -126,8 +127,8 @@ func (c *Change) pick(step *Step, people []pagedPerson) []pagedPerson {
 	return people[at%n : at%n+1]
 }
 
-// pagePeople pages people as soon as the incident's severity and their hours allow, and those not in ready no earlier
-// than until. It returns the people, and when the first page is due.
+// pagePeople pages people as soon as the incident's severity and their hours allow; people not in
+// ready are paged no earlier than until. It returns the people, and when the first page is due.
 func (c *Change) pagePeople(people []pagedPerson, until time.Time, ready []UserID) (users []UserID, first time.Time) {
 	for i, who := range people {
 		at := c.pageAt(who.user, c.now)
@@ -162,8 +163,8 @@ func (c *Change) advance(step *Step) time.Duration {
 	return step.Delay.Duration()
 }
 
-// passOn passes the incident on to another policy, whose first step runs at an instant. If that is impossible, passOn
-// ends the current policy and reports false.
+// passOn passes the incident on to another policy, whose first step runs at the given time. If that is
+// impossible, passOn ends the current policy and reports false.
 func (c *Change) passOn(to PolicyID, at time.Time) bool {
 	in := &c.Incident
 	d := c.detail()
@@ -251,8 +252,9 @@ func (c *Change) exhaust() {
 	}
 }
 
-// unreached runs the next step at once, because nobody of the latest step can be reached. If no step is left, the
-// timeline says that nobody was told. It reports false if the incident no longer escalates.
+// unreached runs the next step at once, because nobody in the latest step can be reached. If no step
+// is left, the timeline says that nobody was told. It reports false if the incident no longer
+// escalates.
 func (c *Change) unreached() bool {
 	in := &c.Incident
 	switch {

@@ -6,8 +6,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// BenchmarkStep is one step of a plain policy that pages who is on call, as the fold runs
-// it for every new incident.
+// BenchmarkStep measures one step of a plain policy that pages whoever is on call, as the fold runs it
+// for every new incident.
 func BenchmarkStep(b *testing.B) {
 	s := schedule.Definition{ID: 4, TimeZone: "Europe/Berlin", Versions: []schedule.Version{{Rotations: []schedule.Rotation{
 		{

@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// steps runs an incident's escalation to its end and tells each decision in a line: when,
-// since noon, whom and what it pages, and what the timeline says.
+// steps runs an incident's escalation to its end and describes each decision in a line: the time since
+// noon, what it pages, and what the timeline says.
 func steps(t *testing.T, in Incident, f Facts) []string {
 	t.Helper()
 	var out []string
@@ -40,8 +40,8 @@ func steps(t *testing.T, in Incident, f Facts) []string {
 	}
 }
 
-// duty returns a schedule whose primary is Ann until 15:00 on the Monday of noon, then nobody
-// until 16:00, then Bo; its secondary is Cy.
+// duty returns a schedule. Its primary is Ann until 15:00 on the Monday of noon, then nobody until
+// 16:00, then Bo. Its secondary is Cy.
 func duty(t *testing.T) *schedule.Schedule {
 	t.Helper()
 	monday := schedule.Date{Year: 2026, Month: 3, Day: 2}
