@@ -10,8 +10,8 @@ import (
 
 // The notices about cover requests.
 const (
-	NoticeCoverAsk  NoticeKind = "cover_ask"  // to those who are asked
-	NoticeCoverSent NoticeKind = "cover_sent" // to the one who asks
+	NoticeCoverAsk  NoticeKind = "cover_ask"  // to the people who are asked
+	NoticeCoverSent NoticeKind = "cover_sent" // to the person who asks
 	NoticeCoverNews NoticeKind = "cover_news" // to the asker: somebody took the shift, or nobody has yet
 	NoticeCoverDone NoticeKind = "cover_done" // to the team's channel
 )
@@ -48,8 +48,8 @@ func (c Cover) notice(kind NoticeKind, key, to string, r ShiftFacts) Notice {
 	return n
 }
 
-// RequestNotices returns the copies of a new request: one for the person whose shift it is, and one for whoever asked on their
-// behalf. Who has asked in Slack has been answered there.
+// RequestNotices returns the copies of a new request: one for the person whose shift it is, and one
+// for whoever asked on their behalf. Somebody who asked in Slack already got their copy there.
 func (c Cover) RequestNotices(by Actor, r ShiftFacts) []Notice {
 	var out []Notice
 	answered := func(u UserID) bool { return by == ByUser(u) }
@@ -74,12 +74,13 @@ func (c Cover) AskNotices(users []UserID, r ShiftFacts) []Notice {
 	return out
 }
 
-// ChangeNotices are new messages about a change. The earlier ones are redrawn as well, but Slack notifies nobody of that.
+// ChangeNotices returns new messages about a change. The earlier messages are redrawn as well, but
+// Slack doesn't notify anybody of a redraw.
 func (c CoverChange) ChangeNotices(by UserID, channels []string, r ShiftFacts, now time.Time) []Notice {
 	var out []Notice
 	asker := string(c.Cover.Stint.User)
 	if c.Cover.Stint.Vacant {
-		asker = string(c.Cover.CreatedBy) // the other has left
+		asker = string(c.Cover.CreatedBy) // whoever asked on their behalf has left
 	}
 	news := func(kind NoticeKind, key, to, state string) {
 		n := c.Cover.notice(kind, key, to, r)

@@ -11,30 +11,32 @@ import (
 // CoverID identifies a cover request.
 type CoverID int64
 
-// A Cover asks colleagues to take a shift or a part of it. Until somebody takes it, its person stays on call.
+// A Cover asks colleagues to take all or part of a shift. Until somebody takes it, its owner stays on
+// call.
 type Cover struct {
 	ID        CoverID
 	State     CoverState
 	Stint     schedule.Stint
 	Note      string
 	Everyone  bool   // asks the whole team, not only the schedule's people
-	CreatedBy UserID // the stint's person, or a team member on their behalf
+	CreatedBy UserID // the shift's owner, or a team member on their behalf
 	CreatedAt time.Time
 	EndedAt   *time.Time // when it left CoverOpen
 	NextAt    *time.Time // when its timer runs next; nil: never
 	Asked     []CoverAsk // in the order in which they were asked
 	Takes     []CoverTake
-	Unasked   []CoverUnasked `db:"-"` // whom the timer has just left out, if nobody is asked yet
+	Unasked   []CoverUnasked `db:"-"` // people the timer has just left out, if nobody has been asked yet
 }
 
-// A CoverAsk is a person who was asked. It is stored as JSON.
+// A CoverAsk records a person who was asked. It is stored as JSON.
 type CoverAsk struct {
 	User     UserID    `json:"user"`
 	At       time.Time `json:"at"`
 	Declined bool      `json:"declined,omitempty"`
 }
 
-// A CoverUnasked is a person who could cover but isn't asked, at least not now. It is stored as JSON.
+// A CoverUnasked records a person who could cover but isn't asked, at least for now. It is stored as
+// JSON.
 type CoverUnasked struct {
 	User UserID        `json:"user"`
 	Why  UnaskedReason `json:"why"`
@@ -44,7 +46,7 @@ type CoverUnasked struct {
 // UnaskedReason says why somebody isn't asked.
 type UnaskedReason string
 
-// Why somebody isn't asked.
+// The reasons why somebody isn't asked.
 const (
 	UnaskedNight  UnaskedReason = "night"   // it is night where they are
 	UnaskedAway   UnaskedReason = "away"    // they have time off then
@@ -52,7 +54,7 @@ const (
 	UnaskedLeft   UnaskedReason = "left"    // they have left Slack
 )
 
-// A CoverTake is a part of the shift, or all of it, that somebody has taken. It is stored as JSON.
+// A CoverTake is all or part of the shift, taken by somebody. It is stored as JSON.
 type CoverTake struct {
 	User     UserID     `json:"user"`
 	Start    time.Time  `json:"start"`
@@ -60,16 +62,16 @@ type CoverTake struct {
 	Override OverrideID `json:"override"`
 }
 
-// CoverState says what has become of a cover request.
+// CoverState is the state of a cover request.
 type CoverState string
 
 // The states of a cover request; only an open one can be taken.
 const (
 	CoverOpen      CoverState = "open"
-	CoverTaken     CoverState = "taken" // all of it
+	CoverTaken     CoverState = "taken" // completely
 	CoverWithdrawn CoverState = "withdrawn"
 	CoverOver      CoverState = "over"  // the shift has ended
-	CoverStale     CoverState = "stale" // its person no longer has the shift, for other reasons
+	CoverStale     CoverState = "stale" // its owner lost the shift in another way
 )
 
 // People are asked in groups, and only during the day in their own time zone.
@@ -86,16 +88,16 @@ var coverReminders = []time.Duration{24 * time.Hour, 2 * time.Hour}
 // loadSpan is how far back and ahead time on call is counted.
 const loadSpan = 28 * 24 * time.Hour
 
-// A CoverAct is what a person does with a cover request.
+// A CoverAct is something that a person does with a cover request.
 type CoverAct struct {
 	Do       CoverActKind
-	From, To time.Time // for TakeCover: the part to take; zero times stand for the ends of the shift
+	From, To time.Time // for TakeCover: the part to take; zero means an end of the shift
 }
 
 // CoverActKind says which act it is.
 type CoverActKind string
 
-// What people do with cover requests.
+// The things that people do with cover requests.
 const (
 	TakeCover     CoverActKind = "take"
 	DeclineCover  CoverActKind = "decline"
@@ -108,11 +110,12 @@ type CoverChange struct {
 	Add    []schedule.Override // for the latest takes, in their order
 	Asked  []UserID            // who is asked now
 	Remind time.Duration       // which of coverReminders is due; 0: none
-	// Refusal is told to the person who asked, although the request has changed.
+	// Refusal is shown to the person who acted, although the request has changed.
 	Refusal error
 }
 
-// AskForCover makes a request for a stint, which may have begun. Away are people who have time off during it.
+// AskForCover makes a request for a stint, which may have begun. The argument away lists people who
+// have time off during it.
 func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r ShiftFacts, away []UserID, now time.Time) (CoverChange, error) {
 	if s.Start.Before(now) {
 		s.Start = now
@@ -158,8 +161,8 @@ func (c Cover) Do(a CoverAct, by UserID, r ShiftFacts, now time.Time) (CoverChan
 	return CoverChange{}, refuseUnknown()
 }
 
-// take gives a person whatever is left between two instants; zero times stand for the ends of the shift. The
-// first person to take a part gets it.
+// take gives a person whatever is left between two times; zero means an end of the shift. The first
+// person to take a part gets it.
 func (c Cover) take(by UserID, from, to time.Time, r ShiftFacts, now time.Time) (CoverChange, error) {
 	switch {
 	case c.State != CoverOpen:
@@ -213,7 +216,7 @@ func (c Cover) take(by UserID, from, to time.Time, r ShiftFacts, now time.Time) 
 	return change, nil
 }
 
-// mayTake reports whether a person is ever on call in the schedule, or is a member of its team.
+// mayTake reports whether a person is ever on call in the schedule or belongs to its team.
 func (c Cover) mayTake(u UserID, r ShiftFacts, now time.Time) bool {
 	schedule := r.Schedules[c.Stint.Schedule]
 	return schedule != nil && (slices.Contains(r.Members[schedule.TeamID()], u) || slices.Contains(everOnCall(schedule, now), u))
@@ -249,8 +252,8 @@ func (c Cover) Due(now time.Time) bool {
 	return c.State == CoverOpen && c.NextAt != nil && !now.Before(*c.NextAt)
 }
 
-// Tick runs the request's timer: it asks the next group, reminds the asker, or ends the request, and sets the next
-// timer. Away are people who have time off during the shift.
+// Tick runs the request's timer. It asks the next group, reminds the asker, or ends the request, and
+// sets the next timer. The argument away lists people who have time off during the shift.
 func (c Cover) Tick(r ShiftFacts, away []UserID, now time.Time) CoverChange {
 	if !now.Before(c.Stint.End) {
 		return c.close(CoverOver, now, nil)
@@ -302,7 +305,8 @@ func (c Cover) Tick(r ShiftFacts, away []UserID, now time.Time) CoverChange {
 	return change
 }
 
-// candidates returns the people still to be asked, those with the least time on call first, and those who are left out.
+// candidates returns the people still to be asked, starting with those who have had the least time on
+// call, and the people who are left out.
 func (c Cover) candidates(r ShiftFacts, away []UserID, now time.Time) (people []UserID, unasked []CoverUnasked) {
 	schedule := r.Schedules[c.Stint.Schedule]
 	people = everOnCall(schedule, now)
@@ -333,7 +337,7 @@ func (c Cover) candidates(r ShiftFacts, away []UserID, now time.Time) (people []
 	return people, unasked
 }
 
-// closed says why nothing can be done any more.
+// closed says why the request can no longer be changed.
 func (c Cover) closed() error {
 	switch c.State {
 	case CoverTaken:

@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Ann, who has the primary week that runs, asks for cover. In the tests of covers,
-// Cy and Di are in the team and not in the schedule.
+// asked returns a request by Ann, who asks for cover during her running primary week. In these tests,
+// Cy and Di belong to the team but not to the schedule.
 func asked(t *testing.T, r ShiftFacts, everyone bool, now time.Time) CoverChange {
 	t.Helper()
 	c, err := AskForCover(week(t, r, ann, 1), ann, "", everyone, r, nil, now)
@@ -39,8 +39,8 @@ func TestAskForCover(t *testing.T) {
 	}
 }
 
-// Who is asked when, as the clock runs. Noon UTC is 13:00 for Bo, 7:00 for Cy, 21:00
-// for Di; an hour later Cy is up and Di is not to be asked any more.
+// This tests who is asked at what time. Noon UTC is 13:00 for Bo, 7:00 for Cy and 21:00 for Di; an
+// hour later Cy may be asked and Di no longer may.
 func TestCoverAsksCandidatesInTime(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
@@ -76,7 +76,7 @@ func TestCoverAsksCandidatesInTime(t *testing.T) {
 	}
 }
 
-// As long as nobody is asked, the request says who isn't, and why.
+// As long as nobody has been asked, the request says who isn't asked and why.
 func TestCoverSkipsUnsuitablePeopleWithReason(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
@@ -118,7 +118,7 @@ func TestCoverAsksLeastLoadedFirst(t *testing.T) {
 	for i, name := range []UserID{"U1", "U2", "U3", "U4"} {
 		r.Users[name] = User{ID: name, TimeZone: "UTC"}
 		r.Members[1] = append(r.Members[1], name)
-		if i == 0 { // of the new ones only U1 has been on call
+		if i == 0 { // of the new people, only U1 has been on call
 			c, err := schedule.Compile(schedule.Definition{ID: 3, TeamID: 1, Name: "third", TimeZone: "UTC", Shifts: []schedule.ManualShift{
 				{Start: noon.AddDate(0, 0, -2), End: noon.AddDate(0, 0, -1), Users: []UserID{name}},
 			}})

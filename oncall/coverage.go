@@ -14,7 +14,7 @@ import (
 // FindingKind says what is wrong with coverage.
 type FindingKind string
 
-// What a check of the coverage looks for.
+// The problems that a coverage check looks for.
 const (
 	FindingGap         FindingKind = "gap"         // nobody has a role, unintentionally
 	FindingEmpty       FindingKind = "empty"       // nobody is on call at all
@@ -35,14 +35,14 @@ var FindingKinds = []FindingKind{
 // NoticeCoverage warns of findings.
 const NoticeCoverage NoticeKind = "coverage"
 
-// A Finding is one problem with coverage. Its key stays the same for as long as the problem lasts, and for every
+// A Finding is one problem with coverage. Its key stays the same while the problem lasts, and in every
 // week in which it recurs.
 type Finding struct {
 	Key      string      `json:"key"`
 	Kind     FindingKind `json:"kind"`
 	Team     TeamID      `json:"team"`
-	Name     string      `json:"name"`                // of the schedule or the policy
-	OfPolicy bool        `json:"of_policy,omitempty"` // Name is a policy's, one of whose steps names User
+	Name     string      `json:"name"`                // of the schedule or policy
+	OfPolicy bool        `json:"of_policy,omitempty"` // Name is a policy's, and one of its steps names User
 	Role     string      `json:"role,omitempty"`
 	User     UserID      `json:"user,omitempty"`
 	Start    time.Time   `json:"start,omitzero"`
@@ -51,16 +51,16 @@ type Finding struct {
 	TimeZone string      `json:"timezone,omitempty"`
 	MendedAt time.Time   `json:"mended_at,omitzero"`
 	TimeOff  TimeOffID   `json:"time_off,omitempty"`
-	Schedule ScheduleID  `json:"schedule,omitempty"` // during whose shift somebody is away
+	Schedule ScheduleID  `json:"schedule,omitempty"` // during its shift somebody is away
 	Leaver   UserID      `json:"leaver,omitempty"`   // nobody is on call because this person has left Slack
 }
 
-// NotifiedOtherwise reports whether people learn of the finding by another notice: a NoticeLeaver says all that follows from
-// somebody having left.
+// NotifiedOtherwise reports whether people learn of the finding from another notice: a NoticeLeaver
+// lists all consequences of somebody leaving.
 func (f Finding) NotifiedOtherwise() bool { return f.Kind == FindingDeactivated || f.Leaver != "" }
 
-// MarkFixed marks the findings of a warning that were fixed: they are gone, and neither just over nor continued under
-// another key. It reports whether there are any.
+// MarkFixed marks the fixed findings of a warning: those that are gone, unless they simply ended or
+// continue under another key. It reports whether there are any.
 func (d *NoticeDetail) MarkFixed(gone []string, found []Finding, now time.Time) bool {
 	mended := false
 	for i := range d.Findings {
@@ -81,7 +81,7 @@ func (d *NoticeDetail) MarkFixed(gone []string, found []Finding, now time.Time) 
 // CoverageFacts is what findings depend on.
 type CoverageFacts struct {
 	Schedules []schedule.Definition
-	Policies  []Policy // those in force
+	Policies  []Policy // active ones
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
 	TimeOff   []TimeOff
@@ -94,7 +94,8 @@ const (
 	coverageBack = 7 * 24 * time.Hour
 )
 
-// Findings looks for problems with coverage within four weeks of now. A schedule that doesn't compile is an error.
+// Findings looks for coverage problems within four weeks of now. A schedule that doesn't compile is an
+// error.
 func (f CoverageFacts) Findings(now time.Time) ([]Finding, error) {
 	var found []Finding
 	covered := map[ScheduleID]bool{} // schedules with somebody on call
@@ -142,8 +143,8 @@ func (f CoverageFacts) Findings(now time.Time) ([]Finding, error) {
 	return found, nil
 }
 
-// Unsettled recognises the keys of findings about schedules that are being edited, and about policies that page
-// them. Nobody is warned of these until the editing has stopped.
+// Unsettled recognises the keys of findings about schedules that are being edited, and about policies
+// that page them. Nobody is warned about these until the editing has stopped.
 func (f CoverageFacts) Unsettled(edits []ScheduleEditing) func(key string) bool {
 	about := map[string]bool{}
 	for _, e := range edits {
@@ -171,8 +172,8 @@ func finding(c *schedule.Schedule, kind FindingKind, rest string) Finding {
 	}
 }
 
-// gapsOf returns the unintentional gaps, one for each weekly pattern, and whether anybody is on call at all. A role
-// that nobody ever has makes no gaps.
+// gapsOf returns the unintentional gaps, one for each weekly pattern, and reports whether anybody is
+// on call at all. A role that nobody ever has makes no gaps.
 func gapsOf(c *schedule.Schedule, now time.Time) (found []Finding, some bool) {
 	from, to := now.Add(-coverageBack), now.Add(coverageAhead)
 	for _, role := range c.Roles() {
@@ -208,7 +209,7 @@ func intendedEmpty(c *schedule.Schedule, now time.Time) bool {
 	return !slices.ContainsFunc(c.Gaps(now, now.Add(coverageAhead), schedule.RolePrimary), func(g schedule.Gap) bool { return !g.Intended })
 }
 
-// recurrenceName names a gap such that its repetitions in other weeks have the same name.
+// recurrenceName names a gap so that its repetitions in other weeks have the same name.
 func recurrenceName(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
 	if !g.Start.After(from) {
 		return "now"
@@ -257,8 +258,8 @@ func (f CoverageFacts) unpageable(id UserID) FindingKind {
 	}
 }
 
-// overriding returns the people of the overrides at an instant, including those they replace: whoever took over a shift
-// from a leaver no longer has it.
+// overriding returns the people in the overrides at the given time, including those who are replaced:
+// whoever took over a shift from a leaver no longer has it.
 func overriding(all []schedule.Override, at time.Time) []UserID {
 	var people []UserID
 	for _, o := range all {

@@ -13,7 +13,7 @@ import (
 // office is Monday to Friday, 9 to 17.
 var office = []schedule.Window{{Days: []schedule.Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 9 * 60, To: 17 * 60}}
 
-// guarded returns a week of Ann and a week of Bo, without end, that a policy pages.
+// guarded returns a schedule, paged by a policy, with a week of Ann and then Bo without end.
 func guarded() CoverageFacts {
 	return CoverageFacts{
 		Schedules: []schedule.Definition{{
@@ -34,7 +34,7 @@ func TestCoverageFindings(t *testing.T) {
 	rotation := func(f CoverageFacts) *schedule.Rotation { return &f.Schedules[0].Versions[0].Rotations[0] }
 	for name, c := range map[string]struct {
 		change func(*CoverageFacts)
-		want   []string // key, and from when to when
+		want   []string // key, start and end
 	}{
 		"all is well": {func(*CoverageFacts) {}, nil},
 		"every night and weekend": {func(f *CoverageFacts) {
@@ -113,7 +113,7 @@ func inShort(f Finding) string {
 	return text
 }
 
-// The same gap has the same key a week later, and while it goes on, so that it is told once.
+// The same gap keeps its key a week later, and while it lasts, so that people are told once.
 func TestCoverageFindingKeepsItsKey(t *testing.T) {
 	t.Parallel()
 	f := guarded()

@@ -23,10 +23,10 @@ type Swap struct {
 	Overrides []OverrideID // while accepted: the overrides that exchange the shifts
 }
 
-// SwapState says what has become of a swap.
+// SwapState is the state of a swap.
 type SwapState string
 
-// The states of a swap. Only an open one can be answered; only an accepted one, undone.
+// The states of a swap. Only an open swap can be answered, and only an accepted one can be undone.
 const (
 	SwapOpen      SwapState = "open"
 	SwapAccepted  SwapState = "accepted"
@@ -37,10 +37,10 @@ const (
 	SwapStale     SwapState = "stale" // the shifts were no longer theirs
 )
 
-// A SwapAct is what a person does with a swap.
+// A SwapAct is something that a person does with a swap.
 type SwapAct string
 
-// What people do with swaps.
+// The things that people do with swaps.
 const (
 	AcceptSwap   SwapAct = "accept"
 	DeclineSwap  SwapAct = "decline"
@@ -48,7 +48,7 @@ const (
 	UndoSwap     SwapAct = "undo"
 )
 
-// The reasons of overrides that people have agreed on.
+// The reasons for overrides that people have agreed on.
 const (
 	reasonSwap  = "swap"
 	reasonCover = "cover"
@@ -62,7 +62,7 @@ type SwapChange struct {
 	Swap   Swap
 	Add    []schedule.Override
 	Cancel []OverrideID
-	// Refusal is told to the person who asked, although the swap has changed.
+	// Refusal is shown to the person who acted, although the swap has changed.
 	Refusal error
 }
 
@@ -93,7 +93,7 @@ func OfferSwap(give, take schedule.Stint, note string, r ShiftFacts, now time.Ti
 	return s, nil
 }
 
-// Repeats refuses an offer if there is an open one about the same two shifts, by either person.
+// Repeats refuses an offer if one about the same two shifts is open, no matter who made it.
 func (s Swap) Repeats(open []Swap) error {
 	same := func(a, b schedule.Stint) bool {
 		return a.Schedule == b.Schedule && a.Role == b.Role && a.User == b.User && a.Start.Before(b.End) && b.Start.Before(a.End)
@@ -218,7 +218,7 @@ func (s Swap) Expire(now time.Time) (SwapChange, bool) {
 	return s.close(SwapExpired, now, nil), true
 }
 
-// answerable refuses an act by anybody but who, and on a swap that is no longer open.
+// answerable refuses an act by anybody other than who, and any act on a swap that is no longer open.
 func (s Swap) answerable(by, who UserID, what string) error {
 	switch {
 	case by != who:
@@ -229,7 +229,7 @@ func (s Swap) answerable(by, who UserID, what string) error {
 	return nil
 }
 
-// closed says why nothing can be done any more.
+// closed says why the swap can no longer be changed.
 func (s Swap) closed() error {
 	switch s.State {
 	case SwapAccepted, SwapBegun:

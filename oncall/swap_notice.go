@@ -11,7 +11,7 @@ import (
 const (
 	NoticeSwapAsk  NoticeKind = "swap_ask"  // to the person who is asked
 	NoticeSwapSent NoticeKind = "swap_sent" // to the person who offers
-	NoticeSwapNews NoticeKind = "swap_news" // to either person: what the other has done
+	NoticeSwapNews NoticeKind = "swap_news" // to one of the two people, about what the other has done
 	NoticeSwapDone NoticeKind = "swap_done" // to the teams' channels
 )
 
@@ -33,8 +33,9 @@ func (s Swap) notice(kind NoticeKind, key string, to UserID, f NoticeDetail, r S
 	return Notice{Key: fmt.Sprintf("swap/%d/%s", s.ID, key), To: string(to), Kind: kind, About: int64(s.ID), Detail: f}
 }
 
-// OfferNotices returns the notices about a new offer: the question, and a copy to the person who offers. Away are those of the
-// two who have time off during the shift that they would get.
+// OfferNotices returns the notices about a new offer: the question, and a copy for the person who made
+// the offer. The argument away lists which of the two have time off during the shift that they would
+// get.
 func (s Swap) OfferNotices(r ShiftFacts, away []UserID) []Notice {
 	f := s.detail()
 	f.Others = away
@@ -46,14 +47,14 @@ func (s Swap) OfferNotices(r ShiftFacts, away []UserID) []Notice {
 	}
 }
 
-// ChangeNotices are new messages about a change of state. The earlier ones are redrawn as well, but Slack notifies nobody of
-// that.
+// ChangeNotices returns new messages about a change of state. The earlier messages are redrawn as
+// well, but Slack doesn't notify anybody of a redraw.
 func (s Swap) ChangeNotices(by UserID, channels []string, r ShiftFacts, now time.Time) []Notice {
 	f := s.detail()
 	f.By, f.StateAt = by, now
 	var out []Notice
 	for _, u := range []UserID{s.Give.User, s.Take.User} {
-		// The person who was asked is not told of an offer that ended without their answer.
+		// The person who was asked is not told about an offer that ended without their answer.
 		if u == by || u == s.Take.User && s.State != SwapUndone {
 			continue
 		}

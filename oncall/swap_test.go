@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// trade returns a schedule in which Ann and Bo take weeks, and one in which Cy and Di do;
-// the weeks begin on Mondays at 9:00 UTC.
+// trade returns a schedule in which Ann and Bo alternate weekly, and one in which Cy and Di do. Weeks
+// begin on Mondays at 9:00 UTC.
 func trade(t *testing.T, overrides ...schedule.Override) ShiftFacts {
 	t.Helper()
 	r := ShiftFacts{
@@ -43,7 +43,8 @@ func trade(t *testing.T, overrides ...schedule.Override) ShiftFacts {
 	return r
 }
 
-// week returns a person's n-th stint from noon on Monday 2 March 2026; their first may have begun.
+// week returns a person's n-th stint after noon on Monday 2 March 2026. The first one may already have
+// begun.
 func week(t *testing.T, r ShiftFacts, user UserID, n int) schedule.Stint {
 	t.Helper()
 	stints := r.Stints(user, noon, noon.AddDate(0, 3, 0))
@@ -89,7 +90,7 @@ func TestSwapOffersAreRefusedIfTheyCannotBeTaken(t *testing.T) {
 		name       string
 		give, take schedule.Stint
 		now        time.Time
-		want       string // of a refusal
+		want       string // of the refusal
 		expires    time.Time
 	}{
 		{"next week and the one after", week(t, r, ann, 1), week(t, r, bo, 0), noon, "", noon.Add(48 * time.Hour)},

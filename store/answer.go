@@ -12,25 +12,26 @@ import (
 )
 
 const (
-	// answerLease is how long an answer is left to a process of the previous release, which commits separately that
-	// it is working on an answer.
+	// answerLease is how long an answer is left to a process of the previous release, which records in a
+	// separate commit that it is working on the answer.
 	answerLease = 15 * time.Second
-	// answersCome is how long after a message answers are likely, whatever has become of its incident.
+	// answersCome is how long answers to a message are likely, whatever has happened to its incident.
 	answersCome = 15 * time.Minute
 )
 
 // ErrUnderWay says that another process is carrying out the answer.
 var ErrUnderWay = errors.New("the answer is being carried out")
 
-// An AnswerRecord is what became of an answer, as it is stored.
+// An AnswerRecord is the stored outcome of an answer.
 type AnswerRecord struct {
 	oncall.AnswerOutcome
 	Again  bool // the answer was delivered before, and this was its outcome
 	Lately int  // how many useless answers came from the address within the hour, including this one
 }
 
-// Answer carries out an answer about incidents. ProveContact and SwitchContacts do so for other kinds of answers. If an
-// answer with the same ID is delivered again, it changes nothing and has the same outcome.
+// Answer carries out an answer about incidents; ProveContact and SwitchContacts do that for other
+// kinds of answers. If an answer with the same ID is delivered again, it changes nothing and has the
+// same outcome.
 func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -106,7 +107,8 @@ func (s *Store) ActOnMessage(ctx context.Context, by oncall.Actor, lead oncall.P
 	return out, nil
 }
 
-// saveActed saves the changes to the incidents of a message, and updates the bundle led by lead; 0: all bundles.
+// saveActed saves the changes to a message's incidents, and updates the bundle led by lead, or all
+// bundles if lead is 0.
 func (s *Store) saveActed(ctx context.Context, tx pgx.Tx, lead oncall.PageID, changes []oncall.Change, now time.Time) error {
 	if len(changes) > 0 {
 		if err := s.save(ctx, tx, now, changes); err != nil {
@@ -116,9 +118,9 @@ func (s *Store) saveActed(ctx context.Context, tx pgx.Tx, lead oncall.PageID, ch
 	return s.followBundles(ctx, tx, lead, now)
 }
 
-// answerOnce carries out an answer unless that was done before. It stores the outcome in the same transaction, so that an
-// answer that is delivered again, after a crash or by another way, is carried out exactly once. A second delivery waits
-// while the first is being carried out.
+// answerOnce carries out an answer unless that was done before. It stores the outcome in the same
+// transaction, so that an answer delivered again, after a crash or by another route, is carried out
+// exactly once. A second delivery waits while the first is being carried out.
 func (s *Store) answerOnce(ctx context.Context, a oncall.Answer, now time.Time,
 	carryOut func(tx pgx.Tx) (oncall.AnswerOutcome, error),
 ) (out AnswerRecord, err error) {
@@ -169,8 +171,8 @@ func endAnswer(ctx context.Context, tx pgx.Tx, a oncall.Answer, out oncall.Answe
 	return lately, err
 }
 
-// AwaitsAnswers reports whether answers by a method are likely soon: a message about an unacknowledged incident was sent, any
-// message was sent recently, or a code was.
+// AwaitsAnswers reports whether answers by a method are likely soon, because a message about an
+// unacknowledged incident was sent, or any message or a code was sent recently.
 func (s *System) AwaitsAnswers(ctx context.Context, method oncall.Method, now time.Time) (awaits bool, err error) {
 	const load = `
 		SELECT EXISTS (

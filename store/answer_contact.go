@@ -120,8 +120,8 @@ func answerRefusal(ctx context.Context, tx pgx.Tx, user oncall.UserID) (oncall.S
 	return nil, err
 }
 
-// provable loads the contact methods that a code sent from an address may verify: those with that address and, for
-// Telegram, those whose address only becomes known by this answer.
+// provable loads the contact methods that a code sent from an address may verify: those with that
+// address and, for Telegram, those whose address only this answer reveals.
 func (s *Store) provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) ([]oncall.Contact, error) {
 	const waiting = `SELECT contact_id, hash FROM codes WHERE method = $1 AND address = '' AND sent_at > $2 AND hash <> ''`
 	own, err := contactsAt(ctx, tx, a.Method, a.From)

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// answerFacts finds out who has answered, by which contact methods, and which messages the answer is about. It locks the
+// answerFacts finds out who answered, by which contact methods, and about which messages. It locks the
 // incidents of these messages.
 func (s *Store) answerFacts(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.Claim, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
 	if a.Token != "" || a.Message != (oncall.MessageKey{}) {
@@ -99,8 +99,8 @@ func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.
 	return f, own, err
 }
 
-// shownTo finds what an answer is about if only its address is known, by what the people with that address were told,
-// there or elsewhere.
+// shownTo finds what an answer is about if only its address is known. It looks at what people with
+// that address were told, there or elsewhere.
 func shownTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
 	all, err := contactsAt(ctx, tx, a.Method, a.From)
 	if err != nil {
@@ -205,8 +205,8 @@ func contactsAt(ctx context.Context, q querier, method oncall.Method, address st
 	return contacts(ctx, q, ids, nil)
 }
 
-// noteReached notes that the person answered by these contact methods. It must come last in a transaction, because
-// incidents are locked before contact methods.
+// noteReached notes that the person answered by these contact methods. It must come last in a
+// transaction, because incidents are locked before contact methods.
 func noteReached(ctx context.Context, tx pgx.Tx, own []oncall.ContactID, now time.Time) error {
 	const save = `UPDATE contacts SET confirmed_at = $2 WHERE id = ANY ($1)`
 	if len(own) == 0 {

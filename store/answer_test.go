@@ -41,7 +41,8 @@ func TestTokensAreReadByEveryInstance(t *testing.T) {
 	read(w.another(), token, start)
 }
 
-// Anybody can write to the topic from which answers are read. What we haven't signed leaves no trace.
+// Anybody can write to the topic from which answers are read. Anything that we haven't signed leaves
+// no trace.
 func TestForgedAnswersLeaveNoTrace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -86,7 +87,7 @@ func TestAnswerIsLeftToPreviousRelease(t *testing.T) {
 	}
 }
 
-// People with one phone get different codes, also when they are paged at the same moment.
+// People who share a phone get different codes, even when they are paged at the same moment.
 func TestPeopleWithOnePhoneGetDifferentCodes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -117,8 +118,8 @@ func TestPeopleWithOnePhoneGetDifferentCodes(t *testing.T) {
 	}
 }
 
-// Somebody who has not answered for a month is asked once before their next shift, and the others are told if
-// no answer comes.
+// Somebody who has not answered for a month is asked once before their next shift, and the others are
+// told if no answer comes.
 func TestPeopleAreAskedBeforeAShift(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

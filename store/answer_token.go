@@ -13,12 +13,13 @@ import (
 )
 
 const (
-	// signFor is how long a key signs tokens; it is kept to check them for as long again.
+	// signFor is how long a key signs tokens. It is kept just as long again to check them.
 	signFor = 30 * 24 * time.Hour
 	keepKey = 2 * signFor
 	// keySlack is how far the clocks of two instances may differ.
 	keySlack = time.Hour
-	// renewOften is the shortest time between two loads of the keys, and renewLimit the longest time for one.
+	// renewOften is the shortest time between two loads of the keys, and renewLimit is the longest time
+	// that a load may take.
 	renewOften = time.Second
 	renewLimit = 5 * time.Second
 )
@@ -27,11 +28,11 @@ const (
 type keyring struct {
 	mu      sync.Mutex
 	keys    []signingKey // newest first
-	next    *renewal     // the renewal that begins when cooling is over; nil: nobody waits for one
+	next    *renewal     // the renewal that begins when cooling ends; nil: nobody waits for one
 	cooling bool         // a renewal began within renewOften
 }
 
-// A renewal is one load of the keys for all who asked before it began.
+// A renewal is one load of the keys for everybody who asked before it began.
 type renewal struct {
 	load func(context.Context) ([]signingKey, error)
 	done chan struct{} // closed when keys or err is set
@@ -44,9 +45,10 @@ type signingKey struct {
 	CreatedAt time.Time
 }
 
-// Token makes the token by which a person can answer a page; page 0 is for messages that aren't pages. It is signed with
-// the configured secret. While an older release may still be running, and if no secret is set, it is signed with a key
-// from the database; a new such key is made, from the random bytes, only if a secret is set.
+// Token makes the token by which a person can answer a page; page 0 is for messages that aren't pages.
+// It is signed with the configured secret. If no secret is set, or while an older release may still be
+// running, it is signed with a key from the database. A new such key is made from the random bytes,
+// but only if a secret is set.
 func (s *System) Token(ctx context.Context, page oncall.PageID, user oncall.UserID, random [32]byte, now time.Time) (string, error) {
 	var key []byte
 	if secret := s.secret(now); secret != nil {
@@ -99,7 +101,7 @@ func (s *Store) signWith(ctx context.Context, random [32]byte, now time.Time) (s
 	return keys[0], nil
 }
 
-// signs reports whether the newest of the keys may still sign. Without a secret it may until it expires.
+// signs reports whether the newest key may still sign. Without a secret, it may until it expires.
 func (s *Store) signs(keys []signingKey, now time.Time) bool {
 	return len(keys) > 0 && (now.Sub(keys[0].CreatedAt) <= signFor || len(s.secrets) == 0)
 }
@@ -124,8 +126,8 @@ func (k *keyring) set(keys []signingKey) {
 	k.keys = keys
 }
 
-// renew returns keys that were loaded after it was called. However many callers there are, the keys are loaded no more
-// often than every renewOften. That limits load, and so goes by the machine's clock.
+// renew returns keys that were loaded after it was called. No matter how many callers there are, keys
+// are loaded at most once every renewOften. That limits load, so it goes by the machine's clock.
 func (k *keyring) renew(ctx context.Context, load func(context.Context) ([]signingKey, error)) ([]signingKey, error) {
 	k.mu.Lock()
 	mine := k.next
@@ -167,9 +169,9 @@ func (k *keyring) begin() {
 	}()
 }
 
-// openToken checks a token. If no cached key fits, another instance may have signed the token with a newer one: the keys
-// are loaded again, but only if the newest cached key is too old to sign. It must not be called within a transaction,
-// because it may wait for another connection.
+// openToken checks a token. If no cached key fits, another instance may have signed it with a newer
+// one. So the keys are loaded again, but only if the newest cached key is too old to sign. It must not
+// be called within a transaction, because it may wait for another connection.
 func (s *Store) openToken(ctx context.Context, token string, now time.Time) (oncall.Claim, error) {
 	t, err := oncall.ParseToken(token, now)
 	if err != nil {
@@ -205,7 +207,8 @@ func (s *Store) tokenKeys(now time.Time) [][]byte {
 	return keys
 }
 
-// TokenIsKnown reports whether a token is valid by the cached keys, without asking the database.
+// TokenIsKnown reports whether the cached keys show that a token is valid, without asking the
+// database.
 func (s *Store) TokenIsKnown(token string, now time.Time) bool {
 	t, err := oncall.ParseToken(token, now)
 	if err == nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A caller gets a load that began after its call, and concurrent callers share one load.
+// A caller gets a load that began after its call, and concurrent callers share a load.
 func TestSigningKeysAreLoadedOnceForMany(t *testing.T) {
 	t.Parallel()
 	var k keyring

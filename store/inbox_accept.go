@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	acceptLimit  = 2 * time.Second // no caller waits longer
-	arrivalLimit = 64 << 20        // bytes of signals that may wait
+	acceptLimit  = 2 * time.Second // the longest that a caller waits
+	arrivalLimit = 64 << 20        // bytes of signals that may be waiting
 	commitLimit  = 4 << 20         // bytes of signals in one commit
 )
 
-// arrivals holds the signals that wait to be written to the inbox. A caller that finds no committer running
-// starts one. The committer takes everything that waits, commits it in one go, and repeats until nothing waits.
-// So batches form by themselves under load, and a single signal is not delayed.
+// arrivals holds the signals that wait to be written to the inbox. A caller that finds no committer
+// running starts one. The committer commits everything that waits in one transaction, and repeats
+// until nothing waits. So batches form automatically under load, and a single signal is not delayed.
 type arrivals struct {
 	mu      sync.Mutex
 	waiting []*arrival
@@ -47,13 +47,13 @@ type arrival struct {
 	signals     []string
 	pings       []bool // for each signal, whether it is a ping
 	size        int
-	doubt       Doubt // the commit that writes it; zero: still waiting
+	doubt       Doubt // the commit that writes it; zero: it is still waiting
 	done        chan error
 }
 
-// Accept writes signals to the inbox and returns when they are durable, or else, after 2 s at the latest, with
-// a NotStored, which is ErrUnavailable. Signals may have been stored although their caller got an error;
-// sending them again does no harm. Their payload is stored a moment later.
+// Accept writes signals to the inbox and returns once they are durable. Otherwise it returns a
+// NotStored error, which is ErrUnavailable, after 2 s at the latest. The signals may be stored even if
+// the caller got an error; sending them again does no harm. Their payload is stored a moment later.
 func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error {
 	err := s.accept(ctx, id, signals, now)
 	if err == nil {
@@ -86,7 +86,7 @@ func (s *Store) accept(ctx context.Context, id oncall.IntegrationID, signals []o
 	case err := <-newArrival.done:
 		return err
 	case <-limited.Done():
-		if ctx.Err() != nil { // the caller has gone, which says nothing about the database
+		if ctx.Err() != nil { // the caller is gone, which says nothing about the database
 			return fmt.Errorf("accept signals: %w: %w", ErrUnavailable, ctx.Err())
 		}
 		return s.arrivals.abandon(newArrival, limited.Err())
@@ -114,8 +114,8 @@ func (s *Store) enter(ctx context.Context, newArrival *arrival) error {
 	return nil
 }
 
-// next takes the arrivals of the next commit, in order. It returns nil if nothing waits; then the committer must
-// end. Callers that wait while nothing may be stored get an error.
+// next takes the arrivals for the next commit, in order. It returns nil if nothing waits, and then the
+// committer must end. Callers that wait while nothing may be stored get an error.
 func (a *arrivals) next(limit int) []*arrival {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -177,8 +177,8 @@ func (s *Store) commitArrivals(ctx context.Context) {
 	}
 }
 
-// fail turns away the callers that arrived in the meantime, because they would fail in the same way. The
-// committer goes on.
+// fail turns away the callers that arrived in the meantime, because they would fail in the same way.
+// The committer carries on.
 func (a *arrivals) fail() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -233,7 +233,7 @@ func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 	return err
 }
 
-// Firing reports which of an integration's alerts fire, or will fire once the inbox has been folded.
+// Firing reports which of an integration's alerts fire, or will once the inbox has been folded.
 func (s *System) Firing(ctx context.Context, id oncall.IntegrationID, keys []string) (map[string]bool, error) {
 	const load = `
 		SELECT dedup_key FROM alerts WHERE integration_id = $1 AND dedup_key = ANY ($2) AND firing

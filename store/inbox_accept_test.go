@@ -17,8 +17,8 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// Every signal that was accepted is in the inbox once, in the order in which its caller sent it,
-// while callers come and go.
+// Every accepted signal is in the inbox exactly once, in the order in which its caller sent it, while
+// callers come and go.
 func TestAcceptedSignalsAreInTheInbox(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -50,8 +50,8 @@ func TestAcceptedSignalsAreInTheInbox(t *testing.T) {
 	}
 }
 
-// While a signal has been waiting for long, many callers at once wait for each other's commits to be followed by a pause;
-// nothing of what they bring is lost.
+// While a signal has been waiting for a long time, each commit for many concurrent callers is followed
+// by a pause. None of their signals is lost.
 func TestCommitterPausesWhenFoldingIsBehind(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -79,7 +79,7 @@ func TestCommitterPausesWhenFoldingIsBehind(t *testing.T) {
 	}
 }
 
-// A caller that gives up gets an error, and no other caller notices.
+// A caller that gives up gets an error, and no other caller is affected.
 func TestAcceptReturnsWhenCallerCancels(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -94,8 +94,8 @@ func TestAcceptReturnsWhenCallerCancels(t *testing.T) {
 	}
 }
 
-// Without a database nothing is accepted, and callers learn it within two seconds. Everything works
-// again once it is back.
+// Without a database nothing is accepted, and callers find out within two seconds. Everything works
+// again once the database is back.
 func TestAcceptFailsWithoutADatabase(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"down", "silent"} {
@@ -120,7 +120,7 @@ func TestAcceptFailsWithoutADatabase(t *testing.T) {
 			w.fold()
 
 			p.Set(map[string]storetest.ProxyState{"down": storetest.ProxyDown, "silent": storetest.ProxySilent}[way])
-			// Once is enough: the machine may have been busy with something else.
+			// One fast try is enough: the machine may have been busy with something else.
 			took := time.Hour
 			for n := 0; n < 5 && took > 2500*time.Millisecond; n++ {
 				took = slowest(20, func() {
@@ -132,7 +132,7 @@ func TestAcceptFailsWithoutADatabase(t *testing.T) {
 			if took > 2500*time.Millisecond {
 				t.Errorf("those whose signals were not accepted were told so after %v, want at most %v", took, 2500*time.Millisecond)
 			}
-			if way == "down" { // the other is the next test's
+			if way == "down" { // the next test covers the other way
 				if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
 					t.Errorf("ping: %v, want the error %v", err, store.ErrUnavailable)
 				}

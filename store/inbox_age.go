@@ -14,9 +14,9 @@ import (
 // agedBatch is how many alerts are closed by age at once.
 const agedBatch = 500
 
-// AgeAlerts closes old alerts that have no key, so no signal will ever clear them. It adds an entry for each to
-// the inbox, behind the waiting signals, and returns how many it added. An alert whose entry already waits is not
-// added again.
+// AgeAlerts closes old alerts without a key, because no signal will ever clear them. It adds an entry
+// for each to the inbox, behind the waiting signals, and returns how many it added. An alert whose
+// entry is already waiting is not added again.
 func (s *System) AgeAlerts(ctx context.Context, now time.Time) (n int, err error) {
 	const find = `
 		SELECT a.integration_id, a.dedup_key

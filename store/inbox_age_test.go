@@ -52,7 +52,7 @@ func TestSeveralInstancesCloseByAgeOnce(t *testing.T) {
 	if n := w.age(w.System); n != 0 {
 		t.Errorf("%d are found that wait already, want 0", n)
 	}
-	w.run(w.another()) // whoever folded before has died
+	w.run(w.another()) // the previous folding instance has died
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incident_events WHERE kind = 'aged'`); n != 1 || w.status(1) != oncall.Resolved || w.status(2) != oncall.Triggered {
 		t.Errorf("%d notes; it is %s, and what has a key %s; want n 1, %s and %s", n, w.status(1), w.status(2), oncall.Resolved, oncall.Triggered)
@@ -62,7 +62,7 @@ func TestSeveralInstancesCloseByAgeOnce(t *testing.T) {
 	}
 }
 
-// Signals that are not folded yet count too, whether they came before or after the check.
+// Signals that have not been folded yet count too, whether they came before or after the check.
 func TestWaitingSignalKeepsAlertOpen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -75,7 +75,7 @@ func TestWaitingSignalKeepsAlertOpen(t *testing.T) {
 	if n := w.age(w.System); n != 1 {
 		t.Errorf("%d are closed, want the other one", n)
 	}
-	w.accept(keyless("cpu")) // a moment too late: it is closed, and comes back
+	w.accept(keyless("cpu")) // a moment too late: the alert is closed, and comes back
 	w.run(w.another())
 	w.fold()
 	if w.status(1) != oncall.Triggered || w.status(2) != oncall.Triggered {
@@ -89,7 +89,8 @@ func TestWaitingSignalKeepsAlertOpen(t *testing.T) {
 	}
 }
 
-// Somebody snoozes it in the moment between the look and the fold: the snooze wins, and its age counts from its end on.
+// Somebody snoozes the incident between the check and the fold. The snooze wins, and the age counts
+// from its end.
 func TestSnoozedIncidentOutlastsAge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

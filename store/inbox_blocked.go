@@ -6,8 +6,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// blockedKeys holds the keys of alerts and groups whose entries must wait, because another transaction has locked
-// their incident. One locked incident must not keep all other signals from being folded.
+// blockedKeys holds the keys of alerts and groups whose entries must wait because another transaction
+// has locked their incident. One locked incident must not keep all other signals from being folded.
 type blockedKeys map[signalKey]bool
 
 // A signalKey names an alert or a group of one integration.

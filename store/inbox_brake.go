@@ -7,16 +7,16 @@ import (
 
 const (
 	brakeCrowd = 16                     // callers in one commit; fewer are never held up
-	brakeFrom  = 250 * time.Millisecond // how far folding may be behind before callers are
+	brakeFrom  = 250 * time.Millisecond // how far folding may fall behind before callers are held up
 	brakeMost  = 300 * time.Millisecond // after one commit
-	brakeLook  = 200 * time.Millisecond // how often the committer asks how far that is
+	brakeLook  = 200 * time.Millisecond // how often the committer checks how far behind folding is
 )
 
-// A brake holds up the committer while folding is behind. A signal that is stored pages nobody before it is folded:
-// where both want the same processors, a monitor with a hundred connections waits a moment longer for its answer,
-// instead of everybody's signals waiting for seconds in the inbox.
+// A brake slows down the committer while folding is behind. A stored signal pages nobody until it is
+// folded. When both compete for the processors, it is better that a monitor with a hundred connections
+// waits slightly longer for its response than that everybody's signals wait in the inbox for seconds.
 type brake struct {
-	looked time.Time // the arrival that came last when the committer asked
+	looked time.Time // the last arrival when the committer last checked
 	behind time.Duration
 }
 
@@ -28,7 +28,7 @@ func (b brake) pause(callers int) time.Duration {
 	return min(b.behind/4, brakeMost)
 }
 
-// brake waits after a commit for as long as folding has to be given time.
+// brake waits after a commit to give folding time to catch up.
 func (s *Store) brake(ctx context.Context, batch []*arrival) {
 	b, now := &s.arrivals.brake, batch[len(batch)-1].at
 	if len(batch) < brakeCrowd {
@@ -45,7 +45,7 @@ func (s *Store) brake(ctx context.Context, batch []*arrival) {
 	}
 }
 
-// inboxAge returns how long the oldest signal in the inbox has been there; zero if that can't be told.
+// inboxAge returns how long the oldest signal has been in the inbox; zero if that isn't known.
 func (s *Store) inboxAge(ctx context.Context, now time.Time) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, brakeLook)
 	defer cancel()

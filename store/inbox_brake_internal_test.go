@@ -19,7 +19,7 @@ func TestOnlyACrowdWaitsForFolding(t *testing.T) {
 		{callers: brakeCrowd, behind: 400 * time.Millisecond, want: 100 * time.Millisecond},
 		{callers: 128, behind: time.Second, want: 250 * time.Millisecond},
 		{callers: 128, behind: time.Hour, want: brakeMost},
-		{callers: 128, behind: -time.Hour, want: 0}, // the clock of another instance goes ahead
+		{callers: 128, behind: -time.Hour, want: 0}, // another instance's clock is ahead
 	} {
 		if got := (brake{behind: c.behind}).pause(c.callers); got != c.want {
 			t.Errorf("%d callers, folding %s behind: a pause of %s; want %s", c.callers, c.behind, got, c.want)

@@ -9,8 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// silence is how long the folding instance may send no statement while signals wait. It should check every second;
-// an instance that doesn't is paused or cut off, although its session may last for hours.
+// silence is how long the folding instance may go without sending a statement while signals wait. It
+// should check every second. An instance that doesn't is paused or cut off, although its session may
+// last for hours.
 const silence = 5 * time.Second
 
 // A sighting is an instance's observation of the session that holds the fold lock.
@@ -20,8 +21,8 @@ type sighting struct {
 	since time.Time // by our clock: when we first saw that state
 }
 
-// depose ends the session of a folding instance that has been silent for too long, which also frees the fold lock.
-// The deposed instance can't commit any more, and another one takes over.
+// depose ends the session of a folding instance that has been silent for too long, which also frees
+// the fold lock. The deposed instance can't commit any more, and another takes over.
 func (w *inboxWatch) depose(ctx context.Context) error {
 	// A session that waits for anything other than its client is working.
 	const look = `

@@ -13,7 +13,7 @@ import (
 
 // storedState holds the stored alerts and incidents that a batch of signals affects.
 type storedState struct {
-	incidents []oncall.Incident         // of all integrations, because merging may have joined them
+	incidents []oncall.Incident         // of all integrations, because a merge may have joined them
 	at        map[oncall.IncidentID]int // index of each in incidents
 	alerts    map[oncall.IntegrationID][]oncall.Alert
 	ended     []oncall.Alert             // cleared alerts of acknowledged incidents, for their services
@@ -21,7 +21,8 @@ type storedState struct {
 	stormFacts
 	others []oncall.OtherAlerts // of the largest incidents
 
-	// Numbers for new incidents and alerts. Raising an incident by hand waits until the fold is over.
+	// These are numbers for new incidents and alerts. Raising an incident by hand waits until the fold is
+	// over.
 	lastIncident oncall.IncidentID
 	alertIDs     []oncall.AlertID
 	fresh        []oncall.AlertID // reserved ids, including the ones already used
@@ -99,7 +100,7 @@ type batchIDs struct {
 	incidents []oncall.IncidentID
 	foundBy   map[oncall.IncidentID][]signalKey // the keys that led to each incident
 	recent    map[oncall.IntegrationID][]oncall.RecentIncident
-	services  []string // service labels of the signals; an empty one: a signal without the label
+	services  []string // service labels of the signals; "" stands for a signal without the label
 }
 
 // listedAlerts selects the firing alerts of lists.
@@ -108,9 +109,9 @@ const listedAlerts = `
 	FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
 	JOIN alerts a ON a.integration_id = k.integration_id AND a.group_key = k.key AND a.firing`
 
-// findIDs finds the latest alert of each key; the latest incident of each group, and the incidents that it was
-// merged into (as far as a fold follows them); the firing alerts of each list; the incidents of all these alerts;
-// and the storms that the entries may join.
+// findIDs finds the latest alert of each key; the latest incident of each group, and the incidents
+// that it was merged into (as far as a fold follows merges); the firing alerts of each list; the
+// incidents of all these alerts; and the storms that the entries may join.
 func findIDs(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry, keys batchKeys) (*batchIDs, error) {
 	const latestAlerts = `
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
@@ -289,7 +290,8 @@ func (s *storedState) markShared() {
 	}
 }
 
-// blockMoved blocks incidents that were merged into another one after we found them and before we locked them.
+// blockMoved blocks incidents that were merged into another one after we found them but before we
+// locked them.
 func (b *batchIDs) blockMoved(s *storedState, blocked blockedKeys) {
 	missing := func(id oncall.IncidentID) bool {
 		_, known := slices.BinarySearch(b.incidents, id)

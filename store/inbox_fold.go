@@ -14,8 +14,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An inboxWorker folds the inbox into incidents, in order. Its transactions run on the connection that holds the
-// lock, so a worker that has lost the lock can't commit.
+// An inboxWorker folds the inbox into incidents, in order. Its transactions run on the connection that
+// holds the lock, so a worker that has lost the lock can't commit.
 type inboxWorker struct {
 	store   *Store
 	conn    *pgx.Conn
@@ -26,8 +26,8 @@ type inboxWorker struct {
 	turns   turns
 	unshown unshown
 
-	released map[oncall.AlertID]time.Time  // when held alerts were released, for recent ones
-	noted    map[oncall.IntegrationID]bool // integrations whose latest signal was recorded a moment ago
+	released map[oncall.AlertID]time.Time  // when recently held alerts were released
+	noted    map[oncall.IntegrationID]bool // integrations whose latest signal was just recorded
 }
 
 // An entry is one row of the inbox.
@@ -49,13 +49,14 @@ type reject struct {
 	why error
 }
 
-// errRule means that a rule has panicked on a signal.
+// errRule means that a rule panicked on a signal.
 var errRule = errors.New("a rule has panicked")
 
-// drain folds batch after batch until the inbox is empty. Each batch has signals of every integration with
-// waiting signals. If the database refuses a batch's result, or a rule panics, the batches shrink to a single
-// signal, which is rejected so that it can't hold up the others; then the batches grow again. Signals about an
-// incident that another transaction has locked stay in the inbox for a while.
+// drain folds batch after batch until the inbox is empty. Each batch contains signals from every
+// integration with waiting signals. If the database refuses a batch's result, or a rule panics, the
+// batches shrink to a single signal, which is rejected so that it can't hold up the others. Then the
+// batches grow again. Signals about an incident that another transaction has locked stay in the inbox
+// for a while.
 func (w *inboxWorker) drain(ctx context.Context) error {
 	w.unblock()
 	for {
@@ -186,7 +187,7 @@ func split(ctx context.Context, dir *Directory, entries []entry, rejectReason er
 	return good, bad
 }
 
-// scrub removes NUL, the one character that PostgreSQL can't store in a text.
+// scrub removes NUL, the only character that PostgreSQL can't store in text.
 func scrub(s *oncall.Signal) {
 	clean := oncall.Storable
 	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link, &s.Note, &s.Sender} {
@@ -220,8 +221,8 @@ type integrationBatch struct {
 	folded  []oncall.FoldedSignal // of each entry
 }
 
-// byIntegration groups entries by integration, in the order of arrival, and loads the stored state that they
-// affect. It also returns the entries that must wait because their incident is locked.
+// byIntegration groups entries by integration, in the order of arrival, and loads the stored state
+// that they affect. It also returns the entries that must wait because their incident is locked.
 func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry) (out []integrationBatch, left []int64, err error) {
 	if len(entries) == 0 {
 		return nil, nil, nil
@@ -287,7 +288,8 @@ func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, batches []in
 	return changes, nil
 }
 
-// receive folds the entries. A panic becomes an error, because one signal must not stop all others.
+// receive folds the entries. It turns a panic into an error, because one signal must not stop all
+// others.
 func (b *integrationBatch) receive(now time.Time) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

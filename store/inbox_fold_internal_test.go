@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A rule's panic on a signal becomes an error, so that the signal can be put aside.
+// A rule's panic becomes an error, so that the signal can be set aside.
 func TestFoldPanicBecomesError(t *testing.T) {
 	t.Parallel()
 	b := integrationBatch{

@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// foldLock is the advisory lock of the instance that folds, by which an operator finds it in pg_locks.
+// foldLock is the advisory lock of the folding instance. Operators look for it in pg_locks.
 const foldLock = 0x776201
 
 func TestRepeatedSignalsAreOneIncident(t *testing.T) {
@@ -45,7 +45,7 @@ func TestRepeatedSignalsAreOneIncident(t *testing.T) {
 func TestSignalsAreFoldedInTheOrderOfTheirArrival(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	// All wait in the inbox before anything is folded, so that one batch holds several episodes.
+	// All signals wait in the inbox before anything is folded, so that one batch holds several episodes.
 	const alerts = 40
 	for i := range alerts {
 		k := fmt.Sprint("alert ", i)
@@ -87,7 +87,7 @@ func TestLateTriggerOfEndedEpisodeIsStale(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM alerts WHERE incident_id IS NULL AND starts_at = $1`, s.StartsAt); n != 1 {
 		t.Errorf("%d tombstones, want 1", n)
 	}
-	w.accept(s) // it means it
+	w.accept(s) // it really has ended
 	w.fold()
 	if in := w.incident(1); in.Status != oncall.Triggered {
 		t.Errorf("listed once more: status %v, want %v", in.Status, oncall.Triggered)
@@ -138,7 +138,7 @@ func TestAlertsOfAGroupJoinOneIncidentAndReconcile(t *testing.T) {
 	}
 }
 
-// A group of one integration has nothing to do with the same group of another.
+// The same group key in two integrations means two different groups.
 func TestIntegrationsAreApart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -161,7 +161,7 @@ func TestIntegrationsAreApart(t *testing.T) {
 	}
 }
 
-// A person's decision between two batches counts in the second.
+// A person's decision between two batches affects the second.
 func TestFolderAndPeopleActConcurrently(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -197,7 +197,7 @@ func TestPanickingSignalDoesNotBlockOthers(t *testing.T) {
 			poison(`{"action": "trigger", "title": 5}`, w.integration)
 		case 11:
 			poison(`{"action": "trigger", "dedup_key": "x"}`, 4711)
-		case 17: // too long for the index on keys, whatever it is compressed to
+		case 17: // too long for the index on keys, however well it compresses
 			w.accept(trigger(noise(200_000)))
 		case 23: // PostgreSQL has no such character
 			w.accept(trigger("nul\x00nul"))
@@ -239,7 +239,7 @@ func noise(n int) string {
 	return string(out)
 }
 
-// One of two instances folds; when the database ends its connection, the other takes over.
+// One of two instances folds. When the database ends its connection, the other takes over.
 func TestAnotherInstanceTakesOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -247,7 +247,8 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 	w.run(w.System)
 	w.until("the first folds", w.Folding)
 	w.run(other)
-	// Whoever lost the lock tries again at once and may well be the first: then it is ended again.
+	// The instance that lost the lock tries again at once and may well get it first; then its session is
+	// ended again.
 	pass := func(from *store.System) {
 		w.until("the other folds", func() bool {
 			w.count(`
@@ -293,7 +294,7 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 	}
 }
 
-// While another session has the lock nobody folds; waiting signals are folded once it is released.
+// While another session holds the lock, nobody folds. Waiting signals are folded once it is released.
 func TestFoldingRequiresTheLock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -362,7 +363,7 @@ func TestLockedIncidentDelaysNoOther(t *testing.T) {
 	}
 }
 
-// An instance that holds the lock of the fold but has been paused is deposed; while it is at work it is not.
+// An instance that holds the fold lock but has been paused is deposed. While it is working, it is not.
 func TestStalledFolderLosesLease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -378,7 +379,7 @@ func TestStalledFolderLosesLease(t *testing.T) {
 	w.check(ask())
 	w.run(w.System)
 	w.accept(trigger("disk"))
-	for range 3 { // it says something each time that its time is nearly up
+	for range 3 { // it sends a statement each time, just before its time is up
 		w.advance(4 * time.Second)
 		w.check(ask())
 		w.looked()
@@ -387,7 +388,7 @@ func TestStalledFolderLosesLease(t *testing.T) {
 		t.Fatal("an instance that is at work was deposed")
 	}
 	w.until("the paused instance is deposed and another folds", func() bool {
-		w.advance(time.Second) // one that has just looked may see the time only now
+		w.advance(time.Second) // an instance that has just checked may notice only now
 		return w.count(`SELECT count(*) FROM inbox`) == 0
 	})
 	if in := w.incident(1); in.Title != "disk is full" {
@@ -398,7 +399,7 @@ func TestStalledFolderLosesLease(t *testing.T) {
 	}
 }
 
-// looked waits until the instance that does not fold has looked once more at the one that does.
+// looked waits until the instance that isn't folding has checked the folding one again.
 func (w *world) looked() {
 	w.t.Helper()
 	const last = `SELECT coalesce(max(extract(epoch FROM query_start) * 1000), 0)::bigint FROM pg_stat_activity
@@ -435,8 +436,8 @@ func TestServiceWhoseAlertsHaveClearedIsNotNew(t *testing.T) {
 	}
 }
 
-// A flapping incident is closed by its timer after ten quiet minutes or, if the timer is lost, by the minutely upkeep;
-// one that fires again meanwhile stays open.
+// A flapping incident is closed by its timer after ten quiet minutes or, if the timer is lost, by the
+// upkeep that runs every minute. One that fires again meanwhile stays open.
 func TestFlappingIncidentClosesWhenQuiet(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

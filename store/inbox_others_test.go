@@ -9,7 +9,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An incident with more alerts than are loaded for a batch is called, joined, made worse and closed like any other.
+// An incident with too many alerts to load for a batch is named, joined, made worse and closed like
+// any other.
 func TestLargeGroupIsOneIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -62,7 +63,7 @@ func TestLargeGroupIsOneIncident(t *testing.T) {
 	w.accept(other)
 	w.fold()
 	called("they have nothing in common", fmt.Sprintf("db-%04d is full +%d more", most, most+2), oncall.Critical)
-	// With the last alert it is over, and not before.
+	// The incident closes with its last alert, and not before.
 	signals = signals[:0]
 	for n := range most + 3 {
 		signals = append(signals, oncall.Signal{Action: oncall.Clear, DedupKey: fmt.Sprintf("db-%04d", n)})

@@ -15,15 +15,15 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A SpooledRequest holds the signals of one request that came while the database was unavailable, as a spool
-// stores them.
+// A SpooledRequest holds the signals of one request that arrived while the database was unavailable,
+// as a spool stores them.
 type SpooledRequest struct {
 	Seq         int64                `json:"-"` // increasing within one spool
 	Integration oncall.IntegrationID `json:"integration"`
 	At          time.Time            `json:"at"`
 	Doubt       Doubt                `json:"doubt,omitzero"`
 	Signals     []json.RawMessage    `json:"signals"`
-	Came        []oncall.Payload     `json:"came,omitempty"` // the bodies that the signals came in
+	Came        []oncall.Payload     `json:"came,omitempty"` // the request bodies that contained the signals
 }
 
 // A Doubt names a commit that may have stored signals although their caller got an error. The zero Doubt means no
@@ -52,23 +52,24 @@ var (
 	errFenced    = errors.New("others of the same commit are in the spool already")
 )
 
-// Suspend keeps signals from being stored until Resume.
+// Suspend stops storing signals until Resume.
 func (s *System) Suspend() {
 	s.arrivals.mu.Lock()
 	defer s.arrivals.mu.Unlock()
 	s.arrivals.suspend()
 }
 
-// Suspended reports whether signals are kept from being stored.
+// Suspended reports whether storing signals is suspended.
 func (s *System) Suspended() bool {
 	s.arrivals.mu.Lock()
 	defer s.arrivals.mu.Unlock()
 	return s.arrivals.suspended
 }
 
-// Resume lets signals be stored, and tells the store that a spool takes the signals that can't be. From the first of
-// those on, Accept rejects every signal until the next Resume, so that no signal overtakes the ones in the spool. Call
-// Resume before Accept, and again whenever the spool is empty.
+// Resume allows signals to be stored, and tells the store that a spool takes those that can't be.
+// After the first signal that can't be stored, Accept rejects all signals until the next Resume, so
+// that none overtakes the ones in the spool. Call Resume before Accept, and again whenever the spool
+// is empty.
 func (s *System) Resume() { s.arrivals.begin() }
 
 // begin starts a new period. While the outcome of a commit is unknown, no other commit follows in the same period,
@@ -99,7 +100,7 @@ func (a *arrivals) abandon(abandoned *arrival, cause error) error {
 	return fmt.Errorf("accept signals: %w", NotStored{abandoned.doubt, cause})
 }
 
-// Replay stores the requests of a spool in their order, each once: requests that are known to be stored are skipped.
+// Replay stores the requests of a spool in order, each once: requests known to be stored are skipped.
 // If the database refuses the data, Malformed reports true for the error.
 func (s *System) Replay(ctx context.Context, spool string, requests []SpooledRequest, now time.Time) error {
 	const begin = `
@@ -181,7 +182,7 @@ func (r *inboxRows) add(id oncall.IntegrationID, at time.Time, signal string, pi
 	r.integrations, r.ats, r.signals, r.pings = append(r.integrations, id), append(r.ats, at), append(r.signals, signal), append(r.pings, ping)
 }
 
-// replay stores the rows, marked as replayed.
+// replay stores the rows and marks them as replayed.
 func (r *inboxRows) replay(ctx context.Context, tx pgx.Tx) error {
 	const insert = `
 		INSERT INTO inbox (integration_id, received_at, signal, replayed)

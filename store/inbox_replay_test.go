@@ -44,7 +44,7 @@ func TestEachEntryOfASpoolIsTakenOnce(t *testing.T) {
 		t.Fatalf("%d signals in the inbox, want 3", n)
 	}
 	w.run(w.System)
-	w.fold() // whoever was killed before they were taken out of the spool replays them when the inbox has long been folded
+	w.fold() // an instance that was killed before it could clear its spool replays it long after the inbox was folded
 	replay(spool, append(batch, w.spooled(3, store.Doubt{}, "d"))...)
 	w.fold()
 	replay(spool, batch...)
@@ -60,7 +60,7 @@ func TestEachEntryOfASpoolIsTakenOnce(t *testing.T) {
 	}
 }
 
-// Replaying a commit's signals finds out whether a commit without an answer has happened.
+// Replaying a commit's signals finds out whether a commit that got no response took effect.
 func TestPossiblyStoredSignalsReplayOnce(t *testing.T) {
 	t.Parallel()
 	for _, lost := range []string{"request", "answer"} {
@@ -112,7 +112,8 @@ func TestPossiblyStoredSignalsReplayOnce(t *testing.T) {
 	}
 }
 
-// A commit that comes late, after its signals were replayed, does nothing, and all its callers know.
+// A commit that arrives late, after its signals were replayed, does nothing, and all its callers get
+// an error.
 func TestReplayedCommitIsDropped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -24,7 +24,7 @@ const (
 // outage of the database and reconnects within a second of its end.
 func (s *System) Run(ctx context.Context, clock func() time.Time) error {
 	backoff := backoffMax / 16
-	s.WakeInbox() // something may have come before
+	s.WakeInbox() // something may have arrived before
 	for lost := false; ; {
 		if s.frugal && !lost && !s.awaitSignals(ctx) {
 			return nil
@@ -40,7 +40,7 @@ func (s *System) Run(ctx context.Context, clock func() time.Time) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // the caller ended it
 		}
-		if err == nil { // nothing has come for a while
+		if err == nil { // nothing has arrived for a while
 			continue
 		}
 		if !lost {
@@ -66,8 +66,8 @@ type inboxWatch struct {
 	seen  sighting // of the session that folds, if another instance holds the lock
 }
 
-// watchInbox runs for as long as one connection lasts, or as signals come if the System is frugal. It calls up once the connection
-// works.
+// watchInbox runs as long as one connection lasts or, if the System is frugal, as long as signals
+// arrive. It calls up once the connection works.
 func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func()) error {
 	w := &inboxWatch{}
 	conn, err := s.listen(ctx, func(channel string) {
@@ -103,10 +103,11 @@ func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func(
 	}
 }
 
-// frugalLinger is how long a connection for folding stays open after the last signal where connections are few.
+// frugalLinger is how long a connection for folding stays open after the last signal when connections
+// are scarce.
 const frugalLinger = 3 * time.Second
 
-// frugalLook is how often such a connection is opened without being told that a signal has come.
+// frugalLook is how often such a connection is opened without a notification.
 const frugalLook = time.Minute
 
 // awaitSignals waits until something may be in the inbox. It reports false when ctx has ended.
@@ -122,7 +123,8 @@ func (s *System) awaitSignals(ctx context.Context) bool {
 	return true
 }
 
-// listenForConfig sets whether changes of the set-up are heard of. The session of a frugal instance hears of them anyway.
+// listenForConfig sets whether this session listens for changes of the set-up. A frugal instance's
+// session always does.
 func (s *Store) listenForConfig(listening bool) {
 	if !s.frugal {
 		s.cache.listen(listening)
@@ -178,8 +180,8 @@ func (w *inboxWatch) foldIfOurs(ctx context.Context) error {
 	return err
 }
 
-// waitForNotification waits briefly for a notification. The wait is short because a notification may get lost, and because the
-// lock may become free.
+// waitForNotification waits briefly for a notification. The wait is short because a notification may
+// get lost, and because the lock may become free.
 func (w *inboxWatch) waitForNotification(ctx context.Context) error {
 	if w.woken {
 		return nil

@@ -21,7 +21,7 @@ type stormFacts struct {
 	partlyLoaded []oncall.IncidentID // storms with firing alerts that are not loaded
 }
 
-// The current storms of some integrations, and their latest incidents.
+// These are the current storms of some integrations, and their latest incidents.
 const (
 	stormsOf = `
 		SELECT id, integration_id
@@ -64,7 +64,7 @@ func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, 
 	b.Queue(stormsOf, integrations).Query(func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&storm, &integration}, func() error {
 			out.incidents = append(out.incidents, storm)
-			for i, id := range groups.integrations { // any signal of the integration may be about the storm
+			for i, id := range groups.integrations { // any signal from the integration may be about the storm
 				if id == integration {
 					out.foundBy[storm] = append(out.foundBy[storm], signalKey{id, groups.keys[i]})
 				}
@@ -91,7 +91,8 @@ func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, 
 	})
 }
 
-// findPartlyLoaded finds the storms with firing alerts that are not loaded. A storm has too many alerts to load them all.
+// findPartlyLoaded finds the storms with firing alerts that are not loaded. A storm has too many
+// alerts to load them all.
 func (s *storedState) findPartlyLoaded(ctx context.Context, tx pgx.Tx, alerts []oncall.AlertID) error {
 	const find = `
 		SELECT s.id

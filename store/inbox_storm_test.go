@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// newStormyWorld returns a world whose integration has the usual limit of incidents in a minute.
+// newStormyWorld returns a world whose integration has the usual limit of incidents per minute.
 func newStormyWorld(t *testing.T) *world {
 	w := newWorld(t)
 	s := payments()
@@ -67,7 +67,7 @@ func TestThousandsOfAlertsAreOneIncident(t *testing.T) {
 	})); all != 2000 || rows != 2000 {
 		t.Errorf("%d of %d listed; want all 2000 and rows 2000", rows, all)
 	}
-	// Each of them is found by its end.
+	// The end of each alert finds it.
 	for i := range 10 {
 		var ends []oncall.Signal
 		for n := range 200 {
@@ -112,7 +112,7 @@ func TestLockedStormDelaysItsAlerts(t *testing.T) {
 	}
 }
 
-// Incidents already in the channel stay; the others become part of the storm.
+// Incidents already in the channel stay separate; the others become part of the storm.
 func TestStormKeepsIncidentsInTheChannel(t *testing.T) {
 	t.Parallel()
 	w := newStormyWorld(t)
@@ -197,7 +197,8 @@ func TestStormEndsAndAlertIsSplitOff(t *testing.T) {
 	}
 }
 
-// Incidents grouped by labels are found by them in the database too, even while they are locked.
+// Incidents grouped by labels are also found in the database by those labels, even while they are
+// locked.
 func TestAlertsAreGroupedByTheirLabels(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// foldBatch is how many signals are folded in one transaction at most.
+	// foldBatch is the maximum number of signals folded in one transaction.
 	foldBatch = 500
-	// foldTurns is how many integrations share a batch at most. If more wait, the others come first in the
-	// next batch.
+	// foldTurns is the maximum number of integrations that share a batch. If more wait, the others come
+	// first in the next batch.
 	foldTurns = 50
 )
 
@@ -28,7 +28,8 @@ type turns struct {
 
 // take returns the next entries, at most limit, and whether it left out integrations with more than their share.
 func (t *turns) take(ctx context.Context, tx pgx.Tx, limit int) (entries []entry, apart bool, err error) {
-	// The recursive part jumps from one integration to the next in the index, however many signals each has.
+	// The recursive part jumps from one integration to the next in the index, no matter how many signals
+	// each has.
 	const take = `
 		WITH RECURSIVE waiting AS (
 			(SELECT integration_id FROM inbox ORDER BY integration_id LIMIT 1)

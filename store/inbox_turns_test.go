@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// more adds integrations, each with a key of its own.
+// more adds integrations, each with its own key.
 func (w *world) more(n int) (ids []oncall.IntegrationID) {
 	w.t.Helper()
 	s := payments()
@@ -33,7 +33,7 @@ func (w *world) more(n int) (ids []oncall.IntegrationID) {
 	return ids
 }
 
-// before counts the alerts of one integration that were there before the first of another.
+// before counts one integration's alerts that were stored before the first alert of another.
 func (w *world) before(flood, other oncall.IntegrationID) int {
 	return w.count(`SELECT count(*) FROM alerts WHERE integration_id = $1 AND id < (SELECT min(id) FROM alerts WHERE integration_id = $2)`, flood, other)
 }
@@ -49,7 +49,7 @@ func many(n int) (signals []oncall.Signal) {
 func TestHugeBodyDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	others := w.more(40) // more than have a turn in one batch
+	others := w.more(40) // more than can share one batch
 	w.accept(many(3000)...)
 	for _, id := range others {
 		if err := w.Accept(t.Context(), id, []oncall.Signal{trigger("disk"), trigger("cpu")}, w.clock()); err != nil {
@@ -68,8 +68,8 @@ func TestHugeBodyDoesNotBlockOthers(t *testing.T) {
 	}
 }
 
-// During a flood by one integration, signals that waited for another one's locked incident are folded as soon as it is
-// unlocked.
+// During a flood from one integration, signals that waited for another one's locked incident are
+// folded as soon as it is unlocked.
 func TestFloodDoesNotDelayUnlockedIncidents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

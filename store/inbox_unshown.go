@@ -9,8 +9,9 @@ import (
 // sayEvery is how often the log mentions unshown signals of one incident.
 const sayEvery = time.Minute
 
-// unshown logs signals that no Slack message shows. A monitor that repeats itself fifty times a second doesn't flood
-// the log: the first signal is logged at once, and after that the number of signals once a minute.
+// unshown logs signals that no Slack message shows. So that a monitor that repeats itself fifty times
+// a second doesn't flood the log, the first signal is logged at once, and after that the number of
+// signals once a minute.
 type unshown struct {
 	lines map[unshownKey]*unshownLine
 	swept time.Time

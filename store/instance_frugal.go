@@ -11,19 +11,20 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// A RiverNotification is one to River's.
+// A RiverNotification is a notification for River.
 type RiverNotification struct{ Topic, Payload string }
 
-// queueTopics are those that River's workers listen to.
+// queueTopics are the topics that River's workers listen to.
 var queueTopics = []string{"river_insert", "river_control", "river_leadership"}
 
 const (
-	keptNotices = 256 // of River's that were not read yet; its workers look by themselves, too
+	keptNotices = 256 // unread notifications for River; its workers also look for jobs without them
 	frugalLimit = 5 * time.Second
 )
 
-// ClaimFrugally claims a name like ClaimInstance, for an instance of which one idle connection is all that it may hold: the session
-// also hears every notification, and asks each second what waits.
+// ClaimFrugally claims a name like ClaimInstance, for an instance that may hold only one idle
+// connection. The same session also receives every notification, and checks once a second whether
+// there is work.
 func (s *System) ClaimFrugally(ctx context.Context, name string, clock func() time.Time) (*Instance, error) {
 	in := newInstance(ctx)
 	in.waiting, in.notices = make(chan Waiting, 1), make(chan RiverNotification, keptNotices)
@@ -44,7 +45,7 @@ func (s *System) ClaimFrugally(ctx context.Context, name string, clock func() ti
 	return in, nil
 }
 
-// listenToAll listens to our channels and to River's, and returns what begins the names of the latter.
+// listenToAll listens to our channels and River's, and returns the prefix of River's channel names.
 func listenToAll(ctx context.Context, conn *pgx.Conn) (prefix string, err error) {
 	if err := conn.QueryRow(ctx, `SELECT current_schema() || '.'`).Scan(&prefix); err != nil {
 		return "", err
@@ -76,7 +77,7 @@ func (s *System) heard(in *Instance, prefix string, n *pgconn.Notification) {
 	}
 }
 
-// watchFrugally returns when the session is over.
+// watchFrugally runs until the session has ended.
 func (in *Instance) watchFrugally(conn *pgx.Conn, s *System, clock func() time.Time) {
 	defer close(in.ended)
 	defer hangUp(in.life, conn)
@@ -100,7 +101,7 @@ func (in *Instance) watchFrugally(conn *pgx.Conn, s *System, clock func() time.T
 	}
 }
 
-// look asks what waits, which also shows that the session lives.
+// look checks what work is waiting, which also shows that the session is alive.
 func (in *Instance) look(conn *pgx.Conn, s *System, now time.Time) error {
 	ctx, cancel := context.WithTimeout(in.life, frugalLimit)
 	defer cancel()
@@ -108,7 +109,7 @@ func (in *Instance) look(conn *pgx.Conn, s *System, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	select { // only the latest counts
+	select { // only the latest result counts
 	case <-in.waiting:
 	default:
 	}
@@ -116,7 +117,7 @@ func (in *Instance) look(conn *pgx.Conn, s *System, now time.Time) error {
 	return s.mustLeave(conn)
 }
 
-// hear hears notifications for a second.
+// hear receives notifications for a second.
 func (in *Instance) hear(conn *pgx.Conn) error {
 	second, cancel := context.WithTimeout(in.life, time.Second)
 	defer cancel()
@@ -131,7 +132,7 @@ func (in *Instance) hear(conn *pgx.Conn) error {
 	}
 }
 
-// Tell sends what waits, once a second, until the session is over.
+// Tell sends what work is waiting, once a second, until the session has ended.
 func (in *Instance) Tell(to chan<- Waiting) {
 	for {
 		select {
@@ -150,8 +151,8 @@ func (in *Instance) Tell(to chan<- Waiting) {
 // Notices receives River's notifications.
 func (in *Instance) Notices() <-chan RiverNotification { return in.notices }
 
-// foldingLevel is the level at which it is logged that this instance folds: where it begins to with every signal, it is nothing to
-// report.
+// foldingLevel is the level for logging that this instance has begun to fold. A frugal instance begins
+// with every signal, so there it is not worth reporting.
 func (s *Store) foldingLevel() zerolog.Level {
 	if s.frugal {
 		return zerolog.DebugLevel

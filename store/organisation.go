@@ -19,34 +19,36 @@ import (
 // An OrganisationState says whether an organisation is served.
 type OrganisationState string
 
-// The states of an organisation. While it moves, nobody serves it and senders are asked to come again.
+// The states of an organisation. While it is moving, nobody serves it, and senders are asked to try
+// again later.
 const (
 	OrganisationActive    OrganisationState = "active"
 	OrganisationSuspended OrganisationState = "suspended"
 	OrganisationMoving    OrganisationState = "moving"
 )
 
-// An Organisation is one of several that a process serves. It has a database of its own, its own Slack app and keys.
+// An Organisation is one of several that a process serves. It has its own database, Slack app and
+// keys.
 type Organisation struct {
 	Name      string
 	Host      string            // of its public address; "" if it has none
-	Settings  map[string]string // by environment variable, the database's address among them
+	Settings  map[string]string // by environment variable, including the database's address
 	State     OrganisationState
-	Version   int64 // grows with every change
+	Version   int64 // increases with every change
 	CreatedAt time.Time
 	ChangedAt time.Time
 }
 
 var (
-	// ErrOrganisationTaken means that the name or the host is another organisation's.
+	// ErrOrganisationTaken means that another organisation has the name or the host.
 	ErrOrganisationTaken = errors.New("another organisation has this name or this public address")
-	// errUnsealed means that their settings can't be kept.
+	// errUnsealed means that settings can't be stored, because no secret is set to encrypt them.
 	errUnsealed = errors.New("the settings of organisations are encrypted by WATCHBILL_SECRET, which is not set")
-	// errOtherSecret means that they can't be read.
+	// errOtherSecret means that settings can't be decrypted.
 	errOtherSecret = errors.New("its settings were encrypted by another WATCHBILL_SECRET than the ones that are set")
 )
 
-// AddOrganisation adds an organisation to those that are served.
+// AddOrganisation adds an organisation to be served.
 func (s *System) AddOrganisation(ctx context.Context, by oncall.Actor, o Organisation, now time.Time) error {
 	const add = `INSERT INTO organisations (name, host, settings, state, created_at, changed_at) VALUES ($1, nullif($2, ''), $3, $4, $5, $5)`
 	sealed, err := s.sealSettings(o.Settings)
@@ -62,7 +64,8 @@ func (s *System) AddOrganisation(ctx context.Context, by oncall.Actor, o Organis
 	return organisationError("add the organisation "+o.Name, err)
 }
 
-// UpdateOrganisation changes an organisation. Instances that serve it begin anew with what it is then.
+// UpdateOrganisation changes an organisation. Instances that serve it restart it with the new
+// settings.
 func (s *System) UpdateOrganisation(ctx context.Context, by oncall.Actor, name string, now time.Time, change func(*Organisation) error) error {
 	const save = `
 		UPDATE organisations
@@ -98,7 +101,8 @@ func (s *System) UpdateOrganisation(ctx context.Context, by oncall.Actor, name s
 
 const listOrganisations = `SELECT name, coalesce(host, ''), settings, state, version, created_at, changed_at FROM organisations`
 
-// Organisations lists the organisations by name. The settings of one that can't be decrypted are nil.
+// Organisations lists the organisations by name. If an organisation's settings can't be decrypted,
+// they are nil.
 func (s *System) Organisations(ctx context.Context) ([]Organisation, error) {
 	rows, _ := s.pool.Query(ctx, listOrganisations+` ORDER BY name`)
 	all, err := pgx.CollectRows(rows, s.scanOrganisation)
@@ -108,7 +112,7 @@ func (s *System) Organisations(ctx context.Context) ([]Organisation, error) {
 	return all, nil
 }
 
-// ResealOrganisations encrypts by the first secret what an earlier one had encrypted.
+// ResealOrganisations encrypts settings again with the first secret if an earlier one encrypted them.
 func (s *System) ResealOrganisations(ctx context.Context) error {
 	const save = `UPDATE organisations SET settings = $2 WHERE name = $1 AND settings = $3`
 	return s.transact(ctx, func(tx pgx.Tx) error {
@@ -161,7 +165,7 @@ func (s *System) sealSettings(settings map[string]string) (string, error) {
 	return s.secrets[0].Seal(string(plain)), nil
 }
 
-// organisationError names what failed, and says it if a name or a host is taken.
+// organisationError says what failed, and whether a name or a host is taken.
 func organisationError(what string, err error) error {
 	if err == nil {
 		return nil
@@ -172,7 +176,7 @@ func organisationError(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, translate(err))
 }
 
-// RemoveOrganisation takes an organisation off the list; its database stays.
+// RemoveOrganisation removes an organisation from the list. Its database stays.
 func (s *System) RemoveOrganisation(ctx context.Context, by oncall.Actor, name string, now time.Time) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM organisations WHERE name = $1`, name); err != nil {
@@ -191,8 +195,9 @@ func (s *System) CreateDatabase(ctx context.Context, name string) error {
 	return nil
 }
 
-// HasKey reports whether an integration or a program has a key, so that a request can be led to the organisation whose key
-// it is. Without fresh it never waits for the database, and may miss a key that was made a moment ago.
+// HasKey reports whether an integration or a program has a key, so that a request can be routed to the
+// right organisation. If fresh is false, it never waits for the database, and may miss a key that was
+// just made.
 func (s *System) HasKey(ctx context.Context, key string, fresh bool, now time.Time) (bool, error) {
 	const find = `
 		SELECT EXISTS (SELECT FROM integrations WHERE key_hash = $1 AND removed_at IS NULL)

@@ -18,8 +18,8 @@ type releasedPage struct {
 	Batch oncall.PageBatchID `db:"convoy"`
 }
 
-// releaseTasks returns the tasks for released pages to the same recipient as one page. Of each batch, the first
-// page gets a job of its own.
+// releaseTasks returns the tasks for released pages to the recipient of one page. The first page of
+// each batch gets a job of its own.
 func releaseTasks(ctx context.Context, tx pgx.Tx, pages []releasedPage, like oncall.Page) ([]oncall.Task, error) {
 	slices.SortFunc(pages, func(a, b releasedPage) int { return cmp.Compare(a.ID, b.ID) })
 	var tasks []oncall.Task

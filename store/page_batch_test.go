@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// flood opens incidents at once that all page Ann in Slack.
+// flood opens several incidents at once that all page Ann in Slack.
 func (w *world) flood(severity oncall.Severity, names ...string) {
 	w.t.Helper()
 	var signals []oncall.Signal
@@ -28,7 +28,7 @@ func (w *world) flood(severity oncall.Severity, names ...string) {
 	w.fold()
 }
 
-// pageJobs returns the jobs of pages that wait: page, and whether they look after a batch.
+// pageJobs returns the jobs of waiting pages: the page, and whether the job handles a batch.
 func (w *world) pageJobs() []string {
 	w.t.Helper()
 	return w.strings(`
@@ -38,7 +38,7 @@ func (w *world) pageJobs() []string {
 		ORDER BY (args ->> 'page')::bigint, id`)
 }
 
-// work does what the job of a page does first, and ends the job unless it looks again.
+// work does what a page's job does first, and ends the job unless it is to run again.
 func (w *world) work(page oncall.PageID, at time.Time) oncall.PageOrder {
 	w.t.Helper()
 	var args oncall.SendPage
@@ -71,7 +71,7 @@ func hosts(name string, n int) []string {
 	return out
 }
 
-// Pages that were decided on together wait behind one job: the worst's.
+// Pages created by one decision wait behind one job, the job of the worst page.
 func TestOneJobForABatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -95,8 +95,8 @@ func TestOneJobForABatch(t *testing.T) {
 	}
 }
 
-// While the first is held back all are, so that nobody's next contact method takes them for lost; then one message
-// tells of them.
+// While the first page is deferred, so are the others, so that nobody's next contact method treats
+// them as lost. Then one message covers them all.
 func TestBatchIsDeferred(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -115,7 +115,7 @@ func TestBatchIsDeferred(t *testing.T) {
 	}
 }
 
-// Pages that arrive one by one during a recipient's cooldown wait behind one job, too.
+// Pages that arrive one by one during a recipient's cooldown also wait behind one job.
 func TestDeferredPageJoinsBatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -141,7 +141,8 @@ func TestDeferredPageJoinsBatch(t *testing.T) {
 	if n := w.lost(); n != 0 {
 		t.Errorf("%d count as lost, want 0", n)
 	}
-	// The first of them is over; those behind it are not, and what comes then doesn't wait behind a job that is done.
+	// The first page has ended, but those behind it have not, and new pages don't wait behind a finished
+	// job.
 	must[oncall.Incident](t)(w.Act(t.Context(), 2, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := w.work(2, start.Add(30*time.Second)); order.Send {
 		t.Errorf("an acknowledged incident is told: %+v, want Send false", order)
@@ -158,7 +159,8 @@ func TestDeferredPageJoinsBatch(t *testing.T) {
 	}
 }
 
-// If it turns out that the recipient was told nothing, what is held goes now, and one job looks after it.
+// If it turns out that the recipient was told nothing, the deferred pages go now, with one job for
+// all.
 func TestBatchIsReleased(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -175,7 +177,7 @@ func TestBatchIsReleased(t *testing.T) {
 	}
 }
 
-// Nobody needs the first any more, which says nothing about those behind it: each has a job.
+// The first page is no longer needed, but those behind it may be, so each gets a job.
 func TestBatchWithoutItsFirstPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -192,7 +194,8 @@ func TestBatchWithoutItsFirstPage(t *testing.T) {
 	}
 }
 
-// A job that dies, and one that an older release has done without a look at what is behind, is replaced by one.
+// A job that died is replaced by one, and so is one that an older release finished without handling
+// the rest of its batch.
 func TestBatchWithoutJobIsQueuedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

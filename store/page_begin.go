@@ -10,9 +10,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// BeginPage lets the rules decide whether a page is sent now and, if so, records that an attempt begins before
-// anything is sent. The order says what to send, or when to try again. Pages that wait for the same recipient join
-// the message, and the rest of the page's batch gets the next job.
+// BeginPage lets the rules decide whether a page is sent now. If it is, BeginPage records the
+// beginning of the attempt before anything is sent. The order says what to send, or when to try again.
+// Pages that wait for the same recipient join the message, and the rest of the page's batch gets the
+// next job.
 func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64, now time.Time) (oncall.PageOrder, error) {
 	id := what.Page
 	dir, err := s.directory(ctx)
@@ -21,8 +22,8 @@ func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64,
 	}
 	var order oncall.PageOrder
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		// After a storm many jobs find that another message already covers their page; they needn't wait for the
-		// lock of the recipient. The job of a batch must, because other pages may be about to join the batch.
+		// After a storm, many jobs find that another message already covers their page, so they needn't wait
+		// for the recipient's lock. The job of a batch must wait, because other pages may be about to join.
 		var p oncall.PageStatus
 		err := tx.QueryRow(ctx, `SELECT state, bundle FROM pages WHERE id = $1`, id).Scan(&p.State, &p.Bundle)
 		if err != nil || p.Over() && what.Batch == 0 {
@@ -53,8 +54,8 @@ func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64,
 	return order, nil
 }
 
-// ResumePage records that a page whose attempt had no known outcome is sent again. Lost says that the earlier
-// attempt was certainly not sent.
+// ResumePage records that a page whose attempt had no known outcome is sent again. Lost means that the
+// earlier attempt certainly sent nothing.
 func (s *System) ResumePage(ctx context.Context, order oncall.PageOrder, lost bool, now time.Time) (oncall.PageOrder, error) {
 	const attempt = `
 		UPDATE pages

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// drawJobs returns the versions for which a drawing is queued, but for those that were queued before.
+// drawJobs returns the versions whose drawing was queued after the given one.
 func (w *world) drawJobs(after int) []string {
 	return w.strings(`SELECT args ->> 'version' FROM river_job WHERE kind = 'draw' AND id > $1 ORDER BY id`, after)
 }
@@ -57,7 +57,8 @@ func TestPageIsSentOnce(t *testing.T) {
 	}
 }
 
-// A process that died may have sent its page: the next looks for it before it sends another.
+// A process that died may have sent its page. The next one looks for that message before it sends
+// another.
 func TestDoubtfulPageIsLookedUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -106,14 +107,14 @@ func TestPageOfChangedIncidentIsSkipped(t *testing.T) {
 	}
 }
 
-// The incident changed while its direct message was on its way: the message is behind.
+// The incident changed while its direct message was being sent, so the message is outdated.
 func TestOutdatedDirectMessageIsRedrawn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
 	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start))
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, start))
-	w.forgetJobs("draw") // the acknowledgement is drawn
+	w.forgetJobs("draw") // the acknowledgement was drawn
 	before := w.lastJob()
 	err := w.RecordPage(t.Context(), 1, oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0", Version: 2}}, start)
 	if err != nil {
@@ -135,14 +136,14 @@ func TestFailedPageIsShown(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start))
-	w.forgetJobs("draw") // everything is drawn
+	w.forgetJobs("draw") // everything was drawn
 	before := w.lastJob()
 	for range 2 {
 		if err := w.RecordPage(t.Context(), 1, oncall.PageRefused{Why: "no such user"}, start.Add(time.Second)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// Ann was all of the step, so the next one runs at once.
+	// Ann was the only one in the step, so the next step runs at once.
 	if in := w.incident(1); in.Version != 3 || !in.NextAt.Equal(start.Add(time.Second)) {
 		t.Errorf("version %d, next step at %s; want 3 and %s", in.Version, in.NextAt, start.Add(time.Second))
 	}
@@ -159,7 +160,7 @@ func TestFailedPageIsShown(t *testing.T) {
 	}
 }
 
-// If all pages of a step are blocked, the next step runs at once, since nobody was reached.
+// If all pages of a step are blocked, the next step runs at once, because nobody was reached.
 func TestBlockedStepIsSkippedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Bundle returns the direct message that pages somebody about several incidents, before it is sent. The key is
-// that of its lead page.
+// Bundle returns the direct message that pages somebody about several incidents, before it is sent.
+// Its key is the key of its lead page.
 func (s *Store) Bundle(ctx context.Context, key string) (oncall.Notice, error) {
 	const find = `SELECT id, user_id FROM pages WHERE key = $1`
 	lead := oncall.Page{Key: key}
@@ -51,7 +51,7 @@ func (s *System) FollowBundles(ctx context.Context, now time.Time) error {
 
 // followBundles updates the bundle of a lead page, or all recent bundles if lead is 0.
 func (s *Store) followBundles(ctx context.Context, tx pgx.Tx, lead oncall.PageID, now time.Time) error {
-	// PostgreSQL checks the conditions on n.facts again if another instance was faster.
+	// PostgreSQL checks the conditions on n.facts again if another instance got there first.
 	const follow = `
 		UPDATE notices n
 		SET version = n.version + 1,

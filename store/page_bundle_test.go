@@ -20,13 +20,13 @@ func (w *world) storm(names ...string) {
 	w.fold()
 }
 
-// begin has a job of its own begin an attempt at a page.
+// begin has a page's own job begin an attempt.
 func (w *world) begin(page oncall.PageID, at time.Time) oncall.PageOrder {
 	w.t.Helper()
 	return must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), oncall.SendPage{Page: page}, int64(page), at))
 }
 
-// People are told of all incidents of a bundle, whatever happens to its lead.
+// People are told about all incidents of a bundle, whatever happens to its lead.
 func TestBundleKeepsEveryPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -37,12 +37,14 @@ func TestBundleKeepsEveryPage(t *testing.T) {
 	if order := w.begin(2, start); order.Send || !order.Again.IsZero() {
 		t.Errorf("a page that another tells of: %+v; want Send false and Again.IsZero() true", order)
 	}
-	// Its process dies; nobody knows whether it was sent. Another goes on with the same bundle.
+	// The process dies, and nobody knows whether it sent the message. Another process continues with the
+	// same bundle.
 	order := w.begin(1, start.Add(time.Second))
 	if order.Doubt == nil || len(order.Incidents) != 3 {
 		t.Errorf("after a crash: %+v; want Doubt non-nil and len(order.Incidents) == 3", order)
 	}
-	// Incidents acknowledged meanwhile are left out; if the first itself is, the others go separately.
+	// Incidents acknowledged meanwhile are left out. If the lead's incident is one of them, the others are
+	// sent separately.
 	must[oncall.Incident](t)(w.Act(t.Context(), 2, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := w.begin(1, start.Add(2*time.Second)); len(order.Incidents) != 2 {
 		t.Errorf("after an acknowledgement: %+v, want 2 entries", order.Incidents)
@@ -80,8 +82,8 @@ func TestBundlePageWithoutLeaderIsRequeued(t *testing.T) {
 	}
 }
 
-// A message that fails fails for all that it told of, and the next doesn't wait for the end of a
-// hold that told nobody anything.
+// If a message fails, all of its pages fail, and the next message doesn't wait for a cooldown after a
+// message that told nobody anything.
 func TestBundleFailsAsAWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -106,7 +108,7 @@ func TestBundleFailsAsAWhole(t *testing.T) {
 	}
 }
 
-// throttled has page 1, a bundle of two, put off by its provider; then page 3 comes.
+// throttled has the provider throttle page 1, which leads a bundle of two. Then page 3 arrives.
 func (w *world) throttled() {
 	w.t.Helper()
 	w.storm("a", "b")
@@ -115,7 +117,7 @@ func (w *world) throttled() {
 	w.storm("c")
 }
 
-// A throttled page has told nobody anything, so it doesn't start a cooldown for itself.
+// A throttled page told nobody anything, so it doesn't start a cooldown for itself.
 func TestThrottledBundleGoesAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -128,7 +130,7 @@ func TestThrottledBundleGoesAgainAtOnce(t *testing.T) {
 	}
 }
 
-// A bundle that was not sent may become part of another, and nothing of it is lost.
+// A bundle that was not sent may become part of another, and none of its pages is lost.
 func TestThrottledBundleIsTakenAlongWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -142,7 +144,7 @@ func TestThrottledBundleIsTakenAlongWhole(t *testing.T) {
 	}
 }
 
-// The direct message of a bundle is a drawing: it shows when nothing in it waits any more.
+// A bundle's direct message is redrawn when nothing in it is waiting any more.
 func TestBundleIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -168,8 +170,8 @@ func TestBundleIsAcknowledged(t *testing.T) {
 	}
 }
 
-// It follows its incidents whoever acknowledges them and how, with one redraw for all that has
-// happened since the last look.
+// A bundle's message follows its incidents no matter who acknowledges them or how. One redraw covers
+// everything that has happened since the last check.
 func TestBundleFollowsItsIncidents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -53,7 +53,8 @@ func (s *Store) PageHistory(ctx context.Context, by oncall.Actor, id oncall.Inci
 	return out, nil
 }
 
-// lastPaged reads a single index entry, however many pages there are, even for a person who was never paged.
+// lastPaged reads a single index entry, no matter how many pages there are, even for a person who was
+// never paged.
 const lastPaged = `
 	SELECT incident_id
 	FROM pages

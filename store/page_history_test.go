@@ -41,7 +41,7 @@ func TestPageHistoryShowsReasonAndOutcome(t *testing.T) {
 	}
 }
 
-// The release before this one runs beside it, and knows of people as mentions only.
+// The previous release runs alongside this one, and stores people only as mentions.
 func TestReasonsAreReadByBothReleases(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -118,7 +118,7 @@ func TestPictureNamesPeoplePagedByEscalation(t *testing.T) {
 	paged(ann, bo, di)
 }
 
-// With everybody's pages of years, the last of a person is one entry of an index.
+// Even with years of pages for everybody, finding a person's last page takes one index entry.
 func TestLastPagedReadsAnIndex(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

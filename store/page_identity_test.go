@@ -9,11 +9,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// The release before this one inserts pages that say in their key only what they belong to.
+// The previous release inserts pages whose key says only what they belong to.
 func TestPagesOfThePreviousRelease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.open() // makes page 1, as this release does
+	w.open() // makes page 1, the way this release does
 	for _, key := range []string{"1/2/U0ANN/sms:3+2", "1/ask/5/U0BO/slack", "1/2/%23ops%2F7/channel", "1/2", "", "ask/7/8/U0BO"} {
 		w.exec(`INSERT INTO pages (incident_id, user_id, method, why, key, contact, recipient, due_at, state, attempt, detail)
 			VALUES (1, 'U0ANN', 'sms', '', $1, 0, '', $2, 'waiting', 0, '')`, key, start)
@@ -34,8 +34,8 @@ func TestPagesOfThePreviousRelease(t *testing.T) {
 	}
 }
 
-// Two phone calls of one page have two names, so that the second isn't mistaken for the first. What
-// is pressed in either is about that page.
+// Two phone calls of one page have different names, so that the second isn't mistaken for the first. A
+// key press in either call is about that page.
 func TestSecondCallHasItsOwnKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -25,7 +25,7 @@ import (
 // answer must act on the message that they read.
 const codeRests = 6 * time.Hour
 
-// A recipient is a person with one contact method. User is empty for a page to no person.
+// A recipient is a person with one contact method. User is empty if the page isn't to a person.
 type recipient struct {
 	User    oncall.UserID
 	Method  oncall.Method
@@ -108,8 +108,8 @@ func queueMessage(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	})
 }
 
-// queueSameCall reads all pages of the calls that a message belongs to. OFFSET 0 keeps the planner from scanning all
-// pages to find those of one incident.
+// queueSameCall reads all pages of the calls that a message belongs to. OFFSET 0 keeps the planner
+// from scanning all pages to find those about one incident.
 func queueSameCall(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	const load = `
 		SELECT p.id, p.incident_id, p.user_id, p.method, coalesce(p.reason, jsonb_build_array(p.why)) AS why, p.key,
@@ -175,7 +175,7 @@ func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now t
 	return f, to, err
 }
 
-// queuePhoneCalls reads the latest calls to a phone number, whichever person it belongs to.
+// queuePhoneCalls reads the latest calls to a phone number, no matter whose it is.
 func queuePhoneCalls(b *pgx.Batch, id oncall.ContactID, now time.Time, f *oncall.PageFacts) {
 	const load = `
 		SELECT p.id AS page, 1 + p.redials AS times, array_agg(DISTINCT i.severity) AS severities

@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// rest reads what the rules look at in all pages but one.
+// rest reads the facts that the rules use for all pages but one.
 func (w *world) rest(lead oncall.PageID) map[oncall.PageID]oncall.PageStatus {
 	w.t.Helper()
 	out := map[oncall.PageID]oncall.PageStatus{}
@@ -29,7 +29,7 @@ func (w *world) rest(lead oncall.PageID) map[oncall.PageID]oncall.PageStatus {
 	return out
 }
 
-// scatter gives every page but the lead some state or other.
+// scatter gives every page but the lead a random state.
 func (w *world) scatter(r *rand.Rand, lead oncall.PageID) {
 	w.t.Helper()
 	pick := func(odds int, value string) string {
@@ -48,7 +48,7 @@ func (w *world) scatter(r *rand.Rand, lead oncall.PageID) {
 	}
 }
 
-// SQL and the rules agree on which pages join a message, and which are freed when nobody was told.
+// SQL and the rules agree on which pages join a message, and which are released when nobody was told.
 func TestSQLAgreesWithTheRules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -67,7 +67,7 @@ func TestSQLAgreesWithTheRules(t *testing.T) {
 		want, got := map[oncall.PageID]bool{}, map[oncall.PageID]bool{}
 		others := w.rest(lead)
 		for id, p := range others {
-			// A message that was not sent comes along with all that it would have told of.
+			// A message that was not sent brings along all of its pages.
 			if p.Joins(first, start) || p.State == oncall.PageWaiting && p.Bundle != 0 && others[p.Bundle].Joins(first, start) {
 				want[id] = true
 				joined++

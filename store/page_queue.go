@@ -17,7 +17,7 @@ type newPage struct {
 	oncall.Page
 	firstCheck time.Time
 	about      oncall.Incident
-	ahead      int // how many incidents of the team precede its own
+	ahead      int // how many of the team's incidents precede its own
 
 	batch  oncall.PageBatchID // 0: a job of its own
 	behind bool               // another page of the batch has the job
@@ -60,8 +60,9 @@ func newPages(ctx context.Context, q querier, changes []oncall.Change, ahead map
 	return out, nil
 }
 
-// queuePages inserts the pages whose key is new, the pages of one call in the order of their times. It calls saved
-// with the id and key of each inserted page. A reason that names no person is stored as plain text.
+// queuePages inserts the pages whose key is new. Pages of one call are inserted in the order of their
+// times. It calls saved with the id and key of each inserted page. A reason that names no person is
+// stored as plain text.
 func queuePages(b *pgx.Batch, pages []newPage, saved func(oncall.PageID, string)) {
 	const insert = `
 		INSERT INTO pages (incident_id, user_id, method, reason, why, key, contact, recipient, due_at, call_seq, asked_version,
@@ -139,14 +140,15 @@ func numberBatches(ctx context.Context, tx pgx.Tx, pages []newPage, now time.Tim
 	return nil
 }
 
-// pageTasks returns the tasks for the saved pages, except for pages that wait behind another. If a team has hundreds
-// of incidents, the later ones give way to other teams. A batch's job gets the priority of its first page.
+// pageTasks returns the tasks for the saved pages, except for pages that wait behind another. If a
+// team has hundreds of incidents, the later ones yield to other teams. A batch's job gets the priority
+// of its first page.
 func pageTasks(ctx context.Context, tx pgx.Tx, pages []newPage, saved map[string]oncall.PageID, now time.Time) ([]oncall.Task, error) {
 	led, first := map[oncall.PageBatchID]bool{}, map[oncall.PageBatchID]int{}
 	fresh := make([]newPage, 0, len(saved))
 	for _, p := range pages {
 		if p.ID = saved[p.Key]; p.ID == 0 {
-			continue // its key existed already
+			continue // its key already existed
 		}
 		delete(saved, p.Key)
 		fresh = append(fresh, p)

@@ -12,24 +12,24 @@ import (
 )
 
 const (
-	// trackClosely is how long a provider is asked for a message's status every few seconds. After that the interval is
-	// trackSlowly, until the message can no longer be answered.
+	// trackClosely is how long a provider is asked for a message's status every few seconds. After that it
+	// is asked every trackSlowly, until the message can no longer be answered.
 	trackClosely = 10 * time.Minute
 	trackSlowly  = time.Minute
 	trackLongest = 3 * time.Hour
 )
 
-// A TrackedMessage is a sent message whose status its provider is asked for.
+// A TrackedMessage is a sent message whose status is still being checked with its provider.
 type TrackedMessage struct {
 	Page   oncall.PageID
 	Method oncall.Method
 	Key    string
 	Ref    string
-	Due    bool // still needed, so a ringing phone may ring on
+	Due    bool // still needed, so a ringing phone may keep ringing
 }
 
-// DueReceipts returns the messages whose status is due to be asked for. Each message goes to one caller. A message
-// that can be cancelled is due as soon as its page is no longer needed.
+// DueReceipts returns the messages whose status should be checked now. Each message goes to one
+// caller. A message that can be cancelled is due as soon as its page is no longer needed.
 func (s *System) DueReceipts(ctx context.Context, methods, cancellable []oncall.Method, now time.Time, limit int) ([]TrackedMessage, error) {
 	const claim = `
 		UPDATE pages

@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A provider is asked by one caller for each message, and a message is needed as long as anybody
-// needs something that it tells of.
+// Only one caller checks each message with the provider. A message is needed as long as anybody needs
+// one of its pages.
 func TestMessagesAreFollowedWhileSomebodyNeedsThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -11,8 +11,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// RecordPage records how an attempt ended, for all pages of its message. A direct message is from then on drawn like
-// the other messages of its incident, and is redrawn at once if the incident has changed since.
+// RecordPage records how an attempt ended, for all pages of its message. From then on, a direct
+// message is redrawn like the incident's other messages, and at once if the incident has changed
+// meanwhile.
 func (s *System) RecordPage(ctx context.Context, id oncall.PageID, r oncall.PageResult, now time.Time) error {
 	if r == nil {
 		return fmt.Errorf("record page %d: it has no result", id)
@@ -21,14 +22,15 @@ func (s *System) RecordPage(ctx context.Context, id oncall.PageID, r oncall.Page
 	return s.endPage(ctx, id, sent, now, func(f oncall.PageFacts) oncall.PageChange { return f.Record(r, now) })
 }
 
-// RecordReceipt records a provider's report on a message that it has accepted.
+// RecordReceipt records a provider's report about a message that it accepted.
 func (s *System) RecordReceipt(ctx context.Context, id oncall.PageID, r oncall.PageReceipt, now time.Time) error {
 	arrived := (r.State == oncall.ReceiptDelivered || r.State == oncall.ReceiptAnswered) && r.Remedy == ""
 	return s.endPage(ctx, id, arrived, now, func(f oncall.PageFacts) oncall.PageChange { return f.RecordReceipt(r, now) })
 }
 
-// endPage locks a message's incidents, recipient and pages, lets decide draw the consequences of the outcome, and
-// saves them. If arrived is true, the call's other pages aren't needed and aren't loaded.
+// endPage locks a message's incidents, recipient and pages, lets decide work out the consequences of
+// the outcome, and saves them. If arrived is true, the call's other pages aren't needed and aren't
+// loaded.
 func (s *Store) endPage(ctx context.Context, id oncall.PageID, arrived bool, now time.Time,
 	decide func(oncall.PageFacts) oncall.PageChange,
 ) error {

@@ -10,12 +10,13 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// RequeuePages queues waiting pages of open incidents whose job is gone, and returns how many it queued. Of a batch
-// without a job it queues one page. Pages in a bundle depend on the bundle's lead page; without a lead page, each is
-// queued by itself.
+// RequeuePages queues waiting pages of open incidents whose job is gone, and returns how many it
+// queued. For a batch without a job it queues one page. Pages in a bundle depend on the bundle's lead
+// page; without one, each is queued separately.
 func (s *System) RequeuePages(ctx context.Context, now time.Time) (int, error) {
 	const lock = `SELECT pg_advisory_xact_lock($1)`
-	// Separate statements, so that they see everything that was committed while we waited for the lock.
+	// These are separate statements, so that they see everything that was committed while we waited for
+	// the lock.
 	const free = `
 		UPDATE pages p
 		SET bundle = 0, held_until = NULL

@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// savePages adds the decision about pages and their recipient to a batch, and sends the batch. The caller holds the
-// locks of both.
+// savePages adds the decision about pages and their recipient to a batch, and sends the batch. The
+// caller holds the locks of both.
 func (s *Store) savePages(ctx context.Context, tx pgx.Tx, b *pgx.Batch, to recipient, u oncall.PageUpdate, now time.Time) error {
 	const release = `
 		UPDATE pages

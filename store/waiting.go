@@ -8,15 +8,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Waiting says what waits to be done. A process that serves many organisations asks this once a second of each, in place of
-// looking for each thing by itself.
+// Waiting says what work is waiting. A process that serves many organisations checks this once a
+// second for each, instead of checking for each kind of work separately.
 type Waiting struct {
-	Running    bool // jobs are being worked, whose instance may have died
+	Running    bool // jobs are being worked, but their instance may have died
 	Timers     bool // timers are due within promoteAhead
 	Heartbeats bool // there are heartbeats to watch
 	Hooks      bool // there are outgoing webhooks
-	Draws      bool // something is to be drawn
-	Inbox      bool // signals wait in the inbox, or alerts were held for long enough
+	Draws      bool // something needs to be drawn
+	Inbox      bool // signals wait in the inbox, or alerts have been held long enough
 	Queues     []DueQueue
 }
 
@@ -26,10 +26,11 @@ type DueQueue struct {
 	At    time.Time
 }
 
-// waitingAhead is how far ahead Waiting looks for jobs: a little more than until it is asked again.
+// waitingAhead is how far ahead Waiting looks for jobs: slightly longer than the time between two
+// checks.
 const waitingAhead = 1500 * time.Millisecond
 
-// waiting returns what waits to be done.
+// waiting returns what work is waiting.
 func waiting(ctx context.Context, conn *pgx.Conn, now time.Time) (Waiting, error) {
 	const look = `
 		WITH soon AS (
@@ -59,8 +60,8 @@ func waiting(ctx context.Context, conn *pgx.Conn, now time.Time) (Waiting, error
 	return w, nil
 }
 
-// WakeQueues makes the workers of all instances look at queues now. River notifies them of new jobs only, and they look by
-// themselves rarely where many organisations are served.
+// WakeQueues makes the workers of all instances check queues now. River notifies them only about new
+// jobs, and in a process with many organisations they rarely check without a notification.
 func (s *System) WakeQueues(ctx context.Context, queues []string) error {
 	const wake = `SELECT pg_notify(current_schema() || '.river_insert', json_build_object('queue', queue)::text) FROM unnest($1::text[]) AS queue`
 	if _, err := s.pool.Exec(ctx, wake, queues); err != nil {
@@ -69,7 +70,7 @@ func (s *System) WakeQueues(ctx context.Context, queues []string) error {
 	return nil
 }
 
-// WakeInbox makes this instance fold what waits in the inbox now, if no other does.
+// WakeInbox makes this instance fold the waiting signals now, unless another instance is folding.
 func (s *System) WakeInbox() {
 	select {
 	case s.inboxWoken <- struct{}{}:
@@ -77,8 +78,9 @@ func (s *System) WakeInbox() {
 	}
 }
 
-// WakeDraws makes this instance look now at what is to be drawn.
+// WakeDraws makes this instance check now whether anything needs to be drawn.
 func (s *System) WakeDraws() { s.signalSaved() }
 
-// Frugal reports whether the System shares a budget of connections, so that it had better not look for work often.
+// Frugal reports whether the System shares a limited number of connections, so it shouldn't check for
+// work often.
 func (s *System) Frugal() bool { return s.frugal }
