@@ -33,8 +33,14 @@ func mainFinding(t *testing.T, c notify.Checker) notify.CheckResult {
 
 func wantCheck(t *testing.T, name string, f notify.CheckResult, want notify.CheckResult, secrets ...string) {
 	t.Helper()
-	if f.OK != want.OK || f.Note != want.Note || !strings.Contains(f.Text, want.Text) || !strings.Contains(f.Remedy, want.Remedy) || !f.OK && f.Remedy == "" {
-		t.Errorf("%s: %+v, want %+v", name, f, want)
+	if f.OK != want.OK || f.Note != want.Note {
+		t.Errorf("%s: got OK %t and Note %t, want %t and %t: %+v", name, f.OK, f.Note, want.OK, want.Note, f)
+	}
+	if !strings.Contains(f.Text, want.Text) {
+		t.Errorf("%s: got the text %q, want it with %q", name, f.Text, want.Text)
+	}
+	if !strings.Contains(f.Remedy, want.Remedy) || !f.OK && f.Remedy == "" {
+		t.Errorf("%s: got the remedy %q, want some with %q", name, f.Remedy, want.Remedy)
 	}
 	for _, s := range secrets {
 		if strings.Contains(f.Text+f.Remedy, s) {

@@ -82,8 +82,14 @@ func FuzzNtfyLines(f *testing.F) {
 			t.Fatalf("the cursor is %q after %q", cursor, lines)
 		}
 		for _, r := range replies {
-			if !r.Act.known() || r.Token == "" || strings.ContainsAny(r.Token, " \t\r\n") || r.From != "" || r.Key != "" || !ids[r.ID] {
-				t.Fatalf("heard %+v", r)
+			if !r.Act.known() || !ids[r.ID] {
+				t.Fatalf("got the act %q of event %q, want a known act and one of the events %v", r.Act, r.ID, ids)
+			}
+			if r.Token == "" || strings.ContainsAny(r.Token, " \t\r\n") {
+				t.Fatalf("got the token %q, want one word", r.Token)
+			}
+			if r.From != "" || r.Key != "" {
+				t.Fatalf("got sender %q and key %q, want neither", r.From, r.Key)
 			}
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -383,7 +384,11 @@ func TestMailEndsWithItsContext(t *testing.T) {
 func TestMailConfigIsParsedFromSettings(t *testing.T) {
 	t.Parallel()
 	c, err := notify.NewMailConfig("smtp://ann%40example.com:p%2Fw@mail.example.com", "Watchbill <oncall@example.com>")
-	if err != nil || c.User != "ann@example.com" || c.Password != "p/w" || c.Port != 587 || c.TLS != notify.MailStartTLS || c.From.Address != "oncall@example.com" {
-		t.Errorf("got %+v, %v, want the settings in the URL", c, err)
+	if err != nil {
+		t.Fatalf("got the error %v, want none", err)
+	}
+	got := fmt.Sprint(c.User, " ", c.Password, " ", c.Port, " ", c.TLS, " ", c.From.Address)
+	if want := fmt.Sprint("ann@example.com p/w 587 ", notify.MailStartTLS, " oncall@example.com"); got != want {
+		t.Errorf("got user, password, port, TLS and sender %s, want %s", got, want)
 	}
 }

@@ -127,8 +127,10 @@ func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
 		t.Fatalf("sent: %+v, want accepted as rec1", r)
 	}
 	got := o.messages[0]
-	if got.Get("priority") != "2" || got.Get("retry") != "60" || got.Get("expire") != "1800" || got.Get("title") != "[#12] disk full on db-1" {
-		t.Errorf("the form is %v, want an emergency that repeats for 30 minutes", got)
+	for name, want := range map[string]string{"priority": "2", "retry": "60", "expire": "1800", "title": "[#12] disk full on db-1"} {
+		if got.Get(name) != want {
+			t.Errorf("got %s %q, want %q", name, got.Get(name), want)
+		}
 	}
 	track := func() notify.Track {
 		t.Helper()
@@ -174,8 +176,11 @@ func TestPushoverReportsUnacknowledgedAlarms(t *testing.T) {
 	o := newPushoverServer(t)
 	o.receipts["old"] = map[string]int64{"status": 1, "last_delivered_at": 1, "expired": 1}
 	p := notify.NewPushover(notify.PushoverConfig{Token: "app", URL: o.URL, Clock: time.Now})
-	if got, err := p.Track(t.Context(), "old"); err != nil || got.State != notify.Unanswered || !got.Final || got.Err == nil {
-		t.Errorf("%+v, %v, want no error, State %v, Final true and an error", got, err, notify.Unanswered)
+	got, err := p.Track(t.Context(), "old")
+	must(t, err)
+	wantTrack(t, "unanswered", got, notify.Track{State: notify.Unanswered, Final: true}, "")
+	if got.Err == nil {
+		t.Error("got no reason, want one")
 	}
 	if got, err := p.Track(t.Context(), "forgotten"); err != nil || got.State != notify.Sent || !got.Final {
 		t.Errorf("%+v, %v, want no error, State %v and Final true", got, err, notify.Sent)
@@ -198,8 +203,11 @@ func TestPushoverRefusalsMapToOutcomes(t *testing.T) {
 		o := newPushoverServer(t)
 		o.header = c.header
 		r := notify.NewPushover(notify.PushoverConfig{Token: c.token, URL: o.URL, Clock: time.Now}).Send(t.Context(), testPage(c.user))
-		if r.Outcome != c.outcome || r.Dead != c.dead || r.Err == nil || strings.Contains(r.Err.Error(), c.token) && c.token == "wrong" {
-			t.Errorf("%s: %+v, want %s", name, r, c.outcome)
+		if r.Outcome != c.outcome || r.Dead != c.dead {
+			t.Errorf("%s: got %s, dead %t, want %s, dead %t", name, r.Outcome, r.Dead, c.outcome, c.dead)
+		}
+		if r.Err == nil || strings.Contains(r.Err.Error(), c.token) && c.token == "wrong" {
+			t.Errorf("%s: got the error %v, want one without the token", name, r.Err)
 		}
 	}
 }

@@ -247,8 +247,11 @@ func TestTelegramWritesToPrivateChatsOnly(t *testing.T) {
 
 	sent := len(g.messages)
 	r := sender.Send(t.Context(), testPage("-1007"))
-	if r.Outcome != notify.Rejected || !r.Dead || r.Err == nil || len(g.messages) != sent {
-		t.Errorf("a page to a group: got %+v and %d messages, want it rejected as dead, and none", r, len(g.messages)-sent)
+	if r.Outcome != notify.Rejected || !r.Dead || r.Err == nil {
+		t.Errorf("a page to a group: got %+v, want it rejected as dead, with a reason", r)
+	}
+	if got := len(g.messages) - sent; got != 0 {
+		t.Errorf("a page to a group: got %d messages, want none", got)
 	}
 }
 
@@ -271,8 +274,11 @@ func TestTelegramRefusalsMapToOutcomes(t *testing.T) {
 		g := newTelegramServer(t)
 		g.refuse = c.refuse
 		r := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL}).Send(t.Context(), testPage("4711"))
-		if r.Outcome != c.outcome || r.Dead != c.dead || r.RetryAfter != c.wait || r.Err == nil {
-			t.Errorf("%s: %+v, want %s", name, r, c.outcome)
+		if r.Outcome != c.outcome || r.Dead != c.dead {
+			t.Errorf("%s: got %s, dead %t, want %s, dead %t", name, r.Outcome, r.Dead, c.outcome, c.dead)
+		}
+		if r.RetryAfter != c.wait || r.Err == nil {
+			t.Errorf("%s: got a wait of %s and the error %v, want %s and some error", name, r.RetryAfter, r.Err, c.wait)
 		}
 	}
 	g := newTelegramServer(t)

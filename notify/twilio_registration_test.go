@@ -58,9 +58,12 @@ func TestCheckReportsRegistrations(t *testing.T) {
 				t.Errorf("%s: no remedy for %q", name, f.Text)
 			}
 		}
-		if (c.bad == "") != (bad == nil) || !strings.Contains(strings.Join(bad, "; "), c.bad) ||
-			!strings.Contains(strings.Join(notes, "; "), c.note) || !strings.Contains(strings.Join(fine, "; "), c.ok) {
-			t.Errorf("%s: bad %q, notes %q, fine %q, want the note %q and the fine %q", name, bad, notes, fine, c.note, c.ok)
+		for what, pair := range map[string][2]string{
+			"bad": {strings.Join(bad, "; "), c.bad}, "notes": {strings.Join(notes, "; "), c.note}, "fine": {strings.Join(fine, "; "), c.ok},
+		} {
+			if got, want := pair[0], pair[1]; !strings.Contains(got, want) || what == "bad" && (got == "") != (want == "") {
+				t.Errorf("%s, %s: got %q, want it with %q", name, what, got, want)
+			}
 		}
 	}
 }

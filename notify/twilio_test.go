@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/twiliosim"
 )
@@ -94,6 +97,17 @@ func want(t *testing.T, r notify.Receipt, outcome notify.Outcome) {
 	}
 }
 
+// wantTrack names the parts of a track that are wrong; says is a part of its error.
+func wantTrack(t *testing.T, name string, got, want notify.Track, says string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(notify.Track{}, "Err")); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+	if text := fmt.Sprint(got.Err); !strings.Contains(text, says) {
+		t.Errorf("%s: got the error %s, want it with %q", name, text, says)
+	}
+}
+
 func TestSMSIsSentAndAnswered(t *testing.T) {
 	t.Parallel()
 	l := newTwilioFixture(t)
@@ -107,8 +121,10 @@ func TestSMSIsSentAndAnswered(t *testing.T) {
 		t.Fatalf("the phone shows %q, want one text with the incident and what to answer", got)
 	}
 	form := l.sim.Requests()[0].Form
-	if form["ValidityPeriod"][0] != "300" || form["RiskCheck"][0] != "disable" || form["SmartEncoded"][0] != "true" || form["StatusCallback"] != nil {
-		t.Errorf("the request was %v, want a validity of 300 s, no risk check, smart encoding and no callback", form)
+	for name, want := range map[string]string{"ValidityPeriod": "[300]", "RiskCheck": "[disable]", "SmartEncoded": "[true]", "StatusCallback": "[]"} {
+		if got := fmt.Sprint(form[name]); got != want {
+			t.Errorf("got %s %s, want %s", name, got, want)
+		}
 	}
 	var states []notify.State
 	for range 3 {
@@ -305,9 +321,7 @@ func TestSMSStopAndReceipts(t *testing.T) {
 		track, err = s.Track(ctx, r.Reference)
 		l.must(err)
 	}
-	if track.State != notify.Failed || !track.Final || track.Dead || !strings.Contains(track.Err.Error(), "out of reach") {
-		t.Errorf("track %+v, want State %v, Final true and Dead false with \"out of reach\"", track, notify.Failed)
-	}
+	wantTrack(t, "unreachable", track, notify.Track{State: notify.Failed, Final: true}, "out of reach")
 
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Outcome: twiliosim.OutcomeUnconfirmed})
 	r = s.Send(ctx, page(boPhone, "page 9"))

@@ -40,8 +40,11 @@ func TestCallIsAnsweredWithAKey(t *testing.T) {
 			t.Errorf("after %s: %q, %v, want no error beginning with \"Received.\" and without \"cknowledged\"", key, text, err)
 		}
 		replies, cursor, err = v.Listen(ctx, cursor)
-		if err != nil || len(replies) != 1 || replies[0].Key != "page 7" || replies[0].Act != answer || replies[0].From != annPhone {
-			t.Errorf("replies %+v, %v, want no error, 1 reply, Key \"page 7\", Act %v and From %v", replies, err, answer, annPhone)
+		if err != nil || len(replies) != 1 {
+			t.Fatalf("got replies %+v, %v, want one and no error", replies, err)
+		}
+		if got := replies[0]; got.Key != "page 7" || got.Act != answer || got.From != annPhone {
+			t.Errorf("got the reply %q by %s to %s, want %q by %s to page 7", got.Act, got.From, got.Key, answer, annPhone)
 		}
 		if replies, _, err = v.Listen(ctx, cursor); err != nil || len(replies) != 0 {
 			t.Errorf("once more: %+v, %v, want no error and 0 replies", replies, err)
@@ -207,8 +210,14 @@ func TestCallAsksOurWebhook(t *testing.T) {
 	text, err := l.sim.Press(ctx, annPhone, "1")
 	l.must(err)
 	got := receive(t, asked, "our webhook to be asked")
-	if text != "Acknowledged." || got.URL.Path != "/v1/twilio/voice" || got.URL.Query().Get("key") != m.Key || got.PostForm.Get("Digits") != "1" {
-		t.Errorf("said %q, asked %s %v, want \"Acknowledged.\", and the key %q with the digit 1 at /v1/twilio/voice", text, got.URL, got.PostForm, m.Key)
+	if text != "Acknowledged." {
+		t.Errorf("got said %q, want %q", text, "Acknowledged.")
+	}
+	if key := got.URL.Query().Get("key"); got.URL.Path != "/v1/twilio/voice" || key != m.Key {
+		t.Errorf("got the webhook %s with key %q, want /v1/twilio/voice with %q", got.URL.Path, key, m.Key)
+	}
+	if digits := got.PostForm.Get("Digits"); digits != "1" {
+		t.Errorf("got the digits %q, want %q", digits, "1")
 	}
 }
 
@@ -265,8 +274,11 @@ func TestTwilioIsSetUpAndChecked(t *testing.T) {
 	l.must(err)
 	again, updated, err := tw.SetUpFlow(ctx)
 	l.must(err)
-	if !created || updated || flow != again || !strings.HasPrefix(flow, "FW") {
-		t.Errorf("first %s %v, then %s %v, want created true, updated false and %v beginning with \"FW\"", flow, created, again, updated, again)
+	if !created || updated {
+		t.Errorf("got created %t, then %t, want true, then false", created, updated)
+	}
+	if flow != again || !strings.HasPrefix(flow, "FW") {
+		t.Errorf("got the flows %s and %s, want one beginning with \"FW\" twice", flow, again)
 	}
 	l.conf.Flow = flow
 	for _, f := range notify.NewTwilio(l.conf).Check(ctx) {
