@@ -28,6 +28,8 @@
 //   - actor: the author of a change: a person, a monitor, a timer.
 //   - directory: teams, people, schedules and policies, loaded together and shared (package store).
 //   - roster: the part of the directory that the rules need.
+//   - organisation: one of several that a process serves, each with its own database and Slack app. In
+//     sentences about people, "of another organisation" is Slack's: somebody in a shared channel.
 //
 // Who is on call when (package schedule):
 //
