@@ -16,13 +16,13 @@ import (
 
 const (
 	awayCalendarLimit = 2 * time.Minute
-	// awayAhead is how far ahead a calendar's recurring events are expanded, from the beginning of a week so that an hour
-	// later they are the same.
+	// awayAhead is how far ahead a calendar's recurring events are expanded. Counting starts at the
+	// beginning of a week, so that the result is the same an hour later.
 	awayAhead = 365 * 24 * time.Hour
 	aWeek     = 7 * 24 * time.Hour
 )
 
-// readAwayCalendar reads a person's calendar as their time off.
+// readAwayCalendar reads a person's calendar as time off.
 func (j *Jobs) readAwayCalendar(ctx context.Context, job *river.Job[oncall.ReadAwayCalendar]) error {
 	if j.calendars == nil {
 		return nil
@@ -38,7 +38,8 @@ func (j *Jobs) readAwayCalendar(ctx context.Context, job *river.Job[oncall.ReadA
 	return unlessMissing(j.store.EndAwayCalendar(context.WithoutCancel(ctx), r, is, j.clock()))
 }
 
-// awayOutcome reads a calendar and imports the events that count. A failure to read it is an outcome, too.
+// awayOutcome reads a calendar and imports the relevant events. A failure to read it is an outcome,
+// too.
 func (j *Jobs) awayOutcome(ctx context.Context, r store.AwayReading) (store.AwayOutcome, error) {
 	body, tag, err := j.calendars.Read(ctx, r.URL, r.Tag)
 	switch {

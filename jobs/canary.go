@@ -15,29 +15,29 @@ import (
 const (
 	// canaryCheckEvery is how often an instance checks on the canary while none is under way.
 	canaryCheckEvery = 5 * time.Second
-	// canaryAlarmDelay is how long the database must have been back before the admins hear that the
-	// canary is late; it may still come through.
+	// canaryAlarmDelay is how long the database must have been back before the admins are told that the
+	// canary is late, because it may still come through.
 	canaryAlarmDelay = 15 * time.Second
 )
 
-// canary tracks Watchbill's own incidents as this instance sees them. Lateness is judged by this
-// instance's clock alone, as another's may be wrong.
+// canary tracks Watchbill's own incidents as this instance sees them. Only this instance's clock is
+// used to judge lateness, because another's may be wrong.
 type canary struct {
 	every time.Duration // 0: canaries are off
 
 	mu       sync.Mutex
 	last     store.Canary
 	checked  time.Time // when the database was last asked
-	answered time.Time // since when the database has answered; zero: it doesn't
+	answered time.Time // since when the database has responded; zero: it doesn't
 	seen     time.Time // when this instance first saw the current canary
 	lastOK   time.Time // when one last came through, or none was expected
-	late     time.Time // since when none has come through; zero: they do
+	late     time.Time // since when none has come through; zero: none is late
 	reported bool      // the admins know that it is late
 	proven   bool      // one came through recently, or none was expected
 	older    bool      // an instance of an earlier release is running
 }
 
-// canarySender is the last stop of the canary: it sends nothing.
+// canarySender is where the canary ends: it sends nothing.
 type canarySender struct{}
 
 // Send implements notify.Sender.
@@ -45,8 +45,8 @@ func (canarySender) Send(context.Context, notify.Message) notify.Receipt {
 	return notify.Receipt{Outcome: notify.Accepted}
 }
 
-// watchCanary takes the canary's next step, if one is due, and raises the alarm if it doesn't come
-// through.
+// watchCanary takes the canary's next step, if one is due, and raises the alarm if the canary doesn't
+// come through.
 func (j *Jobs) watchCanary(ctx context.Context, now time.Time) error {
 	c := &j.canary
 	if c.every == 0 || !c.checkIsDue(now) {
@@ -96,7 +96,7 @@ func (c *canary) record(state store.Canary, err error, now time.Time) {
 }
 
 // succeeded reports whether a canary has come through since this instance's previous check or, on the
-// first check, since an instant.
+// first check, since the given time.
 func succeeded(before, after *time.Time, since time.Time) bool {
 	switch {
 	case after == nil:
@@ -128,7 +128,7 @@ func (j *Jobs) stepCanary(ctx context.Context, state store.Canary, now time.Time
 	return nil
 }
 
-// noteOlder records whether there is a reason to expect no canary.
+// noteOlder records whether no canary is expected, because an older release is running.
 func (c *canary) noteOlder(older bool, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

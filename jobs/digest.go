@@ -8,8 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// SendDigests posts the weekly digests to teams' channels, a few at a time. Each is one notice,
-// whichever instance posts it.
+// SendDigests posts the weekly digests to teams' channels, a few at a time. Each digest is one notice,
+// no matter which instance posts it.
 func (j *Jobs) SendDigests(ctx context.Context, now time.Time) error {
 	due, err := j.store.DueDigests(ctx, now)
 	errs := []error{err}

@@ -17,19 +17,19 @@ const (
 	drawLimit = 2 * time.Minute
 	// busyDelay is how long a job leaves an incident alone while another job draws it.
 	busyDelay = 300 * time.Millisecond
-	// passLimit ends a pass while its lease of 30 seconds still holds. After the lease another job may draw, and this
-	// one could overwrite the newer drawing.
+	// passLimit ends a pass before its lease of 30 seconds expires. After that another job may draw, and
+	// this one could overwrite the newer drawing.
 	passLimit = 25 * time.Second
 	// copiesLimit is the time after which a pass starts no further direct messages.
 	copiesLimit = 15 * time.Second
-	// postLag is how long Slack may take to show a message whose post it left unanswered.
+	// postLag is how long Slack may take to show a message after a post that got no response.
 	postLag = 2 * time.Second
 	// maxFailedCopies is how many direct messages may fail before a pass gives up.
 	maxFailedCopies = 3
 )
 
-// drawer brings an incident's Slack messages up to date. It draws the stored state, and draws again until the state
-// has stopped changing.
+// drawer brings an incident's Slack messages up to date. It draws the stored state, and repeats that
+// until the state has stopped changing.
 type drawer struct {
 	jobs    *Jobs
 	waiting store.WaitingDraw
@@ -54,8 +54,8 @@ func (dr drawer) draw(ctx context.Context) error {
 			return noRoomError{busyDelay}
 		}
 		in := d.Picture.Incident
-		// In a storm the count changes faster than anyone can draw, so it waits for the redraw that
-		// is planned anyway. Every other change adds an event and doesn't wait.
+		// In a storm the count changes faster than anyone can draw, so it waits for the planned redraw. Every
+		// other change adds an event and doesn't wait.
 		if newest(d.Picture) == drawn && in.RedrawAt != nil && in.RedrawAt.After(now) {
 			return laterError{in.RedrawAt.Sub(now)}
 		}
@@ -87,7 +87,7 @@ func (dr drawer) stopping() bool {
 	}
 }
 
-// laterError is an error that asks for another run after a delay. It does not mean failure.
+// laterError asks for another run after a delay. It does not mean failure.
 type laterError struct{ after time.Duration }
 
 func (l laterError) Error() string { return "to be drawn after " + l.after.String() }
@@ -134,16 +134,17 @@ func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err 
 		err = dr.flapLine(full, d, root)
 	}
 	if err != nil && full.Err() != nil && ctx.Err() == nil {
-		// The message only waited for its turn at Slack. A new pass renews the lease.
+		// The message was only waiting for its turn at Slack. A new pass renews the lease.
 		return false, nil
 	}
 	return complete && there, err
 }
 
-// errNoRoot is for an incident that was merged into a storm before its message was posted, and so has no message.
+// errNoRoot means that the incident was merged into a storm before its message was posted, and so has
+// no message.
 var errNoRoot = errors.New("the incident has no message in the channel")
 
-// root posts the incident's message or brings it up to date. If both the place and the error are empty, somebody
+// root posts the incident's message or brings it up to date. If both results are empty, somebody
 // deleted the message and it must be posted again.
 func (dr drawer) root(ctx context.Context, d store.Drawing) (store.MessageRef, error) {
 	in := d.Picture.Incident
@@ -199,7 +200,7 @@ func (dr drawer) post(ctx context.Context, d store.Drawing) (store.MessageRef, e
 		return store.MessageRef{}, err
 	}
 	place, err := dr.jobs.messenger.PostRoot(ctx, dr.waiting, d.Picture, d.Delivery)
-	if wasNotDone(err) { // and the earlier attempts have already been looked for
+	if wasNotDone(err) { // and we have already looked for the earlier attempts
 		err = errors.Join(err, dr.jobs.store.RootUnsent(ctx, in.ID), dr.refused(ctx, d, err))
 	}
 	if err != nil {
@@ -287,7 +288,7 @@ func (dr drawer) thread(ctx context.Context, d store.Drawing, root store.Message
 	return true, dr.jobs.store.Threaded(ctx, id, last)
 }
 
-// replyDelivery returns the delivery id of the reply that reports all events up to one.
+// replyDelivery returns the delivery id of the reply that reports all events up to the last.
 func replyDelivery(d store.Drawing, last int64) string { return fmt.Sprintf("%s/%d", d.Delivery, last) }
 
 // adoptReply looks for a reply that an earlier attempt may have posted.
@@ -306,7 +307,7 @@ func (dr drawer) adoptReply(ctx context.Context, d store.Drawing, root store.Mes
 	return d, dr.jobs.store.Threaded(ctx, d.Picture.Incident.ID, d.ThreadTo)
 }
 
-// refused tells the team's people that their channel refuses the incident's message.
+// refused tells the team that its channel refuses the incident's message.
 func (dr drawer) refused(ctx context.Context, d store.Drawing, err error) error {
 	code := channelRefuses(err)
 	if code == "" {

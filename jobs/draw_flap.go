@@ -66,7 +66,8 @@ func (dr drawer) postFlapLine(ctx context.Context, d store.Drawing, l store.Flap
 	return dr.jobs.store.NoteLine(ctx, in.ID, l)
 }
 
-// adoptFlapLine looks for a reply that an earlier attempt may have posted. The text which that reply shows is unknown.
+// adoptFlapLine looks for a reply that an earlier attempt may have posted. The text of that reply is
+// unknown.
 func (dr drawer) adoptFlapLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.MessageRef) (store.MessageRef, error) {
 	if left := postLag - dr.jobs.clock().Sub(*l.TriedAt); left > 0 {
 		return store.MessageRef{}, laterError{left}

@@ -17,20 +17,20 @@ const (
 	// drawWorkers is how many incidents an instance draws at once. No worker waits long for its turn at Slack, so a
 	// few are enough; more would compete with incoming signals for the database.
 	drawWorkers = 6
-	// drawEvery is the shortest interval between two looks at the waiting drawings; drawEveryBusy is the interval while
-	// many wait.
+	// drawEvery is the shortest interval between two checks of the waiting drawings; drawEveryBusy is the
+	// interval while many are waiting.
 	drawEvery     = 100 * time.Millisecond
 	drawEveryBusy = 300 * time.Millisecond
 	manyWaiting   = 100
-	// drawIdle is the interval while no drawing waits and this process has saved no change. Such looks find drawings
-	// that become due later and those that other instances left behind.
+	// drawIdle is the interval while no drawing waits and this process has saved no change. These checks
+	// find drawings that become due later and those left behind by other instances.
 	drawIdle = 500 * time.Millisecond
 	// drawRetry is the longest time before a drawing without room is offered to the messenger again.
 	drawRetry = time.Second
 )
 
-// A drawLoop draws waiting incidents during one session. It is not a queue: each look loads every waiting drawing,
-// and the messenger chooses the order.
+// A drawLoop draws waiting incidents during one session. It is not a queue: each check loads every
+// waiting drawing, and the messenger chooses the order.
 type drawLoop struct {
 	jobs    *Jobs
 	name    string // of the session
@@ -41,7 +41,7 @@ type drawLoop struct {
 	mu      sync.Mutex
 	busy    map[int64]bool      // jobs in progress
 	skipped map[int64]time.Time // jobs that found no room, and until when they are skipped: in real time, like Slack's limits
-	failed  bool                // whether the latest look at the waiting drawings failed
+	failed  bool                // whether the latest check of the waiting drawings failed
 }
 
 // startDrawing starts a draw loop under an instance's name.
@@ -96,7 +96,7 @@ func (d *drawLoop) await() bool {
 	if d.jobs.store.Frugal() {
 		idle = frugalDrawIdle
 	}
-	timer := time.NewTimer(idle - drawEvery) // real time, as above
+	timer := time.NewTimer(idle - drawEvery) // real time, for the same reason
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -108,8 +108,8 @@ func (d *drawLoop) await() bool {
 	return true
 }
 
-// startDraws starts drawing the incidents that the messenger chooses. It returns the time until the next look, and whether no
-// drawing waits.
+// startDraws starts the drawings that the messenger chooses. It returns the time until the next check,
+// and whether no drawing waits.
 func (d *drawLoop) startDraws(ctx context.Context, begin func(store.WaitingDraw)) (pause time.Duration, idle bool) {
 	d.mu.Lock()
 	free := drawWorkers - len(d.busy)

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// raiserCopies updates the messages in which the people who raised the incident can follow it.
+// raiserCopies updates the messages in which the people who raised an incident can follow it.
 func (dr drawer) raiserCopies(ctx context.Context, d store.Drawing) error {
 	var errs []error
 	for _, c := range d.Raisers {
@@ -22,8 +22,8 @@ func (dr drawer) raiserCopies(ctx context.Context, d store.Drawing) error {
 	return errors.Join(errs...)
 }
 
-// raiserCopy posts or edits one of them. If it can't be shown, or its reader deleted it, it is given
-// up: the incident doesn't depend on it.
+// raiserCopy posts or edits one such message. If it can't be shown, or its reader deleted it, it is
+// given up, because the incident doesn't depend on it.
 func (dr drawer) raiserCopy(ctx context.Context, d store.Drawing, c store.RaiserCopy) error {
 	in := d.Picture.Incident
 	if !c.Delivered {
@@ -47,7 +47,7 @@ func (dr drawer) raiserCopy(ctx context.Context, d store.Drawing, c store.Raiser
 	return dr.jobs.store.RaiserDrawn(ctx, in.ID, c.User, c.MessageRef, in.Version)
 }
 
-// postRaiser posts the message, unless an earlier attempt has.
+// postRaiser posts the message, unless an earlier attempt already did.
 func (dr drawer) postRaiser(ctx context.Context, d store.Drawing, c store.RaiserCopy) (store.MessageRef, error) {
 	id, now := d.Picture.Incident.ID, dr.jobs.clock()
 	delivery := fmt.Sprintf("%s/raised/%s", d.Delivery, c.User)

@@ -13,16 +13,18 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Where one process serves many organisations, most of which are idle, an idle one must cost little. There each instance asks
-// once a second what waits, does only the chores that have something to do, and wakes whoever looks rarely by itself.
+// When one process serves many organisations, most are idle, and an idle one must cost little. So each
+// instance checks once a second what work is waiting, does only the chores that have something to do,
+// and wakes the workers that rarely check.
 const (
-	frugalPoll      = 30 * time.Second // how often River's workers look for jobs by themselves
+	frugalPoll      = 30 * time.Second // how often River's workers look for jobs without being woken
 	frugalDrawIdle  = 30 * time.Second // how often the draw loop does
-	frugalInstances = 5                // every how many seconds the limits are shared anew
+	frugalInstances = 5                // how many seconds pass before the limits are shared out again
 )
 
-// frugalChores does the urgent chores that have something to do, each second until ctx ends. While it isn't known what waits, as
-// when the database is away, it does nothing: all of them need the database.
+// frugalChores does the urgent chores that have something to do, every second until ctx ends. It does
+// nothing while it isn't known what work is waiting, for instance because the database is down: all
+// chores need the database.
 func (j *Jobs) frugalChores(ctx context.Context) {
 	var waking sync.WaitGroup
 	defer waking.Wait()
@@ -42,7 +44,7 @@ func (j *Jobs) frugalChores(ctx context.Context) {
 	}
 }
 
-// wake wakes whoever has something to do, at the moment when it is due.
+// wake wakes the workers that have something to do, at the moment when it is due.
 func (j *Jobs) wake(ctx context.Context, waking *sync.WaitGroup, w store.Waiting, now time.Time) {
 	if w.Draws {
 		j.store.WakeDraws()
@@ -74,19 +76,19 @@ func (j *Jobs) logUnlessEnded(ctx context.Context, err error) {
 	}
 }
 
-// A frugalDriver has River's workers hear of jobs by the session that holds the instance's name, in place of a connection for
-// that alone.
+// A frugalDriver lets River's workers learn about jobs through the session that holds the instance's
+// name, instead of needing a connection just for that.
 type frugalDriver struct {
 	*riverpgxv5.Driver
 	session *sessionListener
 }
 
-// GetListener is part of River's interface.
+// GetListener implements River's interface.
 func (d frugalDriver) GetListener(*riverdriver.GetListenenerParams) riverdriver.Listener {
 	return d.session
 }
 
-// A sessionListener passes River's notifications on from an instance's session.
+// A sessionListener passes on River's notifications from an instance's session.
 type sessionListener struct {
 	instance atomic.Pointer[store.Instance] // set before the client starts
 	mu       sync.Mutex
@@ -95,10 +97,10 @@ type sessionListener struct {
 
 var errSessionOver = errors.New("the instance's session is over")
 
-// Connect is part of River's interface.
+// Connect implements River's interface.
 func (l *sessionListener) Connect(ctx context.Context) error { return l.Ping(ctx) }
 
-// Close is part of River's interface; the session is not its to close.
+// Close implements River's interface. It doesn't close the session, which belongs to the instance.
 func (l *sessionListener) Close(context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,7 +108,7 @@ func (l *sessionListener) Close(context.Context) error {
 	return nil
 }
 
-// Listen is part of River's interface: the session listens to all topics.
+// Listen implements River's interface. The session listens to all topics anyway.
 func (l *sessionListener) Listen(_ context.Context, topic string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -117,7 +119,7 @@ func (l *sessionListener) Listen(_ context.Context, topic string) error {
 	return nil
 }
 
-// Unlisten is part of River's interface.
+// Unlisten implements River's interface.
 func (l *sessionListener) Unlisten(_ context.Context, topic string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,7 +127,7 @@ func (l *sessionListener) Unlisten(_ context.Context, topic string) error {
 	return nil
 }
 
-// Ping is part of River's interface.
+// Ping implements River's interface.
 func (l *sessionListener) Ping(context.Context) error {
 	in := l.instance.Load()
 	if in == nil {
@@ -139,13 +141,13 @@ func (l *sessionListener) Ping(context.Context) error {
 	}
 }
 
-// Schema is part of River's interface.
+// Schema implements River's interface.
 func (l *sessionListener) Schema() string { return "" }
 
-// SetAfterConnectExec is part of River's interface, for its own tests.
+// SetAfterConnectExec implements River's interface, for River's own tests.
 func (l *sessionListener) SetAfterConnectExec(string) {}
 
-// WaitForNotification is part of River's interface.
+// WaitForNotification implements River's interface.
 func (l *sessionListener) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
 	in := l.instance.Load()
 	if in == nil {

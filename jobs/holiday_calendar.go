@@ -14,13 +14,14 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Holidays are read so far back and ahead, from the beginning of a year so that an hour later they are the same.
+// These are how far back and ahead holidays are read. Counting starts at the beginning of a year, so
+// that the result is the same an hour later.
 const (
 	holidaysBack  = 1 // years
 	holidaysAhead = 4
 )
 
-// readHolidayCalendar reads a calendar of holidays: its events of whole days.
+// readHolidayCalendar reads a holiday calendar, in which holidays are whole-day events.
 func (j *Jobs) readHolidayCalendar(ctx context.Context, job *river.Job[oncall.ReadHolidayCalendar]) error {
 	if j.calendars == nil {
 		return nil
@@ -39,7 +40,7 @@ func (j *Jobs) readHolidayCalendar(ctx context.Context, job *river.Job[oncall.Re
 // holidays reads a calendar. A failure to read it is an outcome, too.
 func (j *Jobs) holidays(ctx context.Context, address, tag string) (store.HolidayReading, error) {
 	year := j.clock().UTC().Year()
-	of := strconv.Itoa(year) + " " // a tag of last year doesn't count: the same calendar has more days this year
+	of := strconv.Itoa(year) + " " // last year's tag doesn't count, because the same calendar has more days this year
 	old, _ := strings.CutPrefix(tag, of)
 	if old == tag {
 		old = ""

@@ -15,8 +15,8 @@ const (
 	channelWithin = 90 * time.Second // for all its calls
 )
 
-// keepChannel makes an incident's own channel, and brings it up to date. Nothing else waits for it: pages and the
-// incident's message are where they always are.
+// keepChannel creates an incident's own channel and keeps it up to date. Nothing else waits for it:
+// pages and the incident's message are in their usual places.
 func (j *Jobs) keepChannel(ctx context.Context, job *river.Job[oncall.KeepChannel]) error {
 	order, due, err := j.store.BeginChannel(ctx, job.Args.Incident, j.clock())
 	if errors.Is(err, oncall.ErrNotFound) || err == nil && !due {

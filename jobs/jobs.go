@@ -26,7 +26,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A Messenger posts and edits the messages that show incidents: Slack, as far as the jobs know it.
+// A Messenger posts and edits the messages that show incidents. It is the jobs' view of Slack.
 type Messenger interface {
 	// Choose returns which of the waiting drawings can be drawn now, the first n in order.
 	Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw
@@ -40,8 +40,9 @@ type Messenger interface {
 	PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error)
 	// FindRoot looks for a message with the delivery id, posted at since or later.
 	FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.MessageRef, bool, error)
-	// Redraw edits a message: a person's direct message, with the reason for their page, or without
-	// a person a channel's. The error is store.ErrGone if the message no longer exists.
+	// Redraw edits a message. With a person, it is that person's direct message, with the reason for their
+	// page; without one, it is a channel's message. The error is store.ErrGone if the message no longer
+	// exists.
 	Redraw(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error
 	// PostThread adds one reply that reports all the events.
 	PostThread(ctx context.Context, root store.MessageRef, p oncall.Picture, events []oncall.Event, delivery string) error
@@ -77,13 +78,13 @@ type Config struct {
 	Log       zerolog.Logger
 	Slog      *slog.Logger          // River's own log
 	Metrics   prometheus.Registerer // nil: none
-	Name      string                // of this process, unique among all running ones
+	Name      string                // of this process, unique among all running processes
 	Terms     store.RetentionTerms  // how long data is kept
 
 	Silencer  *notify.Alertmanager        // nil: nothing is silenced
-	Hooks     *notify.Hooks               // calls webhooks outside; nil: none
+	Hooks     *notify.Hooks               // calls outgoing webhooks; nil: none
 	Calendars *notify.Calendars           // reads people's calendars; nil: none is read
-	Canary    time.Duration               // how often a canary is sent all the way; 0: never
+	Canary    time.Duration               // how often a canary is sent through everything; 0: never
 	Pulse     func(context.Context) error // tells an independent service that Watchbill works; nil: none
 
 	PublicURL string // base of links in mails; empty: no links
@@ -94,8 +95,8 @@ type Config struct {
 // A PageAttempt is a finished attempt to send a page.
 type PageAttempt struct {
 	Order          oncall.PageOrder
-	Queued         time.Time // when the page's job was made
-	Sent, Answered time.Time // when the provider was called, and when it had answered; zero: it was not called
+	Queued         time.Time // when the page's job was created
+	Sent, Answered time.Time // when the provider was called, and when it responded; zero: it was not called
 	Outcome        notify.Outcome
 }
 
@@ -103,7 +104,7 @@ type PageAttempt struct {
 type Jobs struct {
 	store              *store.System
 	terms              store.RetentionTerms
-	oldest             oncall.IncidentID // how far retain has got
+	oldest             oncall.IncidentID // how far retain has progressed
 	messenger          Messenger
 	workspace          Workspace
 	groups             seenGroups
@@ -125,7 +126,7 @@ type Jobs struct {
 	name               string
 	slog               *slog.Logger
 	metrics            metrics
-	session            *session // nil while there is none; owned by keepSession until that has ended
+	session            *session // nil while there is none; owned by keepSession until keepSession has ended
 	endSessions        context.CancelFunc
 	sessionsEnded      chan struct{}      // closed when session no longer changes
 	whatWaits          chan store.Waiting // of a frugal System, once a second
@@ -138,7 +139,7 @@ type Jobs struct {
 const (
 	fetchCooldown = 20 * time.Millisecond
 	fetchPoll     = 100 * time.Millisecond
-	// keepDone keeps the queue's table small. What happened is in the timeline, not in the jobs.
+	// keepDone keeps the queue's table small. The timeline, not the jobs, tells what happened.
 	keepDone = time.Hour
 	// never turns off River's own rescue of stuck jobs, which uses the machine's clock and would
 	// interrupt jobs whenever ours shows a different time.
@@ -190,8 +191,8 @@ func (j *Jobs) newClient(name string, session *sessionListener) (*river.Client[p
 		ID:      name,
 		Logger:  j.slog,
 		Workers: j.workers(),
-		// A worker never waits long for its turn at Slack, so a few are enough; more would compete
-		// with incoming signals for the database.
+		// A worker never waits long for its turn at Slack, so a few are enough; more would compete with
+		// incoming signals for the database.
 		Queues: map[string]river.QueueConfig{
 			store.QueueEscalate:     {MaxWorkers: 20},
 			store.QueuePage:         {MaxWorkers: pageWorkers}, // mostly for one provider that hangs
@@ -222,7 +223,7 @@ type riverTime func() time.Time
 // Now returns the time.
 func (t riverTime) Now() time.Time { return t() }
 
-// NowOrNil returns the time, which makes River use it in SQL too.
+// NowOrNil returns the time, which makes River use it in SQL, too.
 func (t riverTime) NowOrNil() *time.Time {
 	now := t()
 	return &now

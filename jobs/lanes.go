@@ -13,15 +13,15 @@ const (
 	// provider, so that a provider that hangs leaves workers for the others.
 	pageWorkers = 20
 	laneSlots   = 6
-	// laneTimeout is how long a page waits for a slot. If no slot becomes free in that time, the provider hangs:
-	// other pages don't wait but are retried after laneRetry.
+	// laneTimeout is how long a page waits for a slot. If no slot becomes free in that time, the provider
+	// hangs. Other pages then don't wait, but are retried after laneRetry.
 	laneTimeout = time.Second
 	laneRetry   = 5 * time.Second
 )
 
 var errBusy = errors.New("the provider keeps others waiting already")
 
-// lanes keep pages through one provider from occupying all workers.
+// lanes keeps pages through one provider from occupying all workers.
 type lanes struct {
 	mu     sync.Mutex
 	byName map[string]*lane

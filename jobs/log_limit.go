@@ -12,8 +12,8 @@ const (
 	quietPeriod = 10 * time.Second
 )
 
-// logLimiter lets through a few lines of each message and period. River logs the same line for every job and every
-// fetch, which would fill a disk while the database is away.
+// logLimiter lets through a few lines of each message per period. River logs the same line for every
+// job and every fetch, which would fill a disk while the database is down.
 type logLimiter struct {
 	slog.Handler
 	lines *lineCounts

@@ -21,7 +21,7 @@ const (
 	actPath = "/v1/act/"
 )
 
-// message returns the text that a page carries to its person.
+// message returns the text that a page shows its person.
 func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Message {
 	dir := j.directory(ctx)
 	names, zone := namesIn(dir), zoneIn(dir, order.Page.UserID)
@@ -42,7 +42,7 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	}
 	m.Until = schedule.ZonedStamp(m.Expires, zone)
 	stepsWebhook := order.Page.Method == oncall.MethodWebhook && order.Page.Contact == 0
-	if stepsWebhook && (dir == nil || dir.VeiledWebhook(in.TeamID, m.To)) { // other people may read the webhook's messages, so they hold only the incident's number
+	if stepsWebhook && (dir == nil || dir.VeiledWebhook(in.TeamID, m.To)) { // other people may read the webhook's messages, so they contain only the incident's number and state
 		m.Title, m.Team, m.Why, m.Reason, m.Joined, m.Severity = in.ID.String()+" of a private team", "", "", nil, "", ""
 	}
 	if n := len(order.Incidents); n > 1 {
@@ -54,8 +54,8 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	return m
 }
 
-// directory loads the directory. If that fails it returns nil, because a page with ids instead of names, and with times
-// in UTC, is better than no page.
+// directory loads the directory. If that fails it returns nil, because a page with ids instead of
+// names, and with times in UTC, is better than no page.
 func (j *Jobs) directory(ctx context.Context) *store.Directory {
 	dir, err := j.store.Directory(ctx)
 	if err != nil {

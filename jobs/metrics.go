@@ -74,7 +74,7 @@ func newMetrics(to prometheus.Registerer) metrics {
 	}
 }
 
-// watchMetrics are those of Watchbill watching itself.
+// watchMetrics are the metrics of Watchbill's self-monitoring.
 type watchMetrics struct {
 	canarySucceeded, canarySeconds, canaryLate, canaryEvery prometheus.Gauge
 	pulses                                                  *prometheus.CounterVec

@@ -24,7 +24,7 @@ const (
 	refusedNoticeRetry = time.Hour
 )
 
-// errLeft means that the recipient is not, or no longer, in this workspace.
+// errLeft means that the recipient has left this workspace or never belonged to it.
 var errLeft = errors.New("the person has left the workspace, or is of another organisation")
 
 // sendNotice posts a notice and redraws it until its message shows its current state.
@@ -47,7 +47,7 @@ func (j *Jobs) sendNotice(ctx context.Context, job *river.Job[oncall.DrawNotice]
 		case delayOf(err) > 0:
 			return river.JobSnooze(delayOf(err)) // the notice waits outside the queue, so that others needn't wait behind it
 		case t.Person && channelRefuses(err) != "" && job.Attempt >= maxNoticeRefusals:
-			// Slack will refuse the notice again for now, but may accept it later while it is still useful.
+			// Slack will refuse the notice again for now, but may accept it later, while it is still useful.
 			j.log.Warn().Err(err).Int64("notice", int64(t.Notice.ID)).Msg("notice refused; it is tried again in an hour")
 			return river.JobSnooze(refusedNoticeRetry)
 		case err != nil:

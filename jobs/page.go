@@ -17,28 +17,30 @@ import (
 const (
 	// sendLimit limits one call of a sender, which may have to wait for its turn.
 	sendLimit = 20 * time.Second
-	// pageLimit limits one run of at most sendsAtOnce calls.
+	// pageLimit limits one run, which makes at most sendsAtOnce calls.
 	pageLimit = sendsAtOnce*sendLimit + 4*recordLimit
 	// recordLimit is the time for recording a sender's result, even if the job's own time is over.
 	recordLimit = 5 * time.Second
-	// sendsAtOnce is how many attempts of unknown outcome a page makes without waiting, because two pages are better
-	// than none.
+	// sendsAtOnce is how many attempts with an unknown outcome a page makes without waiting, because two
+	// pages are better than none.
 	sendsAtOnce = 3
-	// findLimit is how long a page of unknown outcome waits for a provider that can't be asked, before it is sent
-	// again.
+	// findLimit is how long a page with an unknown outcome waits for a provider that can't be asked,
+	// before it is sent again.
 	findLimit = 2 * time.Minute
 	// A provider's request to wait is respected within these limits.
 	minThrottle = time.Second
 	maxThrottle = time.Minute
-	// maxBlocked is the longest pause after a provider reports that it can't send for hours. It is short because
-	// an admin may fix the cause.
+	// maxBlocked is the longest pause after a provider reports that it can't send for hours. It is short
+	// because an admin may fix the cause.
 	maxBlocked = 10 * time.Minute
-	// passedOverRetry is how long a page waits while its provider fails and the person's other methods are tried.
+	// passedOverRetry is how long a page waits while its provider is failing and the person's other
+	// methods are tried.
 	passedOverRetry = 10 * time.Second
 )
 
-// page sends a page until its provider accepts or refuses it, as long as the page is due. Between attempts the job
-// snoozes, which River doesn't count as an attempt; that has nothing to do with the snooze of an incident.
+// page sends a page until its provider accepts or refuses it, as long as the page is due. Between
+// attempts the job snoozes, which River doesn't count as an attempt. That has nothing to do with
+// snoozing an incident.
 func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error {
 	if j.lanes.hangs(job.Args.Lane) {
 		return river.JobSnooze(laneRetry)
@@ -86,15 +88,15 @@ type attempt struct {
 	order      oncall.PageOrder
 	message    notify.Message
 	receipt    notify.Receipt
-	retryIn    time.Duration // until the next attempt; 0: this was the last
+	retryIn    time.Duration // until the next attempt; 0: this was the last one
 	lagging    bool          // the provider may not list an earlier attempt yet
 	passedOver bool          // the provider is failing, so another method goes first
 
 	sent, answered time.Time // of the call, if there was one
 }
 
-// run makes the attempt: it sends the message, unless the message can't be sent or an earlier attempt of unknown
-// outcome turns out to have succeeded.
+// run makes the attempt: it sends the message, unless that is impossible or an earlier attempt with an
+// unknown outcome turns out to have succeeded.
 func (a *attempt) run(ctx context.Context) error {
 	sender := a.jobs.senders[a.order.Page.Method]
 	switch {
@@ -113,7 +115,7 @@ func (a *attempt) run(ctx context.Context) error {
 	if d := sender.Dispatcher; d != nil {
 		through.server = d.Server(cmp.Or(a.order.Address, a.order.Page.To))
 		if through.server != "" && through.method.Info().Setting != "" {
-			lane += "/brought" // a person's server may hang; pages through the admin's server go on
+			lane += "/brought" // a person's server may hang, but pages through the admin's server must continue
 		}
 	}
 	leave := a.jobs.lanes.enter(ctx, lane)
@@ -153,7 +155,8 @@ func (a *attempt) run(ctx context.Context) error {
 	return nil
 }
 
-// waitForLane postpones a page whose provider already keeps too many others waiting: another method goes first.
+// waitForLane postpones a page whose provider already keeps too many others waiting, so that another
+// method goes first.
 func (a *attempt) waitForLane() {
 	a.retryIn = laneRetry
 	if a.order.Doubt != nil {

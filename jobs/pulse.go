@@ -16,13 +16,13 @@ const (
 	pulseEvery = time.Minute
 	// pulseCheckLimit is the timeout of the health check before a pulse.
 	pulseCheckLimit = 15 * time.Second
-	// pulseStale is how long a pulse may have waited among the pages.
+	// pulseStale is how long a pulse may have waited in the queue of pages.
 	pulseStale = time.Minute
 	// pulseSendLimit is the timeout of the calls to the services.
 	pulseSendLimit = 10 * time.Second
 )
 
-// pulse tells independent services that Watchbill works, as long as signals come through to pages.
+// pulse tells independent services that Watchbill works, as long as signals result in pages.
 type pulse struct {
 	send func(context.Context) error // nil: no service is set
 	due  chan struct{}
@@ -30,7 +30,7 @@ type pulse struct {
 	mu       sync.Mutex
 	next     time.Time // when this instance queues the next one
 	sent     time.Time // when the latest was sent
-	withheld string    // why none is sent; empty: they are
+	withheld string    // why none is sent; empty: nothing is wrong
 }
 
 // isDue reports whether it is time for a pulse, and if so schedules the next.
@@ -51,8 +51,8 @@ func (p *pulse) soon() {
 	p.next = time.Time{}
 }
 
-// queuePulse queues a pulse among the pages, to show that they are worked on. While an instance of
-// an earlier release could get that job, each instance checks its own health instead.
+// queuePulse queues a pulse among the pages, to show that pages are being worked on. While an instance
+// of an earlier release could get that job, each instance checks its own health instead.
 func (j *Jobs) queuePulse(ctx context.Context, now time.Time) error {
 	if j.pulse.send == nil || j.canary.undecided() || !j.pulse.isDue(now) {
 		return nil
@@ -93,11 +93,11 @@ func (j *Jobs) sendPulse(ctx context.Context, now time.Time) {
 	}
 	select {
 	case j.pulse.due <- struct{}{}:
-	default: // the previous one is still under way
+	default: // the previous one is still in progress
 	}
 }
 
-// trouble returns why pages may not be going out; empty if they are.
+// trouble returns why pages may not be going out, or "" if they are.
 func (j *Jobs) trouble(ctx context.Context, now time.Time) string {
 	if err := j.store.Ready(ctx); err != nil {
 		return "signals can't be stored"

@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	// listenOften is how often a provider is asked for answers while people may answer; listenSeldom is how often
-	// otherwise.
+	// listenOften is how often a provider is asked for answers while people may answer, and listenSeldom
+	// is how often otherwise.
 	listenOften  = 5 * time.Second
 	listenSeldom = time.Minute
-	// unreadableAfter is how long a provider's answers may be unreadable before the admins are told. An answer that
-	// can't be carried out is retried for just as long, and at least replyTries times.
+	// unreadableAfter is how long a provider's answers may be unreadable before the admins are told. An
+	// answer that can't be carried out is retried for just as long, and at least replyTries times.
 	unreadableAfter = time.Minute
 	replyTries      = 5
 	// listenLimit limits one request, which a provider may hold open until an answer arrives.
@@ -44,8 +44,8 @@ func (j *Jobs) listen(ctx context.Context, method oncall.Method, from notify.Lis
 	}
 }
 
-// pause waits by the machine's clock, because neither the provider nor the database announces that there is something
-// to read.
+// pause waits by the machine's clock, because neither the provider nor the database announces new
+// answers.
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -55,8 +55,9 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// listenAsHolder listens while this instance holds the task's name. If the provider can't be read for a minute,
-// admins are told, because people's answers have no effect; then another instance may try.
+// listenAsHolder listens while this instance holds the task's name. If the provider can't be read for
+// a minute, the admins are told, because people's answers have no effect. Then another instance may
+// try.
 func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from notify.Listener) error {
 	claim, cancel := context.WithTimeout(ctx, claimLimit)
 	name, err := j.store.ClaimInstance(claim, store.RepliesTask(method))
@@ -97,7 +98,7 @@ type unreadError struct{ error }
 
 func (e unreadError) Unwrap() error { return e.error }
 
-// An answerReader reads one contact method's answers for as long as an instance listens.
+// An answerReader reads one contact method's answers while an instance listens.
 type answerReader struct {
 	jobs   *Jobs
 	method oncall.Method
@@ -113,7 +114,8 @@ type answerFailure struct {
 	givenUp bool // no further attempts
 }
 
-// unreadable handles a provider whose answers can't be read. After the last attempt it returns the error.
+// unreadable handles a provider whose answers can't be read. After the last attempt it returns the
+// error.
 func (rd *answerReader) unreadable(ctx context.Context, err unreadError) error {
 	now := rd.jobs.clock()
 	if rd.since.IsZero() {
@@ -145,8 +147,8 @@ func (j *Jobs) awaitNextPoll(ctx context.Context, method oncall.Method, next *ti
 	return nil
 }
 
-// poll asks a provider once and carries out the answers. An answer that fails doesn't stop those after it; it is
-// retried while the cause probably lies outside the answer itself.
+// poll asks a provider once and carries out the answers. An answer that fails doesn't stop the ones
+// after it. It is retried as long as the cause probably isn't the answer itself.
 func (rd *answerReader) poll(ctx context.Context) error {
 	cursor, err := rd.jobs.store.AnswerCursor(ctx, rd.method)
 	if err != nil {
@@ -223,7 +225,7 @@ func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Answer)
 	receipt := send(ctx, j.senders[method], notify.Message{
 		Purpose: notify.ForResponse, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: reply.Text, Expires: j.clock().Add(usefulFor),
 	})
-	if receipt.Outcome != notify.Accepted { // the answer took effect all the same
+	if receipt.Outcome != notify.Accepted { // the answer still took effect
 		j.log.Warn().Err(receipt.Err).Str("method", string(method)).Msg("an answer was not answered")
 	}
 	return nil

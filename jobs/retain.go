@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Limits on what is removed in a minute, per kind, so that old data disappears gradually. Each step is short and
-// delays nobody, but all steps together are work for the database.
+// These limit what is removed per minute and kind, so that old data disappears gradually. Each step is
+// short and delays nobody, but together the steps are work for the database.
 const (
 	retainSteps = 200
 	retainFor   = 10 * time.Second

@@ -11,10 +11,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// reviewLimit is for one attempt: a long discussion is read page by page.
+// reviewLimit limits one attempt. A long discussion is read page by page.
 const reviewLimit = 2 * time.Minute
 
-// draftReview drafts the review of an incident, and delivers it. Who may not have it any more gets none.
+// draftReview drafts the review of an incident and delivers it. People who may no longer read it don't
+// get it.
 func (j *Jobs) draftReview(ctx context.Context, job *river.Job[oncall.DraftReview]) error {
 	err := j.workspace.DraftReview(ctx, job.Args)
 	if _, refused := errors.AsType[oncall.Refusal](err); refused {

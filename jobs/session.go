@@ -63,7 +63,7 @@ func (j *Jobs) claim(ctx context.Context, name string) (*store.Instance, error) 
 	return instance, nil
 }
 
-// Start starts working. The end of ctx stops nothing; only Stop does.
+// Start starts working. When ctx ends, nothing stops; only Stop stops the work.
 func (j *Jobs) Start(ctx context.Context) error {
 	first, err := j.beginSession(ctx, j.name)
 	if err != nil {
@@ -141,8 +141,8 @@ func (j *Jobs) renewSession(ctx context.Context, name string) *session {
 	}
 }
 
-// Stop fetches no more jobs and lets running ones finish. If ctx ends first, or the claim to the name is lost, it
-// cancels the running jobs, which then go back to the queue.
+// Stop fetches no more jobs and lets running ones finish. If ctx ends first, or the claim to the name
+// is lost, it cancels the running jobs, which then go back to the queue.
 func (j *Jobs) Stop(ctx context.Context) error {
 	if j.endSessions == nil {
 		return nil
@@ -156,7 +156,7 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	j.upkeep()
 	j.running.Wait()
 	if j.session != nil {
-		// Last, because other instances then take over our jobs.
+		// This comes last, because other instances then take over our jobs.
 		j.session.instance.Release()
 	}
 	if err != nil {

@@ -15,12 +15,12 @@ import (
 
 const (
 	silencesLimit  = time.Minute      // for one attempt of a job
-	silencesWithin = 40 * time.Second // for all calls of a job; the rest is done a minute later
+	silencesWithin = 40 * time.Second // for all calls of a job; the rest waits a minute
 	silencesPause  = 2 * time.Second  // until a step that another instance began should have ended
 )
 
-// matchSilences brings the silences in Alertmanagers in line with people's acts on an incident.
-// QueueSilences retries failed steps every minute; they never delay a page.
+// matchSilences brings the silences in Alertmanagers in line with what people did with an incident.
+// QueueSilences retries failed steps every minute. They never delay a page.
 func (j *Jobs) matchSilences(ctx context.Context, job *river.Job[oncall.MatchSilences]) error {
 	if j.silencer == nil {
 		return nil
@@ -28,7 +28,7 @@ func (j *Jobs) matchSilences(ctx context.Context, job *river.Job[oncall.MatchSil
 	order, err := j.store.PlanSilences(ctx, job.Args.Incident, job.Args.At, j.clock())
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
-		return nil // the incident was removed because of its age
+		return nil // the incident was removed because it was too old
 	case err != nil:
 		return err
 	}

@@ -15,25 +15,26 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A Workspace is the part of Slack, besides messages, that the jobs keep up to date: user groups, topics, names. A problem
-// that an admin of the workspace has to fix is returned as a Refusal.
+// A Workspace is the part of Slack, besides messages, that the jobs keep up to date: user groups,
+// topics and names. A problem that a workspace admin has to fix is returned as a Refusal.
 type Workspace interface {
 	// Groups returns every user group with its members, including disabled groups.
 	Groups(ctx context.Context) ([]oncall.SlackGroup, error)
-	// SetGroup sets the group's members and returns those whom Slack refuses.
+	// SetGroup sets the group's members and returns the people whom Slack refuses.
 	SetGroup(ctx context.Context, id string, users []oncall.UserID) (refused []oncall.UserID, err error)
 	// EnableGroup enables or disables a group.
 	EnableGroup(ctx context.Context, id string, enabled bool) error
 	// SetTopic sets Watchbill's part of a channel's topic.
 	SetTopic(ctx context.Context, channel, segment string) error
-	// KeepChannel takes the steps of a plan for an incident's own channel, and returns the channel as it became. If a
-	// step fails, it returns how far it came, too.
+	// KeepChannel takes the steps of a plan for an incident's own channel, and returns the channel's new
+	// state. If a step fails, it returns the state reached so far.
 	KeepChannel(ctx context.Context, order store.ChannelOrder) (oncall.IncidentChannel, error)
-	// DraftReview drafts the review of an incident, and delivers it to its thread or to the person who wants it.
+	// DraftReview drafts the review of an incident and delivers it to the thread or to the person who
+	// requested it.
 	DraftReview(ctx context.Context, job oncall.DraftReview) error
-	// ResolveChannels looks up the ids of channels that the set-up names and the store doesn't know.
+	// ResolveChannels looks up the ids of channels in the set-up that the store doesn't know.
 	ResolveChannels(ctx context.Context) error
-	// RefreshUsers looks up the profiles of people whom the set-up names.
+	// RefreshUsers looks up the profiles of the people in the set-up.
 	RefreshUsers(ctx context.Context) error
 }
 
@@ -47,8 +48,8 @@ type unknownChannels struct {
 	at    time.Time
 }
 
-// resolveChannels looks up the channels that the set-up names before a channel is renamed and its name reused: after an
-// update, and for a set-up that was applied without access to Slack.
+// resolveChannels looks up the ids of the set-up's channels, before one is renamed and its name
+// reused. It finds channels after an update, and after a set-up was applied without access to Slack.
 func (j *Jobs) resolveChannels(ctx context.Context, now time.Time) error {
 	j.channels.mu.Lock()
 	defer j.channels.mu.Unlock()
@@ -88,8 +89,8 @@ func (j *Jobs) topic(ctx context.Context, job *river.Job[oncall.SetTopic]) error
 const (
 	// maxSyncPasses limits how often groups are written and read back.
 	maxSyncPasses = 5
-	// groupsFreshFor is how old the last read of the groups may be when a person comes on call, because Slack allows only
-	// twenty reads a minute.
+	// groupsFreshFor is how old the last read of the groups may be when a person comes on call. Slack
+	// allows only twenty reads a minute.
 	groupsFreshFor = time.Minute
 	// unreadLimit limits the time for recording that the groups can't be read.
 	unreadLimit = 5 * time.Second
@@ -107,7 +108,7 @@ func (j *Jobs) checkGroups(ctx context.Context, now time.Time) error {
 	return j.syncGroups(ctx, now, 0)
 }
 
-// readGroupMembers copies from Slack who is in the user groups that policies page.
+// readGroupMembers copies the members of the user groups that policies page from Slack.
 func (j *Jobs) readGroupMembers(ctx context.Context, now time.Time) error {
 	named, err := j.store.GroupsNamed(ctx)
 	if err != nil || !named {
@@ -140,7 +141,7 @@ func (j *Jobs) syncGroups(ctx context.Context, now time.Time, age time.Duration)
 		if err != nil || !s.write(ctx) {
 			break
 		}
-		// During the writes a person may have come on call, or another instance may have written.
+		// During the writes, a person may have come on call, or another instance may have written.
 		if s.scheduled, err = j.store.ScheduledGroups(ctx); err != nil {
 			return err
 		}

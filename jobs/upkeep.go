@@ -9,7 +9,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A chore is a task that every instance repeats. There is no leader, so none needs replacing when it dies.
+// A chore is a task that every instance repeats. There is no leader, so there is none to replace when
+// it dies.
 type chore struct {
 	name  string
 	do    func(ctx context.Context, now time.Time) error
@@ -23,8 +24,9 @@ const choreLimit = 20 * time.Second
 // doesn't redraw the message each time.
 const bundlesEvery = 5 * time.Second
 
-// urgentChores lists the chores of every second. River leaves promotion of scheduled jobs to a leader, which can be missing
-// for up to 18 seconds after it dies, and River doesn't detect dead instances.
+// urgentChores lists the chores that run every second. River leaves promoting scheduled jobs to a
+// leader, which can be missing for up to 18 seconds after it dies, and River doesn't detect dead
+// instances.
 func (j *Jobs) urgentChores() []chore {
 	return []chore{
 		{name: "promote timers", waits: func(w store.Waiting, _ int) bool { return w.Timers }, do: func(ctx context.Context, now time.Time) error {
@@ -62,7 +64,7 @@ func (j *Jobs) urgentChores() []chore {
 	}
 }
 
-// regularChores lists the chores of every minute.
+// regularChores lists the chores that run every minute.
 func (j *Jobs) regularChores() []chore {
 	return []chore{
 		{name: "requeue overdue timers", do: func(ctx context.Context, now time.Time) error {
@@ -170,7 +172,7 @@ func (j *Jobs) settleSchedules(ctx context.Context, now time.Time) error {
 
 // every runs the chores once per period until ctx ends. It logs when a chore begins to fail and when it works again.
 func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) {
-	// This ticks in real time; the chores themselves go by our clock.
+	// This ticks in real time, but the chores themselves use our clock.
 	tick := time.NewTicker(period)
 	defer tick.Stop()
 	failing := make(map[string]bool)
@@ -188,7 +190,7 @@ func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) 
 	}
 }
 
-// do does a chore. Failing are the chores that failed the last time.
+// do does a chore. The argument failing holds the chores that failed the last time.
 func (j *Jobs) do(ctx context.Context, c chore, failing map[string]bool) {
 	err := guarded(ctx, "chore", choreLimit, func(ctx context.Context) error { return c.do(ctx, j.clock()) })
 	switch {

@@ -14,8 +14,8 @@ import (
 // checkLimit limits one attempt of a job that changes only the database.
 const checkLimit = 15 * time.Second
 
-// workers registers each kind of job except Draw (draw_loop.go), in the order of oncall/jobs.go, with the time limit
-// of an attempt and the function that does the job.
+// workers registers each kind of job except Draw (see draw_loop.go), in the order of oncall/jobs.go,
+// with the time limit of an attempt and the function that does the job.
 func (j *Jobs) workers() *river.Workers {
 	all := river.NewWorkers()
 	add[oncall.IncidentTimer](all, checkLimit, j.incidentTimer)
@@ -89,12 +89,12 @@ func (j *Jobs) incidentTimer(ctx context.Context, job *river.Job[oncall.Incident
 	return nil
 }
 
-// swapTimer makes a swap expire.
+// swapTimer expires a swap.
 func (j *Jobs) swapTimer(ctx context.Context, job *river.Job[oncall.SwapTimer]) error {
 	return unlessMissing(j.store.RunSwapTimer(ctx, job.Args.Swap, j.clock()))
 }
 
-// coverTimer asks the next people about a request for cover, and sends reminders.
+// coverTimer asks the next people to cover, and sends reminders.
 func (j *Jobs) coverTimer(ctx context.Context, job *river.Job[oncall.CoverTimer]) error {
 	return unlessMissing(j.store.RunCoverTimer(ctx, job.Args.Cover, j.clock()))
 }
@@ -125,13 +125,13 @@ func (j *Jobs) followGroups(ctx context.Context, _ *river.Job[oncall.SyncGroups]
 	return errors.Join(j.readGroupMembers(ctx, now), j.syncGroups(ctx, now, groupsFreshFor))
 }
 
-// answerTimeOff does what a team wants if somebody is away while on call.
+// answerTimeOff does what a team has configured for somebody who is away while on call.
 func (j *Jobs) answerTimeOff(ctx context.Context, job *river.Job[oncall.AnswerTimeOff]) error {
 	return unlessMissing(j.store.AnswerTimeOff(ctx, job.Args, j.clock()))
 }
 
-// checkCoverage warns about gaps in coverage after an edit. It is also what follows when somebody leaves: first, what they
-// had in hand pages again.
+// checkCoverage warns about gaps in coverage after an edit. It also runs when somebody leaves: first,
+// the incidents that they had page again.
 func (j *Jobs) checkCoverage(ctx context.Context, _ *river.Job[oncall.CheckCoverage]) error {
 	now := j.clock()
 	return errors.Join(j.takeBackFromLeavers(ctx, now), j.store.CheckCoverage(ctx, now))
