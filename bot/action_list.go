@@ -12,8 +12,9 @@ import (
 
 var oneAction = incidentCommand("action", "12 @bo fix the alert", (*Bot).actionCommand)
 
-// actionsCommand answers `/oncall actions` with what the person is to do, `/oncall actions @bo` with what Bo is, and `/oncall actions
-// payments` with what is to be done after a team's incidents; with a number or a text it is `/oncall action`.
+// actionsCommand answers `/oncall actions` with the person's own action items, `/oncall actions @bo`
+// with Bo's, and `/oncall actions payments` with those from a team's incidents. With a number or text
+// it works like `/oncall action`.
 func (b *Bot) actionsCommand(ctx context.Context, r request) (view.Drawing, error) {
 	words := r.words
 	for len(words) > 1 && oneOf(words, 0, "of", "for", "by", "from", "list", "show", "open", "team") {
@@ -47,7 +48,8 @@ func (b *Bot) ownActions(ctx context.Context, r request) (view.Drawing, error) {
 	return view.OwnActions(mine, r.location), nil
 }
 
-// readActionFilter parses whose actions are meant: a team's, a person's, or all. It reports false if the words mean something else.
+// readActionFilter parses whose actions are wanted: a team's, a person's, or everybody's. It reports
+// false if the words mean something else.
 func (b *Bot) readActionFilter(ctx context.Context, r request, words []string) (store.ReviewActionFilter, bool, error) {
 	f := store.ReviewActionFilter{Limit: store.MostListed}
 	if len(words) == 1 && oneOf(words, 0, "all", "everybody", "everyone", "everything") {

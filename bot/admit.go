@@ -11,7 +11,7 @@ import (
 )
 
 // admit refuses deactivated people and people from other organisations, who see our messages in shared
-// channels. It stores everybody else with their standing in the workspace. A new person whom Slack can't
+// channels. It stores everybody else with their status in the workspace. A new person whom Slack can't
 // confirm counts as a guest.
 func (b *Bot) admit(ctx context.Context, u slack.User) error {
 	if u.TeamID != "" {

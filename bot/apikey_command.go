@@ -17,7 +17,8 @@ import (
 const apiKeyUsage = "Write it like `/oncall apikey create deploy read,page` for a key of your own, with `team payments` for a team's, `installation` for Watchbill's, " +
 	"and `90d` for one that ends. There are the scopes read, page, act, edit and admin."
 
-// An apiKeyAsk is the private metadata of an API key form: which key to create, rotate or revoke.
+// An apiKeyAsk is the private metadata of an API key form. It says which key to create, rotate or
+// revoke.
 type apiKeyAsk struct {
 	Do     string         `json:"do"`
 	Name   string         `json:"name"`
@@ -132,7 +133,7 @@ func scopesOf(word string) (scopes []oncall.Scope, are bool) {
 }
 
 func (a apiKeyAsk) String() string {
-	text, _ := json.Marshal(a) // of plain fields
+	text, _ := json.Marshal(a) // contains only plain fields
 	return string(text)
 }
 

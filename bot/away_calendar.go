@@ -12,7 +12,8 @@ import (
 
 const awayCalendarSaved = "Your calendar is read now, and every hour from then on. A direct message says what was found."
 
-// awayCalendar answers `/oncall away calendar [ADDRESS [days|all|WORD, WORD…]|stop]`: a calendar that is read as time off.
+// awayCalendar answers `/oncall away calendar [ADDRESS [days|all|WORD, WORD…]|stop]`, which sets a
+// calendar to be read as time off.
 func (b *Bot) awayCalendar(ctx context.Context, r request, words []string) (view.Drawing, error) {
 	switch {
 	case len(words) == 0:
@@ -36,7 +37,7 @@ func (b *Bot) awayCalendar(ctx context.Context, r request, words []string) (view
 	return view.Text(awayCalendarSaved), nil
 }
 
-// ownAwayCalendar shows how it stands with the person's calendar, or asks for one.
+// ownAwayCalendar shows the state of the person's calendar, or asks for one.
 func (b *Bot) ownAwayCalendar(ctx context.Context, r request) (view.Drawing, error) {
 	c, err := b.store.AwayCalendar(ctx, r.by(), r.user.ID)
 	if errors.Is(err, oncall.ErrNotFound) {
@@ -61,7 +62,7 @@ func (b *Bot) stopAwayCalendar(ctx context.Context, r request) (string, error) {
 	return "Your calendar is read no more, and the time off ahead that came from it is cancelled. Cover that you have asked for stays asked for.", nil
 }
 
-// pressAwayCalendar opens the form of a calendar.
+// pressAwayCalendar opens the calendar form.
 func (b *Bot) pressAwayCalendar(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
@@ -78,7 +79,7 @@ func (b *Bot) pressAwayCalendar(ctx context.Context, p press) (string, error) {
 	return "", b.openModal(ctx, p.trigger, form)
 }
 
-// endAwayCalendar ends the reading of the person's calendar.
+// endAwayCalendar stops reading the person's calendar.
 func (b *Bot) endAwayCalendar(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
@@ -87,7 +88,7 @@ func (b *Bot) endAwayCalendar(ctx context.Context, p press) (string, error) {
 	return b.stopAwayCalendar(ctx, r)
 }
 
-// submitAwayCalendar takes the calendar of the form.
+// submitAwayCalendar saves the calendar from the form.
 func (b *Bot) submitAwayCalendar(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 const backgroundLimit = 15 * time.Second
 
 const (
-	// maxLate is the number of answers that wait at the same time, and lateLimit how long an answer is of use.
+	// maxLate is how many answers may wait at the same time, and lateLimit is how long an answer is
+	// useful.
 	maxLate   = 128
 	lateLimit = 10 * time.Minute
 	// lateAttempts limits the attempts to post an answer, with latePause between them.
@@ -23,8 +24,8 @@ const (
 	latePause    = 2 * time.Second
 )
 
-// inBackground runs work that would take too long before the answer. Shutdown cancels it, so nothing may depend
-// on it.
+// inBackground runs work that would delay the answer too much. A shutdown cancels it, so nothing may
+// depend on it.
 func (b *Bot) inBackground(ctx context.Context, what string, do func(context.Context) error) {
 	b.inBackgroundFor(ctx, backgroundLimit, what, do)
 }
@@ -47,8 +48,8 @@ func (b *Bot) inBackgroundFor(ctx context.Context, limit time.Duration, what str
 	})
 }
 
-// postLater posts an answer that Slack doesn't take now, and reports false if too many wait already. Shutdown drops
-// it: what it tells of is done.
+// postLater posts an answer later if Slack doesn't accept it now, and reports false if too many
+// answers are waiting already. A shutdown drops it, which loses nothing but the confirmation.
 func (b *Bot) postLater(ctx context.Context, m slackcall.Message, d view.Drawing) bool {
 	if b.late.Add(1) > maxLate {
 		b.late.Add(-1)
@@ -73,7 +74,8 @@ func (b *Bot) postLater(ctx context.Context, m slackcall.Message, d view.Drawing
 	return true
 }
 
-// unposted reports whether it is certain that a message was not posted, so that another attempt can't double it.
+// unposted reports whether a message was certainly not posted, so that another attempt can't duplicate
+// it.
 func unposted(err error) bool {
 	o := slackcall.OutcomeOf(err)
 	return o == slackcall.Unsent || o == notify.Throttled

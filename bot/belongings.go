@@ -20,7 +20,8 @@ func (r request) endsOthers() bool {
 	return r.directory.Access().May(r.by(), access.OthersThings, access.Object{}) == nil
 }
 
-// belongings loads what an admin may revoke of a person: contact methods, calendars, browser links.
+// belongings loads the things of a person that an admin may revoke: contact methods, calendars and
+// browser links.
 func (b *Bot) belongings(ctx context.Context, r request, user oncall.UserID, message string) (view.Belongings, error) {
 	v := view.Belongings{User: user, Location: r.location, Message: message}
 	has, err := b.store.Belongings(ctx, r.by(), user)
@@ -76,7 +77,7 @@ func (b *Bot) pressEnd(ctx context.Context, p press) (string, error) {
 	}
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
-		message = "It was ended before." // and the person was notified then
+		message = "It was ended before." // and the person was notified at that time
 	case err != nil:
 		return "", fmt.Errorf("revoke another person's access: %w", err)
 	case user != p.user:

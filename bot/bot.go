@@ -23,7 +23,7 @@ type Config struct {
 	BotToken string  // "xoxb-…"
 	AppToken string  // "xapp-…", with the scope connections:write
 	APIURL   string  // empty: Slack's own
-	Faster   float64 // for tests: multiplies Slack's rate limits; 0: not at all
+	Faster   float64 // for tests: multiplies Slack's rate limits; 0: leaves them alone
 
 	// UserToken is an admin's token, "xoxp-…", for changing user groups in workspaces where apps may not. If
 	// empty, the bot's token is used.
@@ -36,7 +36,8 @@ type Config struct {
 	Methods []oncall.Method // the installation's contact methods besides Slack
 	Numbers []string        // the senders of its SMS and phone calls, in E.164
 
-	// Findings are what the doctor has found in this instance, and when; nil: it doesn't look.
+	// Findings returns the doctor's findings about this instance, and their time; nil: the doctor doesn't
+	// run.
 	Findings func() ([]view.DoctorFinding, time.Time)
 
 	Trace func(oncall.Incident) string // address of an incident's trace; nil or "" if there is none
@@ -56,7 +57,7 @@ type Bot struct {
 	log       zerolog.Logger
 	slack     *slackcall.Client
 	envelopes *prometheus.CounterVec
-	counted   prometheus.Gauge // this app's connections, by Slack's count
+	counted   prometheus.Gauge // the number of this app's connections that Slack reports
 	inFlight  inFlight
 	late      atomic.Int32                    // answers that wait for Slack
 	workspace atomic.Pointer[store.Workspace] // nil until known

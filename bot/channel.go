@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// channel returns the channel to post to, for a channel named in the set-up or for a person. It prefers the
+// channel returns the channel to post to, for a channel in the set-up or for a person. It prefers the
 // stored id, because another channel may have taken the name.
 func (b *Bot) channel(ctx context.Context, named string) string {
 	if slackcall.IsUser(named) || oncall.IsChannelID(named) {
@@ -35,8 +35,8 @@ func (b *Bot) rememberChannel(ctx context.Context, named, id string) {
 	}
 }
 
-// ResolveChannels looks up the ids of the set-up's channels where they are unknown, and whether the channels of
-// private teams are private. A channel that Slack doesn't know stays without an id. A Refusal says what an
+// ResolveChannels looks up unknown ids of the set-up's channels, and whether the channels of private
+// teams are private. A channel that Slack doesn't know stays without an id. A Refusal says what an
 // admin has to fix.
 func (b *Bot) ResolveChannels(ctx context.Context) error {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
@@ -80,7 +80,7 @@ func (b *Bot) Channels(ctx context.Context) ([]oncall.SlackChannel, error) {
 	return all, nil
 }
 
-// channelRenamed stores a channel's new name. Posts go by the id and aren't affected.
+// channelRenamed stores a channel's new name. Posts use the id and aren't affected.
 func (b *Bot) channelRenamed(ctx context.Context, id, name string) error {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
@@ -114,7 +114,7 @@ func (b *Bot) channelClosed(ctx context.Context, id, why string) error {
 	return nil
 }
 
-// channelOpened redraws the messages of a channel that was archived for a while.
+// channelOpened redraws the messages of a channel that was unarchived.
 func (b *Bot) channelOpened(ctx context.Context, id string) error {
 	b.slack.ChannelOpened(id)
 	if err := b.store.ChannelOpened(ctx, id, b.clock()); err != nil {

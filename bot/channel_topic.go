@@ -10,7 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// SetTopic adds a segment to a channel's topic if it is missing, and keeps what people wrote around it.
+// SetTopic adds a segment to a channel's topic if it is missing, and leaves the rest of the topic
+// unchanged.
 func (b *Bot) SetTopic(ctx context.Context, channel, segment string) error {
 	id, err := b.slack.Conversation(ctx, b.channel(ctx, channel), 0)
 	if err != nil {
@@ -30,7 +31,7 @@ func (b *Bot) SetTopic(ctx context.Context, channel, segment string) error {
 	return nil
 }
 
-// topicRefusal turns a permanent error of Slack's into a Refusal.
+// topicRefusal turns a permanent error from Slack into a Refusal.
 func topicRefusal(err error) error {
 	if !slackcall.Refused(err) {
 		return err

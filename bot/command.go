@@ -29,7 +29,7 @@ type request struct {
 	asker     oncall.Actor
 }
 
-// by returns the person who sent the command, and who reads the answer.
+// by returns the person who sent the command and who reads the answer.
 func (r request) by() oncall.Actor { return r.asker }
 
 // noneVisible completes "No incident is open" and the like if some incidents may be hidden from the reader.
@@ -57,7 +57,7 @@ func textCommand(run func(b *Bot, ctx context.Context, r request) (string, error
 	}
 }
 
-// commands returns all commands. It is a function because one of them, help, lists them.
+// commands returns all commands. It is a function because the help command lists them.
 func commands() []command {
 	return slices.Concat([]command{
 		{"who", textCommand((*Bot).who)},
@@ -115,8 +115,8 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 	return known.run(b, ctx, r)
 }
 
-// whoInNamed says who is on call if words that are no command begin with the name of a team or schedule, or are a time;
-// otherwise it returns the refusal.
+// whoInNamed says who is on call if the words aren't a command but begin with the name of a team or
+// schedule, or are a time. Otherwise it returns the refusal.
 func (b *Bot) whoInNamed(ctx context.Context, user oncall.UserID, words []string, refusal error) (view.Drawing, error) {
 	r, err := b.request(ctx, user, words)
 	if err != nil {
@@ -136,13 +136,13 @@ func (b *Bot) whoInNamed(ctx context.Context, user oncall.UserID, words []string
 	return view.Drawing{}, refusal
 }
 
-// onlyTime reports whether the words are a date or a time and nothing else: "24 dec" asks who is on call then.
+// onlyTime reports whether the words are just a date or a time: "24 dec" asks who is on call then.
 func (r request) onlyTime() bool {
 	_, n, err := r.reader().Moment(r.words)
 	return err == nil && n > 0 && n == len(r.words) && (n > 1 || !isNumber(r.words[0]))
 }
 
-// request loads what every handler needs, for an answer that only the person sees.
+// request loads what every handler needs for an answer that only the person sees.
 func (b *Bot) request(ctx context.Context, id oncall.UserID, words []string) (request, error) {
 	return b.requestBy(ctx, oncall.ByUser(id), words)
 }

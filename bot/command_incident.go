@@ -7,7 +7,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// rephraseIncident translates what people say to have something done with an incident: "give 2 to bo", "note on 4: …", "4 is noise".
+// rephraseIncident translates what people type to do something with an incident: "give 2 to bo", "note
+// on 4: …", "4 is noise".
 func rephraseIncident(words []string) []string {
 	for _, rule := range []func([]string) []string{rephraseGive, rephraseOn, rephraseIs, rephraseOver} {
 		if other := rule(words); other != nil {
@@ -49,7 +50,8 @@ func rephraseGive(words []string) []string {
 	return nil
 }
 
-// numbered returns a command about the incident whose number stands in the words, after small words alone; nil: there is none.
+// numbered returns a command about the incident whose number is in the words after nothing but small
+// words; nil: there is no such number.
 func numbered(name string, rest []string) []string {
 	for len(rest) > 1 && oneOf(rest, 0, "incident", "the", "on", "of", "for", "to", "a", "is", "in") {
 		rest = rest[1:]
@@ -137,13 +139,14 @@ func rephraseIs(words []string) []string {
 	return nil
 }
 
-// overSaid is what people say of an incident that is over, and noiseSaid of one that was none.
+// overSaid is what people say about an incident that is over, and noiseSaid about a false alarm.
 var (
 	overSaid  = []string{"it's fixed", "its fixed", "it is fixed", "fixed it", "it's over", "it is over", "it's done", "it's resolved", "it is resolved", "all fixed"}
 	noiseSaid = []string{"it's noise", "it was noise", "it is noise", "that was noise", "just noise", "noise"}
 )
 
-// rephraseOver translates "it's fixed" and "it was noise", about the incident that is meant without a number; and "mute 4 for 2h".
+// rephraseOver translates "it's fixed" and "it was noise", which mean an incident without giving its
+// number, and "mute 4 for 2h".
 func rephraseOver(words []string) []string {
 	said := strings.Join(lowerWords(words[:min(len(words), 4)]), " ")
 	switch {
@@ -159,7 +162,8 @@ func rephraseOver(words []string) []string {
 	return nil
 }
 
-// pastWords are the words of a question about what happened that say when, and to whom.
+// pastWords keeps the words of a question about the past that say when something happened, and to
+// whom.
 func pastWords(rest []string) []string {
 	return slices.DeleteFunc(slices.Clone(rest), func(w string) bool {
 		return oneOf([]string{w}, 0, "has", "have", "did", "been", "during", "over", "since", "we", "us", "me", "happened", "broke", "fired", "paged", "went", "wrong", "passierte")

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/access"
 )
 
-// aliases maps other tools' names of commands to ours.
+// aliases maps the command names of other tools to ours.
 var aliases = map[string]string{
 	"contacts": "contact", "admin": "contact", "notify": "contact", "notifications": "contact", "phone": "contact", "profile": "contact", "settings": "contact",
 	"acknowledge": "ack", "acknowledged": "ack", "acked": "ack", "take": "ack", "mine!": "ack", "accept": "ack",
@@ -124,7 +124,7 @@ var months = []string{
 
 func hasDigit(word string) bool { return strings.ContainsAny(word, "0123456789") }
 
-// unknownCommand refuses a word that is no command, with a guess and fitting examples.
+// unknownCommand refuses an unknown command, with a guess and fitting examples.
 func unknownCommand(name string, words []string) error {
 	names := make([]string, 0, len(commands())+len(aliases))
 	for _, known := range commands() {
@@ -133,7 +133,7 @@ func unknownCommand(name string, words []string) error {
 	near := func(names []string) string {
 		guess := oncall.Nearest(name, names)
 		if len(name) < 4 && guess != "" && guess[0] != name[0] {
-			return "" // one edit of a three-letter word gives another word
+			return "" // one edit turns a three-letter word into another word
 		}
 		return guess
 	}
@@ -148,19 +148,21 @@ func unknownCommand(name string, words []string) error {
 		}
 	}
 	if len(words) > 2 && (slices.Contains([]string{"resolve", "merge", "verdict"}, guess) || !slices.ContainsFunc(words, isArgument)) {
-		guess = "" // what letters resemble is not what a sentence means
+		guess = "" // similar spelling says nothing about the meaning of a sentence
 	}
 	return oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
 		view.Name(unescape(name)), view.DidYouMean(guess, "`/oncall %s`"), view.ExamplesFor(guess, fittingCommands(words)))
 }
 
-// isArgument reports whether a word is what commands take, and hardly a part of a sentence: a number, a time, a person.
+// isArgument reports whether a word is a typical argument of a command and unlikely in a sentence: a
+// number, a time or a person.
 func isArgument(word string) bool {
 	_, mention := view.ReadMention(word)
 	return mention || strings.HasPrefix(word, "@") || hasDigit(word)
 }
 
-// fittingCommands returns the commands that take what was typed: a number, a person, a time.
+// fittingCommands returns the commands that take the kinds of arguments that were typed: a number, a
+// person or a time.
 func fittingCommands(words []string) []string {
 	for _, w := range words[1:] {
 		if _, ok := view.ReadMention(w); ok || strings.HasPrefix(w, "@") {
@@ -176,10 +178,11 @@ func fittingCommands(words []string) []string {
 	return []string{"who", "incidents", "page"}
 }
 
-// maxAtStart limits the schedules that `/oncall` alone shows.
+// maxAtStart limits the schedules that a bare `/oncall` shows.
 const maxAtStart = 6
 
-// startHere answers `/oncall` alone: who is on call in the person's teams, and what is typed most.
+// startHere answers a bare `/oncall`: who is on call in the person's teams, and the commands used
+// most.
 func (b *Bot) startHere(_ context.Context, r request) (string, error) {
 	shown := r.ownSchedules()
 	shown = shown[:min(len(shown), maxAtStart)]
@@ -209,8 +212,8 @@ func (b *Bot) help(_ context.Context, r request) (string, error) {
 	return view.HelpFor(known.name, also, r.abilities()), nil
 }
 
-// abilities returns the reader's rights, so that the help lists only what they may do. If others read the
-// answer too, the help lists everything.
+// abilities returns the reader's rights, so that the help lists only what they may do. If others can
+// read the answer too, the help lists everything.
 func (r request) abilities() view.Ability {
 	if r.asker.Via == oncall.ViaChannel {
 		return view.EveryAbility

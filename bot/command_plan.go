@@ -2,8 +2,8 @@ package bot
 
 import "slices"
 
-// rephrasePlan translates what people say who plan: "I can't do Friday", "hand over to Bo", "cancel my time off", "who is away" and
-// "swap me with Bo on Friday".
+// rephrasePlan translates what people type about planning: "I can't do Friday", "hand over to Bo",
+// "cancel my time off", "who is away" and "swap me with Bo on Friday".
 func rephrasePlan(words []string) []string {
 	n := len(words)
 	rest := func(from int, drop ...string) []string {
@@ -49,12 +49,12 @@ func rephrasePlan(words []string) []string {
 	return nil
 }
 
-// isSomebody reports whether a word asks for whoever it may be.
+// isSomebody reports whether a word asks for anybody at all.
 func isSomebody(w string) bool {
 	return oneOf([]string{w}, 0, "who", "who's", "whos", "anybody", "anyone", "somebody")
 }
 
-// handOver translates "to Bo until 22:00". A number is an incident's, which goes to somebody else.
+// handOver translates "to Bo until 22:00". A number means an incident, which goes to somebody else.
 func handOver(of []string) []string {
 	if len(of) < 2 || !oneOf(of, 0, "to") || isNumber(of[0]) {
 		return nil

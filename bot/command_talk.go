@@ -5,17 +5,18 @@ import (
 	"strings"
 )
 
-// talkWords are the words of a question about who has an incident, beside its number.
+// talkWords are the words, besides its number, of a question about who has an incident.
 var talkWords = []string{
 	"who", "who's", "whos", "is", "has", "have", "does", "do", "did", "got", "acked", "ack", "acknowledged", "took", "take", "taken", "takes", "owns", "on", "working",
 	"looking", "handling", "at", "into", "fixed", "resolved", "closed", "done", "over", "somebody", "anybody", "someone", "anyone", "still", "open", "incident", "alert", "it",
 	"already", "yet", "the", "this", "that",
 }
 
-// somebodyWords ask for whoever it may be.
+// somebodyWords ask for anybody at all.
 var somebodyWords = []string{"somebody", "anybody", "someone", "anyone"}
 
-// rephraseTalk translates what people ask and say about incidents: "who has 4", "I'm on it 5", "false alarm 4".
+// rephraseTalk translates questions and remarks about incidents: "who has 4", "I'm on it 5", "false
+// alarm 4".
 func rephraseTalk(words []string) []string {
 	n := len(words)
 	switch {
@@ -63,8 +64,8 @@ func rephraseClaim(words []string) []string {
 	return nil
 }
 
-// rephraseWhoHas translates "who has 4" and "is anybody on it". Anything else in the question makes it one about
-// something else, as "is Bo on call at 18".
+// rephraseWhoHas translates "who has 4" and "is anybody on it". Any other word makes it a different
+// question, such as "is Bo on call at 18".
 func rephraseWhoHas(words []string) []string {
 	if len(words) < 3 || !oneOf(words, 0, "who", "who's", "whos", "is", "has", "have", "does", "do", "did") {
 		return nil

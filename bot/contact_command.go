@@ -14,8 +14,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// contact answers `/oncall contact`, which opens the person's contact settings; `test`, which sends a test page
-// by every method; and a person's name, which shows how to reach that person.
+// contact answers `/oncall contact`, which opens the person's contact settings. With `test` it sends a
+// test page by every method, and with a name it shows how to reach that person.
 func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	switch {
 	case len(r.words) == 0:
@@ -68,8 +68,8 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 	return view.TestSent(sent, len(reach.Contacts)-len(sent)), nil
 }
 
-// addMore suggests methods to a person who can only be reached in Slack; empty if the installation has no
-// others.
+// addMore suggests methods to a person who can only be reached in Slack. It is empty if the
+// installation has no others.
 func (b *Bot) addMore(d *store.Directory, user oncall.UserID, r oncall.ContactSettings) string {
 	usable := func(c oncall.Contact) bool { return c.Usable() && slices.Contains(b.methods, c.Method) }
 	may := b.addable(d, user)
@@ -92,7 +92,8 @@ func (b *Bot) sendCard(ctx context.Context, to oncall.UserID) error {
 	})
 }
 
-// contactCard returns a vCard with the numbers that pages come from, as in RFC 2426, which every phone reads.
+// contactCard returns a vCard with the numbers that pages come from, in the format of RFC 2426, which
+// every phone reads.
 func contactCard(numbers []string) string {
 	lines := []string{"BEGIN:VCARD", "VERSION:3.0", "N:Watchbill;;;;", "FN:Watchbill", "ORG:On-call pages"}
 	for _, n := range numbers {

@@ -117,7 +117,7 @@ func (b *Bot) submitContactAdd(ctx context.Context, s submission) (modalResponse
 	return replace(view.CodeForm(c, view.CodeSent(c))), nil
 }
 
-// refusedAt shows a refusal at the input that caused it.
+// refusedAt shows a refusal next to the input that caused it.
 func refusedAt(block view.Block, err error) (modalResponse, error) {
 	if r, refused := errors.AsType[oncall.Refusal](err); refused {
 		return correct(fieldErrors{block: r.Error()}), nil

@@ -68,7 +68,7 @@ func rulePress(change func(f *view.RulesForm, value string)) func(b *Bot, ctx co
 		}
 		err = b.updateModal(ctx, p.view, f.Draw())
 		if _, late := errors.AsType[oncall.Refusal](err); late && change == nil {
-			return "", nil // a later choice redraws it as well
+			return "", nil // a later choice redraws it, too
 		}
 		return "", err
 	}
@@ -109,7 +109,7 @@ func removeLine(f *view.RulesForm, value string) {
 
 func defaultLines(f *view.RulesForm, _ string) { f.Lines = defaultsOf(*f) }
 
-// defaultsOf returns the rules of somebody who has set none.
+// defaultsOf returns the rules that apply if a person has set none.
 func defaultsOf(f view.RulesForm) []oncall.Rule {
 	return oncall.ContactSettings{Contacts: f.Reach.Contacts}.Rules(f.Meta.Low)
 }
@@ -144,7 +144,7 @@ func (b *Bot) savePreferences(ctx context.Context, s submission, p oncall.Prefer
 	return modalResponse{}, nil
 }
 
-// hoursEdit opens the form of the hours for low-severity pages.
+// hoursEdit opens the form for the hours of low-severity pages.
 func (b *Bot) hoursEdit(ctx context.Context, p press) (string, error) {
 	v, err := b.reachView(ctx, p.user)
 	if err != nil {

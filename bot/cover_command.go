@@ -17,8 +17,8 @@ import (
 
 const coverExample = "/oncall cover today 18:00 to 22:00"
 
-// cover answers `/oncall cover [@user] [everyone] TIME [to TIME] [note]`, which asks others to take a shift or
-// a part of it.
+// cover answers `/oncall cover [@user] [everyone] TIME [to TIME] [note]`, which asks others to take
+// all or part of a shift.
 func (b *Bot) cover(ctx context.Context, r request) (view.Drawing, error) {
 	words, user, everyone := r.words, r.user.ID, false
 	if len(words) == 1 && oneOf(words, 0, "list", "mine", "pending") {
@@ -62,7 +62,8 @@ func (b *Bot) cover(ctx context.Context, r request) (view.Drawing, error) {
 	return b.askForCover(ctx, r, stints, unescape(note), everyone)
 }
 
-// coverForm opens the form for the shift that needs cover. why says why the words didn't suffice.
+// coverForm opens the form for the shift that needs cover. The argument why says why the words weren't
+// enough.
 func (b *Bot) coverForm(ctx context.Context, r request, user oncall.UserID, why string) error {
 	stints, err := b.coverable(r, user)
 	if err != nil {
@@ -74,9 +75,9 @@ func (b *Bot) coverForm(ctx context.Context, r request, user oncall.UserID, why 
 // errNoShift means that words name no shift and no time.
 var errNoShift = errors.New("no shift is named")
 
-// readStints finds the shifts that "TIME [to TIME] note" refers to. A period selects the parts of shifts within
-// it; a day, the shifts that start on it, or that day of a longer shift; an instant, the whole shifts around
-// it.
+// readStints finds the shifts that "TIME [to TIME] note" refers to. A period selects the parts of
+// shifts within it. A day selects the shifts that start on it, or that day of a longer shift. A time
+// selects the whole shifts around it.
 func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stint, string, error) {
 	when, n, err := r.reader().Moment(words)
 	if err != nil {
@@ -110,7 +111,8 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 	return stints, strings.Join(words[n:], " "), err
 }
 
-// stintsOn returns a person's shifts on a day: those that start on it in whole, and that day of longer ones.
+// stintsOn returns a person's shifts on a day: whole shifts that start on it, and that day of longer
+// ones.
 func (r request) stintsOn(user oncall.UserID, when schedule.Moment) []schedule.Stint {
 	var out []schedule.Stint
 	for _, s := range r.stints(user) {
@@ -128,15 +130,15 @@ func (r request) stintsOn(user oncall.UserID, when schedule.Moment) []schedule.S
 	return out
 }
 
-// mayAskFor reports whether the person may request cover for a shift: for their own, and for those of teams
-// that they manage.
+// mayAskFor reports whether the person may request cover for a shift: their own, or one in a team that
+// they manage.
 func (r request) mayAskFor(s schedule.Stint) bool {
 	in, known := r.directory.Schedule(s.Schedule)
 	return s.User == r.user.ID || known && manages(r.directory, r.user.ID, in)
 }
 
-// coverable returns the person's shifts for which the requester may ask for cover. It refuses if there are
-// shifts, but none of these.
+// coverable returns the person's shifts for which the requester may ask for cover. It refuses if there
+// are shifts but the requester may not ask for any.
 func (b *Bot) coverable(r request, user oncall.UserID) ([]schedule.Stint, error) {
 	all := r.stints(user)
 	may := slices.DeleteFunc(slices.Clone(all), func(s schedule.Stint) bool { return !r.mayAskFor(s) })
@@ -183,7 +185,7 @@ func coverPress(do oncall.CoverActKind) func(*Bot, context.Context, press) (stri
 		if err != nil || p.suffix != view.InList {
 			return "", err
 		}
-		zone := "" // of who pressed; the schedule's own is shown anyway
+		zone := "" // of the person who pressed; the schedule's own zone is always shown
 		if u, err := b.user(ctx, p.user); err == nil {
 			zone = u.TimeZone
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// submitCover makes the cover request, and replaces the form by who was asked.
+// submitCover makes the cover request, and replaces the form with the list of people who were asked.
 func (b *Bot) submitCover(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// coverWhose asks what "cover @di" means: that the person takes over Di's next shift, looks for somebody else for it, or wants Di
-// to take one of theirs.
+// coverWhose asks what "cover @di" means: the person takes over Di's next shift, looks for somebody
+// else to take it, or wants Di to take one of theirs.
 func (b *Bot) coverWhose(r request, other oncall.UserID) (view.Drawing, error) {
 	w := view.CoverWhose{Other: other, Swaps: len(r.swappable(r.user.ID)) > 0 && len(r.swappable(other)) > 0}
 	theirs, err := b.coverable(r, other)
@@ -20,14 +20,14 @@ func (b *Bot) coverWhose(r request, other oncall.UserID) (view.Drawing, error) {
 	case err != nil && !w.Swaps:
 		return view.Drawing{}, err
 	case err != nil:
-		w.Shift = r.stints(other)[0] // coverable refuses only what there is
+		w.Shift = r.stints(other)[0] // coverable refuses only if there are shifts
 	case len(theirs) > 0:
 		w.Shift, w.May = theirs[0], true
 	}
 	return w.Draw(r.user.TimeZone), nil
 }
 
-// readWhose reads the value of a button of that question: whose shift, and which.
+// readWhose reads the value of a button of that question, which says whose shift it is and which one.
 func (r request) readWhose(value string) (schedule.Stint, error) {
 	user, shift, _ := strings.Cut(value, "/")
 	return r.ownStint(oncall.UserID(user), shift)

@@ -49,8 +49,8 @@ var scopes = []scope{
 	{"canvases:write", true, "a review is drafted as a file only, not as a canvas"},
 }
 
-// Check tests what Watchbill needs from Slack, and says how to fix each fault. A missing scope that Watchbill
-// can do without is only a note.
+// Check tests what Watchbill needs from Slack, and says how to fix each problem. A missing scope that
+// Watchbill can do without is only a note.
 func (b *Bot) Check(ctx context.Context) []notify.CheckResult {
 	answer, err := b.slack.Auth(ctx)
 	var findings []notify.CheckResult
@@ -155,7 +155,7 @@ func (b *Bot) checkSocket(ctx context.Context) notify.CheckResult {
 	}
 }
 
-// usualConnections is the number of connections of two instances.
+// usualConnections is the number of connections that two instances have.
 const usualConnections = 4
 
 // countConnections adds the number of this app's other connections.

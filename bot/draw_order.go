@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Choose returns the waiting drawings that can be made now, at most n, in slackcall's order.
+// Choose returns at most n waiting drawings that can be made now, in slackcall's order.
 func (b *Bot) Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw {
 	pending := make([]slackcall.PendingDraw, len(waiting))
 	backlogs := map[store.WaitingDraw]int{}
@@ -24,7 +24,7 @@ func (b *Bot) Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []
 			pending[i].First, pending[i].Backlog = true, 1
 		}
 		if w.Channel != "" {
-			pending[i].Channel = b.channel(ctx, w.Channel) // as the message will be posted
+			pending[i].Channel = b.channel(ctx, w.Channel) // where the message will be posted
 		}
 	}
 	var chosen []store.WaitingDraw

@@ -111,9 +111,9 @@ func (b *Bot) mentioned(ctx context.Context, e slackevents.EventsAPIEvent, m *sl
 	})
 }
 
-// answerOnce does what an event asks for once, however often Slack delivers the event, and posts the answer. An answer
-// that has to wait follows later: by the next delivery the same words may mean something else. An empty one is not
-// posted.
+// answerOnce does what an event asks for once, however often Slack delivers the event, and posts the
+// answer. An answer that has to wait is posted later, because the same words may mean something else
+// by the next delivery. An empty answer is not posted.
 func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m slackcall.Message, say func() view.Drawing) error {
 	callback, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
 	if !ok {

@@ -17,11 +17,11 @@ import (
 // mentionCommands lists the commands that work in a mention of the app.
 var mentionCommands = []string{"who", "next", "teams", "incidents", "page", "help"}
 
-// directCommands lists the commands that work in a direct message. A message can't open a form: those of planning answer with
-// a button for it, and the others say so.
+// directCommands lists the commands that work in a direct message. A message can't open a form. The
+// planning commands answer with a button that opens it, and the others say that they need one.
 var directCommands = slices.Concat(mentionCommands, []string{"me", "schedule", "users", "actions", "swap", "cover", "override", "away"}, hereCommands)
 
-// formButtons lists the buttons that open the forms of planning.
+// formButtons lists the buttons that open the planning forms.
 var formButtons = map[string]view.Action{
 	"swap": view.ActionHomeSwap, "cover": view.ActionHomeCover, "override": view.ActionHomeOverride, "away": view.ActionHomeAway,
 }
@@ -66,8 +66,8 @@ func (b *Bot) answerMessage(ctx context.Context, m typedMessage) view.Drawing {
 	return d
 }
 
-// answerWords answers the words of a message. Without a command they may add to an incident that the person
-// raised, or raise one: "payments the checkout is down".
+// answerWords answers the words of a message. Without a command they may add to an incident that the
+// person raised, or raise a new one: "payments the checkout is down".
 func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (view.Drawing, error) {
 	if d, added, err := b.addReply(ctx, oncall.UserID(m.user.ID), store.MessageRef{Channel: m.at.Channel, TS: m.replyTo}, m.text); added || err != nil {
 		return d, err
@@ -115,8 +115,8 @@ func namesIncident(words []string) bool {
 	return len(words) > 0 && numberPattern.MatchString(strings.TrimRight(words[0], ":,"))
 }
 
-// pageNamedTeam pages the team or schedule named at the beginning of a mention; a question is answered with who is
-// on call there. A direct message must use the command to page.
+// pageNamedTeam pages the team or schedule named at the beginning of a mention. A question is answered
+// with who is on call there. In a direct message, paging requires the command.
 func (b *Bot) pageNamedTeam(ctx context.Context, r request, m typedMessage) (view.Drawing, error) {
 	w, err := b.readRaise(ctx, r, r.words)
 	if _, refused := refusalOf(err); err != nil && !refused {

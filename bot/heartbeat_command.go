@@ -46,7 +46,7 @@ func (b *Bot) heartbeats(ctx context.Context, r request) (view.Drawing, error) {
 	return view.Drawing{Text: view.Heartbeats(shown, r.location)}, nil
 }
 
-// showHeartbeat shows a heartbeat, and to whoever manages it what pings it.
+// showHeartbeat shows a heartbeat. People who manage it also see what pings it.
 func (b *Bot) showHeartbeat(ctx context.Context, r request, h store.HeartbeatDetail) (view.Drawing, error) {
 	v := shownHeartbeat(h, r.now)
 	if h.Manages {

@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// holidayCover asks for cover of what somebody has of a holiday.
+// holidayCover asks for cover for the part of a holiday that somebody is on call.
 func (b *Bot) holidayCover(ctx context.Context, p press) (string, error) {
 	id, from, to, ok := view.ReadHolidayValue(p.value)
 	if !ok {
@@ -31,9 +31,9 @@ func (b *Bot) holidayCover(ctx context.Context, p press) (string, error) {
 	return d.Text, err
 }
 
-// readHolidays reads the holidays of a rotation as people write them: "de-by weekend", "us ask 2026-12-24", or the address of
-// a calendar in place of the country. Days that
-// were there before keep their names.
+// readHolidays reads the holidays of a rotation as people write them: "de-by weekend", "us ask
+// 2026-12-24", or the address of a calendar instead of a country. Days that were already listed keep
+// their names.
 func readHolidays(text string, was *schedule.Holidays) (*schedule.Holidays, error) {
 	var words []string
 	out := &schedule.Holidays{}
@@ -64,7 +64,7 @@ func readHolidays(text string, was *schedule.Holidays) (*schedule.Holidays, erro
 		return nil, fmt.Errorf("name a country such as us or de-by, the address of a calendar, or days such as 2026-12-24")
 	}
 	if out.Days = holiday.Days(out.Calendar); out.Days == nil && was != nil && was.Calendar == out.Calendar {
-		out.Days = was.Days // of a calendar that is read by its address
+		out.Days = was.Days // of a calendar that is read from its address
 	}
 	return out, nil
 }

@@ -16,14 +16,14 @@ import (
 
 const (
 	homeRefreshEvery = 5 * time.Second
-	// homeRefreshFor is how long after somebody opened it their home tab is kept up to date. Slack doesn't say when it is
-	// left.
+	// homeRefreshFor is how long somebody's home tab is kept up to date after they opened it. Slack
+	// doesn't say when they leave it.
 	homeRefreshFor = 15 * time.Minute
-	// maxHomesRefreshed limits what is loaded every few seconds; who opened theirs earliest goes first.
+	// maxHomesRefreshed limits what is loaded every few seconds. The tabs opened earliest go first.
 	maxHomesRefreshed = 50
 )
 
-// openHomes are the home tabs that this instance drew lately, and what they show.
+// openHomes are the home tabs that this instance drew recently, and their content.
 type openHomes struct {
 	mu     sync.Mutex
 	byUser map[oncall.UserID]openHome
@@ -34,7 +34,7 @@ type openHome struct {
 	shows    [sha256.Size]byte
 }
 
-// drawn notes what a home tab shows, after its person has done something there.
+// drawn records what a home tab shows after its person has done something there.
 func (h *openHomes) drawn(user oncall.UserID, shows [sha256.Size]byte, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -54,7 +54,7 @@ func (h *openHomes) drawn(user oncall.UserID, shows [sha256.Size]byte, now time.
 	}
 }
 
-// redrawn notes what a home tab shows that was brought up to date.
+// redrawn records what a home tab shows after an update.
 func (h *openHomes) redrawn(user oncall.UserID, shows [sha256.Size]byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -77,7 +77,7 @@ func (h *openHomes) all(now time.Time) map[oncall.UserID]openHome {
 	return maps.Clone(h.byUser)
 }
 
-// refreshHomes keeps the home tabs up to date that were opened lately.
+// refreshHomes keeps recently opened home tabs up to date.
 func (b *Bot) refreshHomes(ctx context.Context) {
 	for sleep(ctx, homeRefreshEvery) {
 		all := b.homes.all(b.clock())

@@ -108,7 +108,7 @@ func homeTeams(h *view.HomeTab, d *store.Directory) {
 // maxAsked is how many managers are named to somebody who is in no team.
 const maxAsked = 5
 
-// managersOf returns the managers of all teams that are seen; nil if they are too many to be asked by name.
+// managersOf returns the managers of all visible teams, or nil if there are too many to name.
 func managersOf(d *store.Directory) (all []oncall.UserID) {
 	model := d.Access()
 	for _, t := range d.Teams {
@@ -156,8 +156,8 @@ func (b *Bot) rankIncidents(ctx context.Context, d *store.Directory, user oncall
 	}, nil
 }
 
-// sortOwnFirst sorts the incidents of the person first, then those of their teams. It returns how many are the person's, and how many
-// are theirs or their teams'.
+// sortOwnFirst puts the person's incidents first, then those of their teams. It returns how many are
+// the person's, and how many are the person's or their teams'.
 func (b *Bot) sortOwnFirst(ctx context.Context, d *store.Directory, user oncall.UserID, open []oncall.Incident) (mine, own int, err error) {
 	rank, err := b.rankIncidents(ctx, d, user, open)
 	if err != nil {
@@ -230,7 +230,7 @@ func (b *Bot) rootLinks(ctx context.Context, of []oncall.Incident) map[oncall.In
 	return b.linksTo(ctx, ids)
 }
 
-// linksTo returns permalinks to those of some incidents that have a message.
+// linksTo returns permalinks to the given incidents that have a message.
 func (b *Bot) linksTo(ctx context.Context, ids []oncall.IncidentID) map[oncall.IncidentID]string {
 	if len(ids) == 0 {
 		return nil

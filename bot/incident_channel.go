@@ -13,13 +13,14 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// maxChannelNames is how many names are tried if other channels have the first ones.
+// maxChannelNames is how many names are tried if other channels have taken the first ones.
 const maxChannelNames = 9
 
 // channelClockSkew is how much Slack's clock may differ from ours.
 const channelClockSkew = time.Minute
 
-// The answer of `/oncall channel` waits a moment for the channel: within the time that Slack gives it.
+// `/oncall channel` briefly waits for the channel before it answers, within the time that Slack
+// allows.
 const (
 	channelLooks = 15
 	channelLook  = 100 * time.Millisecond
@@ -33,8 +34,9 @@ type channelKeeper struct {
 	made bool // just now, so nothing was posted there yet
 }
 
-// KeepChannel takes the steps of a plan for an incident's own channel, each so that it can be taken again after its
-// answer was lost. What Slack refuses for good is left out, except the channel itself.
+// KeepChannel takes the steps of a plan for an incident's own channel. Each step can be repeated if
+// its response was lost. A step that Slack permanently refuses is skipped, except creating the channel
+// itself.
 func (b *Bot) KeepChannel(ctx context.Context, order store.ChannelOrder) (oncall.IncidentChannel, error) {
 	k := channelKeeper{Bot: b, ChannelOrder: order, is: order.Channel}
 	for _, step := range []func(context.Context) error{k.create, k.greet, k.setTopic, k.bookmark, k.invite, k.say, k.end, k.archive} {
@@ -45,7 +47,7 @@ func (b *Bot) KeepChannel(ctx context.Context, order store.ChannelOrder) (oncall
 	return k.is, nil
 }
 
-// create makes the channel, or finds the one that an earlier attempt has made.
+// create creates the channel, or finds the one that an earlier attempt created.
 func (k *channelKeeper) create(ctx context.Context) error {
 	name := k.is.Name
 	for n := 2; k.is.ID == ""; n++ {
@@ -85,10 +87,10 @@ func (k *channelKeeper) plainName() string {
 	return name
 }
 
-// madeBefore looks for a channel of this name that this bot has made since the first attempt.
+// madeBefore looks for a channel with this name that this bot created since the first attempt.
 func (k *channelKeeper) madeBefore(ctx context.Context, name string) (string, error) {
 	all, err := k.slack.Channels(ctx)
-	if slackcall.Refused(err) { // without the right to look, it gets the next name
+	if slackcall.Refused(err) { // if we may not look for it, the channel gets the next name
 		return "", nil
 	}
 	if err != nil {
@@ -107,7 +109,7 @@ func (k *channelKeeper) madeBefore(ctx context.Context, name string) (string, er
 	return "", nil
 }
 
-// channelRefusal turns an error that somebody has to put right into a Refusal.
+// channelRefusal turns an error that somebody has to fix into a Refusal.
 func channelRefusal(err error) error {
 	switch {
 	case !slackcall.Refused(err):
@@ -133,7 +135,7 @@ func (k *channelKeeper) greet(ctx context.Context) error {
 	return nil
 }
 
-// postOnce posts a message, unless an earlier attempt has.
+// postOnce posts a message, unless an earlier attempt already did.
 func (k *channelKeeper) postOnce(ctx context.Context, delivery string, d view.Drawing) error {
 	m := slackcall.Message{Channel: k.is.ID, Delivery: delivery, Incident: int64(k.Picture.Incident.ID), Priority: slackcall.ForUpdate}
 	if !k.made {
@@ -145,9 +147,10 @@ func (k *channelKeeper) postOnce(ctx context.Context, delivery string, d view.Dr
 	return ignoreRefused(err)
 }
 
-// ignoreRefused forgets that Slack refuses something for good, as in a channel that somebody has archived or deleted.
+// ignoreRefused drops an error that is a permanent refusal from Slack, for instance because somebody
+// archived or deleted the channel.
 func ignoreRefused(err error) error {
-	if slackcall.NoToken(err) { // a new token may do it
+	if slackcall.NoToken(err) { // a new token may be allowed to do it
 		return err
 	}
 	if slackcall.Refused(err) || slackcall.OutcomeOf(err) == slackcall.Frozen {
@@ -156,7 +159,7 @@ func ignoreRefused(err error) error {
 	return err
 }
 
-// optional logs and forgets that Slack refuses a step that the channel can do without.
+// optional logs and drops a refusal from Slack if the channel can do without the step.
 func (k *channelKeeper) optional(err error, what string) error {
 	if slackcall.Refused(err) && !slackcall.NoToken(err) {
 		k.log.Warn().Err(err).Str("channel", k.is.ID).Msg("Slack refuses " + what + " of an incident's channel; it does without")
@@ -175,7 +178,7 @@ func (k *channelKeeper) setTopic(ctx context.Context) error {
 	return nil
 }
 
-// bookmark adds the incident's message, and what the plan says.
+// bookmark adds a bookmark to the incident's message, and those in the plan.
 func (k *channelKeeper) bookmark(ctx context.Context) error {
 	links := k.Bookmarks
 	if root := k.permalink(ctx, k.Root); root != "" && !slices.Contains(k.is.Bookmarks, root) && !k.End {
@@ -200,7 +203,7 @@ func (k *channelKeeper) bookmark(ctx context.Context) error {
 	return nil
 }
 
-// invite lets people in one by one, as Slack refuses all if it refuses one.
+// invite invites people one by one, because Slack refuses all if it refuses one.
 func (k *channelKeeper) invite(ctx context.Context) error {
 	for _, u := range k.Invite {
 		if err := k.optional(k.slack.Invite(ctx, k.is.ID, string(u)), "a member"); err != nil {
@@ -211,7 +214,7 @@ func (k *channelKeeper) invite(ctx context.Context) error {
 	return nil
 }
 
-// say tells those in the channel what people did, in one message.
+// say tells the people in the channel what others did, in one message.
 func (k *channelKeeper) say(ctx context.Context) error {
 	if d := view.ChannelLines(k.Say); d.Text != "" {
 		if err := k.postOnce(ctx, fmt.Sprintf("channel-%d-%d-say-%d", k.Picture.Incident.ID, k.is.Round, k.is.Saying), d); err != nil {
@@ -255,7 +258,7 @@ func (b *Bot) openChannel(ctx context.Context, r request, id oncall.IncidentID) 
 	if err := b.act(ctx, id, r.user.ID, oncall.Act{Do: oncall.ActChannel}); err != nil {
 		return "", err
 	}
-	for range channelLooks { // it is mostly made at once, and then the answer leads there
+	for range channelLooks { // the channel is usually created at once, and then the answer can link to it
 		in, err := b.store.Incident(ctx, r.by(), id)
 		if err != nil {
 			break

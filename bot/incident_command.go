@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// incidentCommand returns a command about one incident. Its number comes first, unless only one incident can be
-// meant. run gets the remaining words.
+// incidentCommand returns a command about one incident. Its number comes first, unless only one
+// incident can be meant. The function run gets the remaining words.
 func incidentCommand(name, example string, run func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error)) command {
 	return command{name, textCommand(func(b *Bot, ctx context.Context, r request) (string, error) {
 		id, err := b.takeNumber(ctx, &r, name, example)
@@ -43,7 +43,8 @@ func (b *Bot) takeNumber(ctx context.Context, r *request, name, example string) 
 	return b.onlyIncident(ctx, *r, name, example)
 }
 
-// byTitle lists the commands that take nothing but an incident, which may therefore be named by its title.
+// byTitle lists the commands that take nothing but an incident, so that its title is enough to name
+// it.
 var byTitle = map[string]bool{"incident": true, "details": true, "plan": true}
 
 // withoutWord drops a leading word, such as "incident", before a number.
@@ -129,8 +130,8 @@ func (b *Bot) actAndShow(ctx context.Context, r request, id oncall.IncidentID, a
 	return strings.TrimSuffix(b.summary(ctx, p)+"\n"+outsider, "\n"), nil
 }
 
-// saidThere reports whether the timeline says what was done just where it was asked for by a mention: in the incident's own channel, or
-// in the thread of its message. An answer would say it twice.
+// saidThere reports whether the timeline shows what was done in the same place where a mention asked
+// for it: the incident's own channel, or the thread of its message. An answer would repeat it.
 func (b *Bot) saidThere(ctx context.Context, r request, p oncall.Picture) bool {
 	if r.asker.Via != oncall.ViaChannel {
 		return false
@@ -147,7 +148,7 @@ func (b *Bot) summary(ctx context.Context, p oncall.Picture) string {
 	return view.IncidentText(p, b.rootLink(ctx, p.Incident.ID))
 }
 
-// rootLink returns a permalink to an incident's message; empty: there is none.
+// rootLink returns a permalink to an incident's message, or "" if there is none.
 func (b *Bot) rootLink(ctx context.Context, id oncall.IncidentID) string {
 	roots, err := b.store.Roots(ctx, []oncall.IncidentID{id})
 	if err != nil {
@@ -301,8 +302,8 @@ func (b *Bot) readAdd(ctx context.Context, r request) ([]oncall.Act, error) {
 	return acts, nil
 }
 
-// readOnCall parses "whoever is on call in platform" and the like, or the bare name of a team or schedule that
-// isn't a person's. It returns the number of words used.
+// readOnCall parses "whoever is on call in platform" and the like, or the bare name of a team or
+// schedule that isn't also a person's. It returns the number of words used.
 func (r request) readOnCall(words []string) (oncall.Act, int) {
 	at, named := 0, false
 	for at < len(words)-1 && slices.Contains([]string{"whoever", "who", "who's", "is", "on", "call", "on-call", "oncall", "in", "for", "from", "of", "the", "team", "schedule"}, strings.ToLower(words[at])) {
@@ -355,7 +356,7 @@ func (r request) readNote() ([]oncall.Act, error) {
 	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
 }
 
-// updateCommand answers `/oncall update 12 text`, and opens the form without a text.
+// updateCommand answers `/oncall update 12 text`. Without a text it opens the form.
 func (b *Bot) updateCommand(ctx context.Context, r request) (view.Drawing, error) {
 	id, err := b.takeNumber(ctx, &r, "update", "12 we are on it")
 	if err != nil {
@@ -401,7 +402,8 @@ func (r request) readVerdict() ([]oncall.Act, error) {
 	return []oncall.Act{act}, nil
 }
 
-// severityNumbers maps the numbers that people use to severities; in almost every tool 1 is the worst.
+// severityNumbers maps the numbers that people use to severities. In almost every tool, 1 is the
+// worst.
 var severityNumbers = map[string]oncall.Severity{"0": oncall.Critical, "1": oncall.Critical, "2": oncall.High, "3": oncall.Medium, "4": oncall.Low, "5": oncall.Low}
 
 func (r request) readSeverity() ([]oncall.Act, error) {

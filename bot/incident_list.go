@@ -58,7 +58,7 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 	return view.OpenIncidents(open, len(shown), orMore, b.rootLinks(ctx, shown)), nil
 }
 
-// wants reports whether an incident belongs to whom the search names.
+// wants reports whether an incident belongs to the people whom the search names.
 func (r request) wants(q incidentSearch, in oncall.Incident) bool {
 	if q.mine && !slices.Contains(r.directory.Members[in.TeamID], r.user.ID) && !slices.Contains(in.Holders(), r.user.ID) {
 		return false
@@ -173,7 +173,7 @@ func (r request) takePeriod(words []string, q *incidentSearch) int {
 			return n
 		}
 	}
-	if oneOf(words, 0, "weekend") && r.takePeriod([]string{"last", "weekend"}, q) > 0 { // the one to come has no incidents
+	if oneOf(words, 0, "weekend") && r.takePeriod([]string{"last", "weekend"}, q) > 0 { // the coming weekend has no incidents
 		return 1
 	}
 	return 0
@@ -185,7 +185,7 @@ const (
 	nightEnds   = 9 * 60
 )
 
-// lastNight returns the night that is now, or was before today.
+// lastNight returns the current night, or else the one before today.
 func (r request) lastNight() (from, to time.Time, name string) {
 	today, _ := r.zone.Local(r.now)
 	to = r.zone.Instant(today, nightEnds)

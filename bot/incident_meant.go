@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// actHere performs an act on the incident of the channel or thread in which it was typed, never on another one. Words that
-// follow are a note.
+// actHere performs an act on the incident of the channel or thread in which it was typed, and on no
+// other. The remaining words are a note.
 func (b *Bot) actHere(ctx context.Context, r request, id oncall.IncidentID, do oncall.ActKind) (view.Drawing, error) {
 	acts := []oncall.Act{{Do: do}}
 	if len(r.words) > 0 {
@@ -32,16 +32,16 @@ func (b *Bot) actHere(ctx context.Context, r request, id oncall.IncidentID, do o
 	return view.Drawing{Text: text}, err
 }
 
-// afterwards lists the commands that people still type when their incident is over.
+// afterwards lists the commands that people still type after their incident is over.
 var afterwards = map[string]bool{"note": true, "review": true, "action": true, "update": true, "verdict": true}
 
-// lastFor is how long after its end an incident is still somebody's last one.
+// lastFor is how long after its end an incident still counts as somebody's last one.
 const lastFor = 12 * time.Hour
 
-// lastIncident returns the one incident that somebody has, or else the one that they resolved last; 0: it can't be told, because they
-// have several, or one pages them now.
+// lastIncident returns the one incident that somebody has, or else the one that they resolved last. It
+// returns 0 if that is ambiguous because they have several, or one pages them now.
 func (b *Bot) lastIncident(ctx context.Context, r request, name string) (oncall.IncidentID, error) {
-	if name != "review" { // that is for what is over
+	if name != "review" { // a review is about an incident that is over
 		open, err := b.store.OpenIncidents(ctx, r.by(), maxOpenLoaded)
 		if err != nil {
 			return 0, fmt.Errorf("load open incidents: %w", err)

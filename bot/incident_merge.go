@@ -10,8 +10,8 @@ import (
 
 var readMerged = readOther(oncall.ActMerge, "merge", "into")
 
-// mergeCommand answers `/oncall merge 12 into 9` with a form that names both and says what comes of it, since a merge can't be taken
-// back.
+// mergeCommand answers `/oncall merge 12 into 9` with a form that names both and explains the
+// consequences, because a merge can't be undone.
 func (b *Bot) mergeCommand(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
 	s, err := b.incidentOverview(ctx, id, r.user.ID)
 	if err != nil {

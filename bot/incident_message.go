@@ -12,8 +12,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// PostRoot posts the incident's message in its team's channel. If the error leaves it open whether the message
-// was posted, FindRoot tells.
+// PostRoot posts the incident's message in its team's channel. If an error leaves open whether the
+// message was posted, FindRoot finds out.
 func (b *Bot) PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error) {
 	at, err := b.post(ctx, slackcall.Message{
 		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: drawPriority(w), Drawing: true,
@@ -32,7 +32,7 @@ func (b *Bot) inChannel(ctx context.Context, p oncall.Picture, channel string) v
 	return view.Incident(p)
 }
 
-// veiled reports whether a channel may show only the number and the state of a private team's incident.
+// veiled reports whether a channel may show only the number and state of a private team's incident.
 func (b *Bot) veiled(ctx context.Context, p oncall.Picture, channel string) bool {
 	if !p.Team.Private {
 		return false
@@ -55,8 +55,8 @@ func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.MessageR
 	return nil
 }
 
-// PostThread posts one thread reply for several events. If Slack's answer is lost, it looks for the reply
-// before it reports a failure.
+// PostThread posts one thread reply for several events. If Slack's response is lost, it looks for the
+// reply before it reports a failure.
 func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, p oncall.Picture, events []oncall.Event, delivery string) error {
 	d, loud := view.Thread(p, events)
 	if d.Text == "" || b.veiled(ctx, p, root.Channel) {
@@ -84,8 +84,8 @@ func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, p oncall.Pi
 	return nil
 }
 
-// PostFlapLine posts the thread reply that counts how often a flapping incident has fired again. Where the incident
-// is veiled, there is none.
+// PostFlapLine posts the thread reply that counts how often a flapping incident has fired again. A
+// veiled incident has no such reply.
 func (b *Bot) PostFlapLine(ctx context.Context, root store.MessageRef, p oncall.Picture, delivery string) (store.MessageRef, error) {
 	if b.veiled(ctx, p, root.Channel) {
 		return store.MessageRef{}, nil

@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// submitActs returns the handler of a form about an incident. read returns the requested acts, or the errors of
-// the inputs.
+// submitActs returns the handler of a form about an incident. The function read returns the requested
+// acts, or the errors of the inputs.
 func submitActs(read func(f form, now time.Time) ([]oncall.Act, fieldErrors)) func(*Bot, context.Context, submission) (modalResponse, error) {
 	return func(b *Bot, ctx context.Context, s submission) (modalResponse, error) {
 		id, known := readIncidentValue(s.meta())

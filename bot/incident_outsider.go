@@ -9,8 +9,9 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// outsiderNote tells somebody who takes another team's incident that it is another team's, and who is on call there; empty: they are
-// of the team, or were asked. It blocks nothing, and a failure is only logged, because the act is saved.
+// outsiderNote tells somebody who takes another team's incident whose it is and who is on call there.
+// It is empty for members of the team and people who were asked. It blocks nothing, and a failure is
+// only logged, because the act is saved.
 func (b *Bot) outsiderNote(ctx context.Context, by oncall.Actor, id oncall.IncidentID) string {
 	directory, err := b.store.DirectoryFor(ctx, by)
 	if err != nil {
@@ -18,7 +19,7 @@ func (b *Bot) outsiderNote(ctx context.Context, by oncall.Actor, id oncall.Incid
 		return ""
 	}
 	in, err := b.store.Incident(ctx, by, id)
-	if err == nil && slices.Contains(directory.Members[in.TeamID], by.User) { // most who take one
+	if err == nil && slices.Contains(directory.Members[in.TeamID], by.User) { // most people who take an incident
 		return ""
 	}
 	p, err := b.store.Picture(ctx, by, id, b.clock())

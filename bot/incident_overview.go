@@ -14,7 +14,7 @@ import (
 // maxOpenLoaded is the maximum number of open incidents to load.
 const maxOpenLoaded = 500
 
-// incidentOverview loads what a person sees of an incident.
+// incidentOverview loads what a person may see of an incident.
 func (b *Bot) incidentOverview(ctx context.Context, id oncall.IncidentID, user oncall.UserID) (view.IncidentOverview, error) {
 	s := view.IncidentOverview{Reader: user, Now: b.clock(), Address: b.pages}
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(user))
@@ -72,7 +72,8 @@ func (b *Bot) incidentOverview(ctx context.Context, id oncall.IncidentID, user o
 	return s, nil
 }
 
-// formOn draws a form about an incident for a person, or refuses if they may not do what it is for.
+// formOn draws a form about an incident for a person, or refuses if they may not do what the form is
+// for.
 func (b *Bot) formOn(ctx context.Context, id oncall.IncidentID, user oncall.UserID, do view.Action) (slack.ModalViewRequest, error) {
 	s, err := b.incidentOverview(ctx, id, user)
 	if err != nil {

@@ -18,7 +18,7 @@ func readIncidentValue(value string) (oncall.IncidentID, bool) {
 	return oncall.IncidentID(id), err == nil && id > 0
 }
 
-// plainActs maps the buttons that act at once.
+// plainActs maps the buttons that act immediately.
 var plainActs = map[view.Action]oncall.ActKind{
 	view.ActionAck:      oncall.ActAck,
 	view.ActionResolve:  oncall.ActResolve,

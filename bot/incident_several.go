@@ -111,10 +111,11 @@ func numberAndNote(words []string) (oncall.IncidentID, string) {
 	return id, unescape(strings.Join(words[1:], " "))
 }
 
-// judged matches what somebody says an incident was, as they resolve it: "noise", "as a false alarm: the probe was broken".
+// judged matches what people call an incident when they resolve it: "noise", "as a false alarm: the
+// probe was broken".
 var judged = regexp.MustCompile(`(?i)^(?:as |it |was |is |a |just |- )*(noise|noisy|false (?:alarm|alert|positive)|real)[.!]*(?:$|[:,;] *(.*)$)`)
 
-// remark returns what the words after an act add to it: what the incident was, or else a note.
+// remark turns the words after an act into a verdict, or else a note.
 func remark(do oncall.ActKind, text string) oncall.Act {
 	m := judged.FindStringSubmatch(text)
 	if do != oncall.ActResolve || m == nil {
