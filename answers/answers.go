@@ -1,6 +1,6 @@
-// Package answers handles answers by people outside Slack. It turns an answer by SMS, phone key, link or push
-// into an act, and the outcome into a sentence for the person. oncall.AnswerFacts decides what an answer means;
-// store carries it out.
+// Package answers handles answers from people outside Slack. It turns an answer by SMS, phone key,
+// link or push into an act, and the outcome into a sentence for the person. oncall.AnswerFacts decides
+// what an answer means, and store carries it out.
 package answers
 
 import (
@@ -23,7 +23,7 @@ type Response struct {
 	Repeated bool   // the answer was handled before, so a message with this text was already sent
 }
 
-// Handle does what an answer asks for, exactly once however often the answer is delivered.
+// Handle does what an answer asks for, exactly once, however often the answer is delivered.
 func Handle(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (Response, error) {
 	a = storable(a)
 	if a.Intent.Kind == "" {
@@ -51,8 +51,8 @@ func Handle(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time)
 // maxID is the maximum length of an ID that is stored unchanged.
 const maxID = 200
 
-// storable cleans an answer for storage and lookups: strangers send anything, and what PostgreSQL refuses would
-// be retried for ever.
+// storable cleans an answer for storage and lookups. Strangers can send anything, and an answer that
+// PostgreSQL refuses would be retried for ever.
 func storable(a oncall.Answer) oncall.Answer {
 	for _, text := range []*string{&a.ID, &a.From, &a.Token, &a.Text, &a.Message.Page, (*string)(&a.Message.Probe.User)} {
 		*text = oncall.Storable(*text)
