@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// webhook is version 4 of Alertmanager's webhook payload; Grafana's has the same fields.
+// webhook is version 4 of Alertmanager's webhook payload. Grafana's has the same fields.
 type webhook struct {
 	Status          anyText        `json:"status"`
 	GroupKey        anyText        `json:"groupKey"` // a number before version 4
@@ -103,15 +103,15 @@ func isAlertmanager(o object) bool {
 	return ok && !o.isGrafanaWebhook(alert) || o.isSingleAlert()
 }
 
-// isSingleAlert reports whether an object is a single alert without the group around it, which some
-// senders forward.
+// isSingleAlert reports whether an object is a single alert without its group, which some senders
+// forward.
 func (o object) isSingleAlert() bool {
 	return len(o["alerts"]) == 0 && o.any("labels.alertname") && (o.has("startsAt") || o.has("annotations")) && !o.any("title", "summary", "message", "dedup_key")
 }
 
-// webhook reports whether the payload is Alertmanager's or Grafana's, whatever the integration
-// expects: it lists the alerts of a group, or alerts with the fields of theirs. It returns the
-// first alert, which may be large, so that it is read only once.
+// webhook reports whether the payload comes from Alertmanager or Grafana, whatever the integration
+// expects: it lists the alerts of a group, or alerts with their fields. It returns the first alert,
+// which may be large, so that it is read only once.
 func (o object) webhook() (alert object, ok bool) {
 	if raw := o["alerts"]; len(raw) == 0 || raw[0] != '[' {
 		return nil, false
@@ -121,7 +121,7 @@ func (o object) webhook() (alert object, ok bool) {
 	return alert, grouped || alert.any("fingerprint") || alert.any("startsAt")
 }
 
-// isGeneric reports whether the payload can't be Alertmanager's and looks like a script's.
+// isGeneric reports whether the payload can't be Alertmanager's and looks like one from a script.
 func (o object) isGeneric() bool {
 	_, alerts := o["alerts"]
 	_, group := o["groupKey"]
@@ -201,7 +201,7 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 }
 
 // evaluationAlerts are the names of Grafana's alerts about a rule that could not be evaluated. Their
-// texts are the rule's own and describe something that did not happen.
+// texts come from the rule and describe something that did not happen.
 var evaluationAlerts = map[string]string{"DatasourceNoData": "no data", "DatasourceError": "can't be evaluated"}
 
 // extras returns the links of an alert, and the annotations other than its title and text.
@@ -235,7 +235,7 @@ func (a webhookAlert) extras() ([]oncall.Link, map[string]string) {
 	return l, details
 }
 
-// isResolved reads a status; otherwise is the status to assume if it is blank.
+// isResolved reads a status. The argument otherwise is the status to assume if it is blank.
 func isResolved(field, status, otherwise string) (bool, []oncall.Hint) {
 	word := trim(first(status, otherwise))
 	if word == "" {
@@ -259,7 +259,7 @@ func nameFromLabels(labels map[string]string) string {
 	return strings.Join(parts, ", ")
 }
 
-// fingerprint stands in for the one that some senders leave out.
+// fingerprint makes a fingerprint for senders that leave it out.
 func fingerprint(labels map[string]string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
@@ -269,8 +269,8 @@ func fingerprint(labels map[string]string) string {
 }
 
 // parseInstant reads a time and truncates it to microseconds, as the database does, so that an
-// episode's start is the same before and after it is stored. Text that is not a time, and Go's
-// zero time, which senders use for "none", become the zero time.
+// episode's start stays the same when it is stored. Text that is not a time becomes the zero time, and
+// so does Go's zero time, which senders use for "none".
 func parseInstant(s string) time.Time {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil || t.Year() < 1970 {
@@ -278,7 +278,7 @@ func parseInstant(s string) time.Time {
 	}
 	t = t.UTC()
 	if t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{} // the zone moved it out of RFC 3339's range; no alert began then
+		return time.Time{} // the zone moved it out of RFC 3339's range, and no alert began then
 	}
 	return t.Truncate(time.Microsecond)
 }

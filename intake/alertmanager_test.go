@@ -106,7 +106,7 @@ func TestAlertmanagerFingerprintStandsForAllLabels(t *testing.T) {
 	}
 }
 
-// A start is later compared with the one read back from the database.
+// The start is later compared with the value read back from the database.
 func TestAlertmanagerStartsAtInMicroseconds(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]time.Time{
@@ -127,7 +127,7 @@ func TestAlertmanagerStartsAtInMicroseconds(t *testing.T) {
 	}
 }
 
-// TestAlertmanagerCaptures reads what a real Alertmanager sent.
+// TestAlertmanagerCaptures reads payloads captured from a real Alertmanager.
 func TestAlertmanagerCaptures(t *testing.T) {
 	t.Parallel()
 	const folder = "../../shared/captures"
@@ -183,8 +183,8 @@ func summary(signals []oncall.Signal) string {
 	return strings.Join(parts, ", ")
 }
 
-// An alert with nothing to tell it apart is identified by its name: the group's page must not be
-// lost.
+// An alert with nothing else to identify it is identified by its name, because the group's page must
+// not be lost.
 func TestAlertWithoutLabelsIsKeyedByName(t *testing.T) {
 	t.Parallel()
 	body := `{"status":"firing","groupKey":"g","alerts":[{"fingerprint":"f","status":"firing"},{"status":"STATUS","annotations":{"summary":"disk full"}}]}`

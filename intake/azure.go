@@ -17,7 +17,7 @@ func isAzure(o object) bool {
 // azureLevels are Azure's severities.
 var azureLevels = map[string]string{"sev0": "critical", "sev1": "high", "sev2": "medium", "sev3": "low", "sev4": "low", "0": "critical", "1": "high", "2": "medium", "3": "low", "4": "low"}
 
-// azure reads alerts of Azure Monitor, by the common schema or one of the older ones.
+// azure reads Azure Monitor's alerts, in the common schema or one of the older ones.
 func azure(o object) ([]oncall.Signal, error) {
 	e, c := o.sub("data.essentials"), o.sub("data.alertContext")
 	if len(e) == 0 {
@@ -59,7 +59,7 @@ func azure(o object) ([]oncall.Signal, error) {
 	return single(d)
 }
 
-// azureCondition reads which metric was measured on what.
+// azureCondition reads which metric was measured, and on what.
 func azureCondition(d *draft, c object) {
 	for _, measured := range c.list("condition.allOf") {
 		d.detail("condition", strings.Join(nonBlank(first(measured.str("metricName"), measured.str("searchQuery")), measured.str("operator"), measured.str("threshold"), measured.str("metricValue")), " "))
@@ -77,7 +77,7 @@ func azureCondition(d *draft, c object) {
 	d.links.add("results", c.str("LinkToFilteredSearchResultsUI", "LinkToSearchResults"))
 }
 
-// azureBudget names the budget, since the rules of budget alerts have no name.
+// azureBudget names the budget, because the rules of budget alerts have no name.
 func azureBudget(d *draft, budget object) {
 	if name := budget.str("BudgetName"); name != "" {
 		d.title = "Budget " + name + ": " + first(budget.str("SpentAmount"), "more") + " spent of " + first(budget.str("BudgetThreshold"), "what was planned")
@@ -86,12 +86,12 @@ func azureBudget(d *draft, budget object) {
 	}
 }
 
-// azureHealth are the levels of the activity log. The severity of the alert itself is always the
+// azureHealth maps the levels of the activity log. The severity of the alert itself is always the
 // lowest and carries no information.
 var azureHealth = map[string]string{"critical": "critical", "1": "critical", "error": "high", "2": "high", "warning": "medium", "3": "medium"}
 
 // azureActivity reads an entry of the activity log. Two kinds end with an alert of their own:
-// incidents of Azure's services, which keep their number, and the health of a resource.
+// incidents of Azure's services, which keep their number, and changes of a resource's health.
 func azureActivity(d *draft, log object, resource string) {
 	p := log.sub("properties")
 	switch {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf16"
 )
 
-// WithoutBOM returns a body or file as UTF-8 without the byte order mark that some editors and shells
-// write. Windows' are in UTF-16, which no format allows.
+// WithoutBOM returns a body or file as UTF-8, without the byte order mark that some editors and shells
+// write. On Windows they write UTF-16, which no format allows.
 func WithoutBOM(body []byte) []byte {
 	switch {
 	case bytes.HasPrefix(body, []byte("\ufeff")):

@@ -15,8 +15,8 @@ func isChat(o object) bool {
 		o.any("text") && len(o.list("blocks")) > 0
 }
 
-// chat reads a chat message in Slack's or Discord's format. It has no key and no state, so both
-// come from the title and the colour.
+// chat reads a chat message in Slack's or Discord's format. It has no key and no state, so both are
+// derived from the title and the colour.
 func chat(o object) ([]oncall.Signal, error) {
 	var about object
 	if attachments := append(o.list("attachments"), o.list("embeds")...); len(attachments) > 0 {
@@ -60,7 +60,7 @@ func chat(o object) ([]oncall.Signal, error) {
 	return single(d)
 }
 
-// stateLine returns the first line in which Uptime Kuma or Gatus states a status; empty if there is
+// stateLine returns the first line in which Uptime Kuma or Gatus reports a status, or "" if there is
 // none.
 func stateLine(texts []string) string {
 	for _, text := range texts {
@@ -73,7 +73,7 @@ func stateLine(texts []string) string {
 	return ""
 }
 
-// actionOfColor takes green for resolved.
+// actionOfColor treats green as resolved.
 func actionOfColor(color string) oncall.Action {
 	if strings.EqualFold(color, "good") {
 		return oncall.Clear

@@ -47,7 +47,7 @@ func firstOf(text string, others []string) string {
 	return text
 }
 
-// Limits of a signal. Longer text is cut, a longer key is hashed, a longer link is dropped.
+// Limits of a signal. Longer text is cut, longer keys are hashed, and longer links are dropped.
 const (
 	maxTitle      = 1_024  // runes
 	maxLines      = 300    // runes, of a title joined from several lines
@@ -66,7 +66,8 @@ const (
 	maxValues   = 200_000 // in objects or arrays; an Alertmanager alert has some twenty
 )
 
-// prepare strips whatever surrounds the JSON object, and refuses one that is too costly to decode.
+// prepare strips whatever surrounds the JSON object, and refuses an object that is too costly to
+// decode.
 func prepare(body []byte) ([]byte, error) {
 	body = trimmed(body)
 	switch {
@@ -117,8 +118,8 @@ func checkCost(body []byte) error {
 	return nil
 }
 
-// clean removes what Postgres can't store and cuts the text to a number of runes. Invalid UTF-8
-// has already been replaced by the decoder.
+// clean removes what PostgreSQL can't store and cuts the text to a number of runes. The decoder has
+// already replaced invalid UTF-8.
 func clean(s string, runes int) string {
 	s = trim(s)
 	if len(s) <= runes {
@@ -134,7 +135,7 @@ func clean(s string, runes int) string {
 	return s
 }
 
-// cutMarked is clean for long text: it adds how much was cut.
+// cutMarked is like clean, for long text: it says how much was cut.
 func cutMarked(s string, runes int) string {
 	s = trim(s)
 	n := utf8.RuneCountInString(s)
@@ -147,7 +148,7 @@ func cutMarked(s string, runes int) string {
 
 func trim(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\x00", "")) }
 
-// cleanKey hashes a long key: cutting it could make two keys the same.
+// cleanKey hashes a long key, because cutting it could make two keys equal.
 func cleanKey(s string) string {
 	s = trim(s)
 	if len(s) > maxKey {

@@ -19,7 +19,7 @@ func cloudWatch(o object) ([]oncall.Signal, error) {
 	switch {
 	case o.any("detail-type"):
 		return eventBridge(o)
-	case o.any("alarmData.alarmName"): // the payload of a function called by an alarm
+	case o.any("alarmData.alarmName"): // the payload of a function that an alarm calls
 		d := draft{labels: map[string]string{}}
 		d.label("region", o.str("region"))
 		d.label("account", o.str("accountId"))
@@ -174,7 +174,7 @@ func latestDescription(detail object) []string {
 	return out
 }
 
-// awsLevel reads GuardDuty's severities, numbers up to ten.
+// awsLevel reads GuardDuty's severities, which are numbers up to ten.
 func awsLevel(text string) string {
 	n, err := strconv.ParseFloat(text, 64)
 	switch {

@@ -20,7 +20,7 @@ func isDatadog(o object) bool {
 }
 
 // datadog reads Datadog's webhooks: its default payload, or one built from its variables. In the
-// default payload only the title tells what happened.
+// default payload only the title says what happened.
 func datadog(o object) ([]oncall.Signal, error) {
 	m := o.normalizedNames("datadog")
 	value := func(names ...string) string { // a variable may not have been substituted

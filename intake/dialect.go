@@ -10,9 +10,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A dialect maps the field names of one sender to those of generic JSON, for senders that need no
-// format of their own. In its texts, a path in braces stands for the value there, with alternatives
-// separated by bars: "{check.alias|check.url} is down".
+// A dialect maps one sender's field names to those of generic JSON, for senders that need no format of
+// their own. In its texts, a path in braces stands for the value there, and bars separate
+// alternatives: "{check.alias|check.url} is down".
 type dialect struct {
 	has   string                    // paths that together identify this sender
 	where map[string]*regexp.Regexp // patterns that the values at paths must match
@@ -20,9 +20,9 @@ type dialect struct {
 	key, title, status, body, link, level string
 	labels                                map[string]string
 
-	over   string                   // a path: the alert is resolved if it has a value
+	over   string                   // a path; if it has a value, the alert is resolved
 	words  map[string]oncall.Action // the meaning of status words, normalized by bare
-	others oncall.Action            // the meaning of any other word, or of none; empty: the usual one
+	others oncall.Action            // the meaning of any other word, or of no word; empty: the usual meaning
 	levels map[string]string        // the severities of levels
 	tags   bool                     // texts beside those of the sender, whose names begin with "_", are part of the key
 }
@@ -121,7 +121,7 @@ func (dl dialect) draft(o object) draft {
 	return d
 }
 
-// rest adds the fields that are neither shown nor part of a shown one as details.
+// rest adds the fields that have not been shown, whole or in part, as details.
 func (dl dialect) rest(d *draft, o object, shown map[string]bool) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		text, err := asText(o[name])
@@ -139,7 +139,7 @@ func (dl dialect) rest(d *draft, o object, shown map[string]bool) {
 
 var inBraces = regexp.MustCompile(`\{[^}]*\}`)
 
-// fill replaces the paths in a text by their values. The words around a path without a value are
+// fill replaces the paths in a text with their values. The words around a path without a value are
 // dropped.
 func fill(o object, text string) string {
 	out, at, missing := "", 0, false

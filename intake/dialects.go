@@ -2,8 +2,8 @@ package intake
 
 import "github.com/watchbill/watchbill/oncall"
 
-// dialects were written from each sender's documentation or fixtures, the more specific ones of a
-// sender first. Their payloads are testdata/generic-SENDER-*.json.
+// dialects were written from each sender's documentation or fixtures. A sender's more specific
+// dialects come first. The payloads are testdata/generic-SENDER-*.json.
 var dialects = []dialect{
 	{ // AppDynamics, by the template of Grafana OnCall
 		has: "event.eventType event.summaryMessage event.application", key: "appdynamics/{event.application.name}/{event.node.name|event.tier.name}",

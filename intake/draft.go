@@ -19,7 +19,7 @@ type draft struct {
 	links                         links
 	starts, ends                  string
 	note                          string
-	about                         string // what a text is about; only its reader uses it
+	about                         string // what a text is about; used only by the code that reads it
 }
 
 // status sets the action from a monitor's word for it.
@@ -52,8 +52,8 @@ func (d *draft) detail(name, value string) {
 	d.details[name] = value
 }
 
-// signal cleans the draft. Without a title, a trigger is named after its key; without a key, the
-// title makes one.
+// signal cleans the draft. A trigger without a title is named after its key, and a missing key is made
+// from the title.
 func (d draft) signal() oncall.Signal {
 	level, unknown := readSeverity("severity", d.level)
 	details := cleanDetails(d.links.take(d.details))
@@ -79,8 +79,8 @@ func (d draft) signal() oncall.Signal {
 	return s
 }
 
-// scopedKey returns the key for an id within a monitor; none without an id, or else all its alerts
-// would be one.
+// scopedKey returns the key for an id within a monitor. Without an id there is none, because all the
+// monitor's alerts would share it.
 func scopedKey(monitor, id string) string {
 	if trim(id) == "" {
 		return ""
@@ -90,8 +90,8 @@ func scopedKey(monitor, id string) string {
 
 func single(d draft) ([]oncall.Signal, error) { return []oncall.Signal{d.signal()}, nil }
 
-// parseTime reads a time as monitors write it: RFC 3339 or nearly so, or seconds or milliseconds since
-// 1970. A time without a zone is ignored.
+// parseTime reads a time as monitors write it: RFC 3339 or something close to it, or seconds or
+// milliseconds since 1970. A time without a zone is ignored.
 func parseTime(text string) time.Time {
 	text = trim(text)
 	if t := parseInstant(text); !t.IsZero() {

@@ -16,12 +16,12 @@ const (
 	maxField  = 16 << 20 // bytes
 )
 
-// keyFields are fields of a form or query that carry the key and are no part of the alert.
+// keyFields are the fields of a form or query that carry the key and are not part of the alert.
 var keyFields = []string{"token", "key", "apikey", "api_key", "integrationkey", "integration_key"}
 
-// Fields turns a form into an object, following the habits of monitors: a field that holds JSON
-// becomes that JSON, and a sole field that holds everything, such as "data" or "payload", becomes
-// the whole.
+// Fields turns a form into an object. It follows the habits of monitors: a field that holds JSON
+// becomes that JSON, and a single field that holds everything, such as "data" or "payload", becomes
+// the whole object.
 func Fields(form url.Values) []byte {
 	out := map[string]json.RawMessage{}
 	for _, name := range names(form) {
@@ -57,8 +57,8 @@ func names(form url.Values) []string {
 	return all
 }
 
-// Form returns the form in a body; false if it isn't one. JSON is never a form, and a form is one
-// whatever the header claims.
+// Form returns the form in a body, or false if there is none. JSON is never treated as a form.
+// Otherwise the body counts more than the header.
 func Form(body []byte, contentType string) (url.Values, bool) {
 	start := bytes.TrimLeft(body, "\ufeff \t\r\n")
 	if len(start) == 0 || start[0] == '{' || start[0] == '[' {

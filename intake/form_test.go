@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The body decides what it is, because headers are missing or wrong.
+// The body decides what it is, because headers can be missing or wrong.
 func TestFormIgnoresTheContentType(t *testing.T) {
 	t.Parallel()
 	const parts = "--b1\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{\"msg\":\"x\"}\r\n--b1--\r\n"
@@ -47,7 +47,8 @@ func TestFormIgnoresTheContentType(t *testing.T) {
 	}
 }
 
-// The key is searched for in every body, before the sender has shown one, so it has to be cheap.
+// The key is searched for in every body, even from senders that have not shown one yet, so the search
+// must be cheap.
 func TestKeySearchIsCheap(t *testing.T) {
 	var names strings.Builder
 	for i := range 45_000 {
