@@ -167,7 +167,11 @@ func (b *Bot) showIncident(ctx context.Context, r request) (view.Drawing, error)
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	return s.Answer(b.summary(ctx, s.Picture)), nil
+	summary := b.summary(ctx, s.Picture)
+	if r.asker.Via != oncall.ViaChannel { // where others read along, each has their own zone
+		summary = s.ForReader(summary)
+	}
+	return s.Answer(summary), nil
 }
 
 // openOverview answers `/oncall details 12`.

@@ -288,7 +288,7 @@ func (h HomeTab) incident(in oncall.Incident) []slack.Block {
 		elements = mainButtons(in, h.Reader)
 	}
 	elements = append(elements, button(ActionMore, valueOf(in.ID), "Details…"))
-	return []slack.Block{section(incidentLine(in, h.Links[in.ID])), slack.NewActionBlock("home_"+valueOf(in.ID), elements...)}
+	return []slack.Block{section(forReader(incidentLine(in, h.Links[in.ID]), h.Zone)), slack.NewActionBlock("home_"+valueOf(in.ID), elements...)}
 }
 
 // HelpModal draws the help as a modal.

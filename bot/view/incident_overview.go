@@ -42,7 +42,7 @@ type Attempt struct {
 func (ov IncidentOverview) Draw() slack.ModalViewRequest {
 	in := ov.Picture.Incident
 	blocks := []slack.Block{
-		section(headline(in)), section(standing(ov.Picture)), paragraph("*What happens next*", ov.planLines()),
+		section(headline(in)), section(forReader(standing(ov.Picture), ov.Zone)), paragraph("*What happens next*", ov.planLines()),
 	}
 	if lines := ov.pagedLines(); len(lines) > 0 {
 		blocks = append(blocks, paragraph("*Why you were paged*", lines))

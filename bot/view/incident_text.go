@@ -67,6 +67,9 @@ func (ov IncidentOverview) PlanText() string {
 	return text + "\n" + ov.NextSteps()
 }
 
+// ForReader puts the times of a text that only the reader sees into their zone, like those of the plan below it.
+func (ov IncidentOverview) ForReader(text string) string { return forReader(text, ov.Zone) }
+
 // Answer answers a command about an incident: its state, what happens next, and where to find the rest.
 func (ov IncidentOverview) Answer(summary string) Drawing {
 	text := summary

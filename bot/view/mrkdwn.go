@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -220,6 +221,27 @@ func Between(from, to time.Time, zone *time.Location) string { return schedule.B
 func stamp(t time.Time, form string, zone *time.Location) string {
 	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), form, schedule.Stamp(t, zone)+t.In(zone).Format(" MST"))
 }
+
+// forReader puts the instants that stamp has written in the zone of the only reader. Slack would show them by the clock of their
+// settings, perhaps of 12 hours, beside Time and Between, which have 24.
+func forReader(text string, zone *time.Location) string {
+	return stamped.ReplaceAllStringFunc(text, func(token string) string {
+		m := stamped.FindStringSubmatch(token)
+		seconds, err := strconv.ParseInt(m[1], 10, 64)
+		if err != nil {
+			return token
+		}
+		switch t := time.Unix(seconds, 0).In(zone); m[2] {
+		case asTime:
+			return t.Format("15:04")
+		case asDay:
+			return Time(t, zone)
+		}
+		return token
+	})
+}
+
+var stamped = regexp.MustCompile(`<!date\^(\d{1,12})\^([^|^>]*)\|[^>]*>`)
 
 // noticeInstant formats an instant in a notice: in the reader's zone, or for all readers if the zone is empty.
 func noticeInstant(t time.Time, zone string) string {

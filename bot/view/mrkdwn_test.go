@@ -14,6 +14,16 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
+func TestForReaderWritesTimesInTheirZone(t *testing.T) {
+	t.Parallel()
+	berlin := location("Europe/Berlin")
+	got := forReader("at "+stamp(noon, asTime, time.UTC)+", "+stamp(noon, asDay, time.UTC)+", "+stamp(noon, asAgo, time.UTC)+", <@U0ANN> & <https://example.com|x>", berlin)
+	want := "at 13:00, Mon 2 Mar 13:00, " + stamp(noon, asAgo, time.UTC) + ", <@U0ANN> & <https://example.com|x>"
+	if got != want {
+		t.Errorf("the text for one reader is %q, want %q", got, want)
+	}
+}
+
 func TestForeignTextIsEscapedAndCut(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
