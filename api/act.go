@@ -41,7 +41,7 @@ var (
 // actPage is the page behind the link in a mail.
 type actPage struct {
 	Title     string
-	Said      string // the result of the previous button
+	Said      string // the result of the previous button press
 	Name      string // of the person the mail was sent to
 	Incidents []actIncident
 	Buttons   []actButton
@@ -54,7 +54,7 @@ type actIncident struct{ ID, Title, Severity, Status string }
 
 type actButton struct{ Do, Label string }
 
-// Form returns a new name for the form, by which a form sent twice is recognized.
+// Form returns a new name for the form, by which a form submitted twice is recognised.
 func (actPage) Form() string { return rand.Text() }
 
 // Style is inlined unchanged, because the Content-Security-Policy allows it by its hash.
@@ -70,8 +70,8 @@ func (s *server) showActPage(w http.ResponseWriter, r *http.Request) {
 // formActs lists the buttons of the form.
 var formActs = map[string]oncall.ActKind{"a": oncall.ActAck, "r": oncall.ActResolve, "e": oncall.ActEscalate, "d": oncall.ActDecline}
 
-// doAct carries out the pressed button. Each form has its own name, so that pressing the button twice, or sending the
-// form again after its response got lost, acts once and shows the same result.
+// doAct carries out the pressed button. Each form has its own name, so that pressing the button twice,
+// or submitting the form again after the response got lost, acts once and shows the same result.
 func (s *server) doAct(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), actTimeout)
 	defer cancel()
@@ -101,7 +101,7 @@ func (s *server) doAct(w http.ResponseWriter, r *http.Request) {
 	s.actPage(ctx, r, reply.Text).write(w)
 }
 
-// actPage builds the page for the link's token, with said as the result of the button.
+// actPage builds the page for the link's token. The argument said is the result of the button.
 func (s *server) actPage(ctx context.Context, r *http.Request, reply string) *actPage {
 	token := r.PathValue("token")
 	if !s.System.TokenIsKnown(token, s.Clock()) { // count the request before asking the database

@@ -1,6 +1,6 @@
-// Package api is Watchbill's HTTP server: it takes signals from monitors and serves calendars,
-// health and metrics. A signal is answered with 202 once it is stored and with 503 while it
-// cannot be, because 503 is the code that most senders retry.
+// Package api is Watchbill's HTTP server. It takes signals from monitors, and serves calendars, health
+// and metrics. A signal is answered with 202 once it is stored and with 503 while it cannot be,
+// because most senders retry after a 503.
 package api
 
 import (
@@ -33,19 +33,19 @@ type Config struct {
 	Twilio         Twilio
 	Secrets        []oncall.Secret   // to decrypt the integrations' own secrets
 	Outbound       http.RoundTripper // for calls to addresses in a message, such as Amazon's certificate; nil: none are made
-	Proxies        Proxies           // in front of us
-	MaxPerClient   int               // concurrent requests of one client behind them; 0: any number
+	Proxies        Proxies           // the proxies in front of us
+	MaxPerClient   int               // concurrent requests of one client behind a proxy; 0: any number
 	REST           http.Handler      // serves /api/v1 and other vendors' APIs with API keys; nil: off
 	MCP            http.Handler      // serves agents at /mcp; nil: off
 	Web            http.Handler      // serves browsers at every other address; nil: off
 }
 
-// A Receiver takes signals in.
+// A Receiver takes in signals.
 type Receiver interface {
 	// IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other error says
 	// nothing about the key.
 	IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error)
-	// Accept returns when signals are durable, or an error. The payload is stored too.
+	// Accept returns once signals are durable, or with an error. It also stores the payload.
 	Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error
 }
 
@@ -139,8 +139,8 @@ func Metrics(g prometheus.Gatherer) http.Handler {
 }
 
 // Server returns a server for the handler that limits how long a peer may take and how much it may
-// send. Each body has a shorter limit of its own; ReadTimeout is for requests that are refused
-// before their body is read.
+// send. Bodies have shorter limits of their own; ReadTimeout covers requests that are refused before
+// their body is read.
 func Server(h http.Handler, addr string) *http.Server {
 	return &http.Server{
 		Addr:              addr,
@@ -177,8 +177,8 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	writeText(w, strings.Join(lines, "\n")+"\n")
 }
 
-// backlog reports how far folding and paging are behind. It doesn't affect readiness, as signals are
-// accepted all the same.
+// backlog reports how far folding and paging are behind. It doesn't affect readiness, because signals
+// are accepted anyway.
 func (s *server) backlog(ctx context.Context) []string {
 	lag, err := s.System.Lag(ctx)
 	if err != nil {

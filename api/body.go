@@ -20,7 +20,7 @@ import (
 	"github.com/watchbill/watchbill/intake"
 )
 
-// Limits on what is in progress at once; beyond them senders are asked to retry.
+// Limits on work in progress. Beyond them, senders are asked to retry.
 const (
 	maxInFlight = 2_048
 	maxBuffered = 256 << 20 // bytes of bodies
@@ -73,7 +73,8 @@ func (b *requestBody) release() {
 	}
 }
 
-// read returns the whole body, decompressed. The content decides on the encoding rather than the headers.
+// read returns the whole body, decompressed. The encoding is detected from the content, not from the
+// headers.
 func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) *requestBody {
 	wire := &rawBody{Reader: http.MaxBytesReader(w, r.Body, limit)}
 	defer bodyWithin(w, r, 10*time.Second+time.Duration(limit>>20)*time.Second)()
@@ -129,8 +130,8 @@ func bodyWithin(w http.ResponseWriter, r *http.Request, limit time.Duration) (ar
 	}
 }
 
-// bodyProblem returns the problem to answer with if the body could not be read. Arriving is the error of the connection,
-// nil if the whole body arrived.
+// bodyProblem returns the problem to answer with if the body could not be read. The argument arriving
+// is the connection's error, or nil if the whole body arrived.
 func bodyProblem(err, arriving error, limit int64) *problem {
 	var p *problem
 	_, large := errors.AsType[*http.MaxBytesError](err)

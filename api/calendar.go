@@ -89,7 +89,8 @@ func (s *server) unknownCalendar(r *http.Request) *problem {
 // buildCalendar returns a feed's calendar as of today.
 func (s *server) buildCalendar(ctx context.Context, f store.Feed) (*builtCalendar, error) {
 	now := s.Clock()
-	// Before the directory: an edit between the two may cause a needless rebuild, but never a stale calendar.
+	// This comes before loading the directory: an edit in between may cause a needless rebuild, but never
+	// a stale calendar.
 	state, err := s.System.FeedState(ctx, f)
 	if err != nil {
 		return nil, err
@@ -127,8 +128,8 @@ func renderCalendar(ctx context.Context, dir *store.Directory, f store.Feed, sta
 	return out.Bytes(), nil
 }
 
-// calendarEvent describes a shift: in a person's own calendar by the name of the schedule, in a schedule's calendar by the
-// people on call.
+// calendarEvent describes a shift. A person's own calendar shows the name of the schedule, and a
+// schedule's calendar shows the people on call.
 func calendarEvent(dir *store.Directory, shift store.CalendarShift, own bool) ical.Event {
 	names := make([]string, len(shift.Users))
 	for i, u := range shift.Users {

@@ -20,7 +20,7 @@ const (
 type calendarState struct {
 	revision  int64
 	day       time.Time
-	directory weak.Pointer[store.Directory] // names, and who left
+	directory weak.Pointer[store.Directory] // names, and who has left
 }
 
 // A builtCalendar is a rendered calendar.
@@ -28,11 +28,11 @@ type builtCalendar struct {
 	state calendarState
 	body  []byte
 	tag   string
-	used  int // the count of uses at the latest one
+	used  int // when it was last used, as a count of uses
 }
 
-// calendars caches rendered calendars, and lets only one request at a time build a feed's calendar: programs ask
-// every few minutes, and anybody with the address may ask as often as they like.
+// calendars caches rendered calendars, and lets only one request at a time build a feed's calendar.
+// Programs ask every few minutes, and anybody with the address may ask as often as they like.
 type calendars struct {
 	mu       sync.Mutex
 	built    map[store.FeedID]*builtCalendar
@@ -83,8 +83,8 @@ func (c *calendars) get(ctx context.Context, id store.FeedID, state calendarStat
 	}
 }
 
-// begin returns the calendar if it is cached. If another request is building it, begin returns a channel to wait for;
-// otherwise a function to call when the build has ended.
+// begin returns the calendar if it is cached. If another request is building it, begin returns a
+// channel to wait on; otherwise it returns a function to call when the build has ended.
 func (c *calendars) begin(id store.FeedID, state calendarState) (known *builtCalendar, wait chan struct{}, done func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,7 +106,7 @@ func (c *calendars) begin(id store.FeedID, state calendarState) (known *builtCal
 	}
 }
 
-// keep adds a calendar to the cache, and removes those that were not used for longest.
+// keep adds a calendar to the cache, and removes the least recently used ones.
 func (c *calendars) keep(id store.FeedID, made *builtCalendar) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

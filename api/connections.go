@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// connections limits the number of open connections. At the limit, the connection that has been idle for longest is
-// closed. One peer may hold at most half of all connections; beyond that, if all of the peer's connections are busy,
-// its new ones are closed.
+// connections limits the number of open connections. At the limit, the connection that has been idle
+// longest is closed. One peer may hold at most half of all connections; once all of those are busy,
+// its new connections are closed.
 type connections struct {
 	net.Listener
 	most    int
@@ -25,7 +25,7 @@ type connections struct {
 	end    sync.Once
 }
 
-// A connection gives back its place when it is closed.
+// A connection frees its slot when it is closed.
 type connection struct {
 	net.Conn
 	all   *connections
@@ -33,8 +33,8 @@ type connection struct {
 	close sync.Once
 }
 
-// LimitConnections limits a listener to most open connections. The proxies in front of us may use all of them,
-// because they serve many clients; other proxies count as one peer.
+// LimitConnections limits a listener to most open connections. Trusted proxies in front of us may use
+// all of them, because they serve many clients; any other proxy counts as one peer.
 func LimitConnections(server *http.Server, l net.Listener, most int, proxies Proxies) net.Listener {
 	c := &connections{
 		Listener: l, most: most, proxies: proxies, of: map[netip.Prefix]int{},
@@ -84,7 +84,7 @@ func (c *connections) admit(conn net.Conn) net.Conn {
 	}
 }
 
-// evict closes the idle connection that best fits. The caller holds the lock.
+// evict closes the longest idle connection that fits. The caller holds the lock.
 func (c *connections) evict(fit func(*connection) bool) bool {
 	for _, i := range c.idle {
 		if fit(i) {
@@ -142,7 +142,7 @@ func (c *connections) Close() error {
 	return c.Listener.Close()
 }
 
-// Close gives the place back.
+// Close closes the connection and frees its slot.
 func (c *connection) Close() error {
 	c.close.Do(func() {
 		all := c.all

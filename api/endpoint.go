@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An endpoint is a path to which monitors send, together with the API that its answers imitate.
+// An endpoint is a path to which monitors send, together with the API whose responses it imitates.
 type endpoint struct {
 	inBody  bool   // the key may be in the body
 	limit   int64  // bytes of a body; the integration's format may allow less
@@ -19,7 +19,7 @@ type endpoint struct {
 	resolve func(ctx context.Context, t *submission, body []byte) error // used instead of read if reading takes more than the body
 	answer  func(http.ResponseWriter, submission)
 	refuse  func(http.ResponseWriter, *problem)
-	// invalid, if set, turns an error of reading into the answer that the imitated service gives to a bad request.
+	// invalid, if set, turns a read error into the response of the imitated service to a bad request.
 	invalid func(error) *problem
 }
 
@@ -28,7 +28,7 @@ type submission struct {
 	integration oncall.Integration
 	at          time.Time // when the request arrived
 	signals     []oncall.Signal
-	format      oncall.Format  // the format as which the body was read
+	format      oncall.Format  // the format used to read the body
 	hints       []string       // fields that were not understood, and signals without effect
 	payload     oncall.Payload // the request, unchanged
 	doubt       string         // why the sender may not be the integration's monitor; people see this text unchanged
@@ -41,7 +41,7 @@ func answerAccepted(w http.ResponseWriter, sub submission) {
 	out := struct {
 		Status   string   `json:"status"`
 		Signals  int      `json:"signals"`
-		TakenFor string   `json:"taken_for,omitempty"` // if no format was chosen
+		TakenFor string   `json:"taken_for,omitempty"` // if no format was configured
 		Hints    []string `json:"hints,omitempty"`
 	}{"accepted", len(sub.signals), "", sub.hints}
 	if sub.integration.Format == intake.Auto && sub.format != "" {
@@ -52,8 +52,8 @@ func answerAccepted(w http.ResponseWriter, sub submission) {
 
 func refuseWithProblem(w http.ResponseWriter, p *problem) { p.write(w) }
 
-// endpointRoutes are the addresses of other services, such as PagerDuty. A monitor set up for one needs only
-// another host and key.
+// endpointRoutes adds the addresses of other services, such as PagerDuty. A monitor set up for one of
+// them needs only another host and key.
 func (s *server) endpointRoutes(mux *http.ServeMux) {
 	at := func(pattern string, a endpoint) {
 		mux.HandleFunc(pattern, s.receive(a))
@@ -79,7 +79,7 @@ func (s *server) endpointRoutes(mux *http.ServeMux) {
 	}
 	at("POST /integrations/generic/20131114/alert/{key}", victorOps)
 	at("POST /integrations/generic/20131114/alert/{key}/{routing...}", victorOps)
-	// Some senders add a path of their own to the address that they are given.
+	// Some senders add their own path to the address that they are given.
 	mux.HandleFunc("/v1/signals/{key}/{rest...}", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost && r.Method != http.MethodPut {
 			notFound(w, r)
@@ -107,7 +107,7 @@ var (
 	goAlert = endpoint{refuse: refuseWithProblem, answer: func(w http.ResponseWriter, _ submission) { w.WriteHeader(http.StatusNoContent) }}
 )
 
-// requestKey returns the key in a request's headers; empty if they hold none.
+// requestKey returns the key in a request's headers, or "" if there is none.
 func requestKey(r *http.Request) string {
 	if key := r.PathValue("key"); key != "" {
 		return key
@@ -149,8 +149,8 @@ func requestKey(r *http.Request) string {
 	return ""
 }
 
-// handleGET handles a GET. A GET with a title, msg or status is a signal. Any other comes from a person who opened the
-// address, or from a program that previews links.
+// handleGET handles a GET. A GET with a title, msg or status is a signal. Any other comes from a
+// person who opened the address, or from a link preview.
 func (s *server) handleGET(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet && intake.HasSignal(r.URL.Query()) {
 		s.receive(watchbillEndpoint)(w, r)

@@ -28,7 +28,7 @@ const (
 
 // MailConfig configures incoming mail.
 type MailConfig struct {
-	// Find returns the integration with a key and who receives its signals, or oncall.ErrNotFound.
+	// Find returns the integration with a key, and the receiver of its signals, or oncall.ErrNotFound.
 	Find   func(ctx context.Context, key string, now time.Time) (oncall.Integration, Receiver, error)
 	Clock  func() time.Time
 	Log    zerolog.Logger
@@ -44,9 +44,9 @@ func FindBy(r Receiver) func(context.Context, string, time.Time) (oncall.Integra
 	}
 }
 
-// Mail returns a server that turns mail to KEY@DOMAIN into signals of the integration with that key. It relays
-// nothing. 250 means that the signals are stored; a mail that can't be stored now is answered with 451, so that its
-// sender retries.
+// Mail returns a server that turns mail to KEY@DOMAIN into signals of the integration with that key.
+// It relays nothing. A 250 response means that the signals are stored. If they can't be stored now,
+// the response is 451, so that the sender retries.
 func Mail(ctx context.Context, c MailConfig) *smtp.Server {
 	b := &mailBackend{MailConfig: c, ctx: ctx, reading: make(chan struct{}, maxMailReading), outages: c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second})}
 	s := smtp.NewServer(b)
@@ -62,7 +62,8 @@ func Mail(ctx context.Context, c MailConfig) *smtp.Server {
 	return s
 }
 
-// quietLog drops the library's messages about single connections, because strangers could fill the log with them.
+// quietLog drops the library's messages about single connections, because strangers could fill the log
+// with them.
 type quietLog struct{}
 
 func (quietLog) Printf(string, ...any) {}

@@ -15,8 +15,9 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// opsgenieRoutes are the addresses of Opsgenie's Alert API and Heartbeat API. Clients don't always encode aliases,
-// which may contain slashes, even two in a row. Such addresses don't reach the mux; see unclean.
+// opsgenieRoutes adds the addresses of Opsgenie's Alert API and Heartbeat API. Clients don't always
+// encode aliases, which may contain slashes, even two in a row. Such addresses don't reach the mux;
+// see unclean.
 func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	for _, prefix := range []string{"", "/opsgenie", "/v1/signals/{key}"} {
 		mux.HandleFunc(prefix+"/v2/alerts", s.opsgenie)
@@ -25,11 +26,10 @@ func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	}
 }
 
-// apiKeyPrefix begins API keys, which aren't integration keys: package rest decides what they may
-// do.
+// apiKeyPrefix begins API keys, which are not integration keys. Package rest decides what they may do.
 const apiKeyPrefix = "wb_"
 
-// opsgenie answers requests of the Alert API at once; the requested change happens later.
+// opsgenie answers requests of the Alert API at once. The requested change happens later.
 func (s *server) opsgenie(w http.ResponseWriter, r *http.Request) {
 	if s.REST != nil && strings.HasPrefix(requestKey(r), apiKeyPrefix) {
 		s.REST.ServeHTTP(w, r)
@@ -166,15 +166,15 @@ func (s *server) opsgenieGet(w http.ResponseWriter, r *http.Request, rest string
 	}
 }
 
-// opsgenieDone returns Opsgenie's name for a completed action.
+// opsgenieDone maps actions to Opsgenie's names for them once completed.
 var opsgenieDone = map[string][2]string{
 	"create": {"Create", "Created alert"}, "close": {"Close", "Closed alert"}, "acknowledge": {"Acknowledge", "Acknowledged alert"},
 	"notes": {"AddNote", "Added note to alert"}, "message": {"UpdateMessage", "Updated message"}, "description": {"UpdateDescription", "Updated description"},
 	"priority": {"UpdatePriority", "Updated priority"}, "details": {"AddDetails", "Added details"}, "tags": {"AddTags", "Added tags"}, "delete": {"Delete", "Deleted alert"},
 }
 
-// How long a response waits for a request to complete, and how often it checks. Zabbix asks 25
-// times without a pause, then gives up.
+// These are how long a response waits for a request to complete, and how often it checks. Zabbix asks
+// 25 times without a pause and then gives up.
 const (
 	opsgenieTimeout = 2 * time.Second
 	opsgenieLook    = 50 * time.Millisecond

@@ -9,17 +9,17 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A scope is a right that a request requires of its key.
+// A scope is a right that a request's key must have.
 type scope string
 
-// The scopes. An integration's key only has the first, because such keys lie about in configuration files and a
-// monitor must not decide which heartbeats are expected or muted.
+// The scopes. An integration's key has only the first, because such keys often lie around in
+// configuration files, and a monitor must not decide which heartbeats are expected or muted.
 const (
 	scopeSignal scope = "signal" // about its own alerts and heartbeats
 	scopeEdit   scope = "edit"   // the set-up
 )
 
-// opsgenieHeartbeatRoutes are those of Opsgenie's Heartbeat API.
+// opsgenieHeartbeatRoutes adds the addresses of Opsgenie's Heartbeat API.
 func (s *server) opsgenieHeartbeatRoutes(mux *http.ServeMux, prefix string) {
 	at := func(pattern string, takes scope, do func(*server, heartbeatCall) *problem) {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -38,8 +38,8 @@ func (s *server) opsgenieHeartbeatRoutes(mux *http.ServeMux, prefix string) {
 	}
 }
 
-// A heartbeatCall is a request about a heartbeat. Opsgenie allows any characters in a heartbeat's name: asked is the
-// name in the request, name the corresponding name in Watchbill.
+// A heartbeatCall is a request about a heartbeat. Opsgenie allows any characters in a heartbeat's
+// name: asked is the name in the request, and name is the corresponding name in Watchbill.
 type heartbeatCall struct {
 	ctx         context.Context
 	w           http.ResponseWriter
@@ -74,7 +74,8 @@ func (s *server) opsgenieHeartbeat(w http.ResponseWriter, r *http.Request, takes
 	}
 }
 
-// opsgeniePing accepts a ping. Opsgenie answers the same for unknown heartbeats; Watchbill creates them.
+// opsgeniePing accepts a ping. Opsgenie responds the same way for unknown heartbeats, but Watchbill
+// creates them.
 func (s *server) opsgeniePing(c heartbeatCall) *problem {
 	if _, p := s.storePing(c.r.Context(), c.in, c.name, oncall.Ping{Kind: oncall.PingSuccess, Create: true}, ""); p != nil {
 		return p

@@ -25,15 +25,17 @@ type Organisation struct {
 	Host     string // of its public address; "" if it has none
 	Handler  http.Handler
 	Receiver Receiver
-	// HasKey reports whether it has an integration or a program with a key. Without fresh it never waits for the database.
+	// HasKey reports whether one of its integrations or programs has a key. If fresh is false, it never
+	// waits for the database.
 	HasKey func(ctx context.Context, key string, fresh bool) (bool, error)
 }
 
-// Organisations leads each request to the organisation that it is for: by the host of the address, or else by the key.
+// Organisations routes each request to its organisation, by the host in the address or else by the
+// key.
 type Organisations struct {
 	clock   func() time.Time
-	own     http.Handler // health of the process
-	refuse  http.Handler // answers requests that are for nobody
+	own     http.Handler // serves the health of the process
+	refuse  http.Handler // answers requests that belong to no organisation
 	outages zerolog.Logger
 	all     atomic.Pointer[served]
 	strikes strikes
@@ -43,10 +45,11 @@ type Organisations struct {
 type served struct {
 	all    []Organisation
 	byHost map[string]Organisation
-	absent map[string]bool // hosts of organisations that are not served just now
+	absent map[string]bool // hosts of organisations that are not served at the moment
 }
 
-// NewOrganisations returns the handler for a process that serves several organisations. Own serves what is about the process.
+// NewOrganisations returns the handler for a process that serves several organisations. The handler
+// own serves requests about the process itself.
 func NewOrganisations(own http.Handler, proxies Proxies, clock func() time.Time, log zerolog.Logger) *Organisations {
 	o := &Organisations{clock: clock, own: own, outages: log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second})}
 	o.refuse = behindProxies(proxies, 0, http.HandlerFunc(o.refuseUnknown))
@@ -54,7 +57,8 @@ func NewOrganisations(own http.Handler, proxies Proxies, clock func() time.Time,
 	return o
 }
 
-// Set replaces the organisations that are served. Absent are the hosts of those that will be served again.
+// Set replaces the organisations that are served. The argument absent lists the hosts of organisations
+// that will be served again.
 func (o *Organisations) Set(all []Organisation, absent []string) {
 	next := &served{all: all, byHost: map[string]Organisation{}, absent: map[string]bool{}}
 	for _, organisation := range all {
@@ -69,7 +73,7 @@ func (o *Organisations) Set(all []Organisation, absent []string) {
 	o.unknown.forget()
 }
 
-// ServeHTTP leads a request to its organisation.
+// ServeHTTP routes a request to its organisation.
 func (o *Organisations) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/healthz", "/readyz", "/metrics":
@@ -99,7 +103,7 @@ func (o *Organisations) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		organisation.Handler.ServeHTTP(w, r)
 	case errors.Is(err, oncall.ErrNotFound) && len(now.absent) == 0:
 		o.refuse.ServeHTTP(w, r)
-	default: // the key may be of an organisation that can't be asked
+	default: // the key may belong to an organisation whose database doesn't respond
 		if !errors.Is(err, oncall.ErrNotFound) && r.Context().Err() == nil {
 			o.outages.Error().Err(err).Msg("could not find out whose key it is")
 		}
@@ -109,7 +113,7 @@ func (o *Organisations) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var notServed = unavailable("The organisation is not served just now; nothing was stored, send it again.")
 
-// refuseUnknown answers a request that is for no organisation.
+// refuseUnknown answers a request that belongs to no organisation.
 func (o *Organisations) refuseUnknown(w http.ResponseWriter, r *http.Request) {
 	wait, out := o.strikes.add(r.RemoteAddr, o.clock())
 	refuseKey(w, wait, out, unknownKey).write(w)
@@ -124,10 +128,10 @@ func hostOf(r *http.Request) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// mostParts bounds how many parts of an address may be keys.
+// mostParts limits how many parts of an address are tried as keys.
 const mostParts = 8
 
-// keysOf lists the texts of a request's address and headers that may be a key.
+// keysOf lists the parts of a request's address and headers that may be a key.
 func keysOf(r *http.Request) []string {
 	var keys []string
 	for part := range strings.SplitSeq(strings.Trim(r.URL.Path, "/"), "/") {
@@ -158,8 +162,8 @@ func (o *Organisations) findByBody(r *http.Request) (Organisation, error) {
 	return o.find(r.Context(), []string{key})
 }
 
-// find returns the organisation that one of the keys belongs to. The organisations' databases are asked only if none is known
-// to have it, and not again for a moment.
+// find returns the organisation that one of the keys belongs to. It asks the organisations' databases
+// only if none is known to have a key, and not again for a short while.
 func (o *Organisations) find(ctx context.Context, keys []string) (Organisation, error) {
 	keys = slices.DeleteFunc(keys, func(key string) bool { return len(key) > maxKey || len(key) < shortestKey })
 	now := o.all.Load()
@@ -186,10 +190,11 @@ func (o *Organisations) find(ctx context.Context, keys []string) (Organisation, 
 	return Organisation{}, oncall.ErrNotFound
 }
 
-// shortestKey is the length of the shortest key; ours are longer, but those of importers are the other vendor's.
+// shortestKey is the length of the shortest key. Ours are longer, but imported integrations keep the
+// other vendor's key.
 const shortestKey = 8
 
-// ask asks the databases of all organisations at once. One that doesn't answer could be the one.
+// ask asks the databases of all organisations at once. One that doesn't respond may have the key.
 func ask(ctx context.Context, all []Organisation, key string) (Organisation, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
@@ -216,7 +221,7 @@ func ask(ctx context.Context, all []Organisation, key string) (Organisation, err
 
 const askAtOnce = 8
 
-// Find finds the integration of a key among all organisations, and who receives for it.
+// Find finds the integration with a key among all organisations, and the receiver of its signals.
 func (o *Organisations) Find(ctx context.Context, key string, now time.Time) (oncall.Integration, Receiver, error) {
 	organisation, err := o.find(ctx, []string{key})
 	if err != nil {
@@ -226,7 +231,8 @@ func (o *Organisations) Find(ctx context.Context, key string, now time.Time) (on
 	return in, organisation.Receiver, err
 }
 
-// unknownKeys remembers keys that no organisation has, so that somebody who tries keys doesn't keep all databases busy.
+// unknownKeys remembers keys that no organisation has, so that somebody who guesses keys doesn't keep
+// all databases busy.
 type unknownKeys struct {
 	mu    sync.Mutex
 	until map[string]time.Time

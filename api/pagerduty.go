@@ -9,7 +9,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// The addresses of PagerDuty's Events API, answered as PagerDuty does: its clients look for exactly these codes and fields.
+// The addresses of PagerDuty's Events API, answered the way PagerDuty does, because its clients look
+// for exactly these codes and fields.
 var (
 	pagerDutyAlert = endpoint{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, refuse: refusePagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t submission) {
 		processed(w, http.StatusAccepted, "Event processed", "dedup_key", t)
@@ -20,12 +21,12 @@ var (
 	pagerDutyV1 = endpoint{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t submission) {
 		processed(w, http.StatusOK, "Event processed", "incident_key", t)
 	}, refuse: func(w http.ResponseWriter, p *problem) {
-		if p.Status == http.StatusUnauthorized || p.Status == http.StatusTooManyRequests { // the message that version 1 gives
+		if p.Status == http.StatusUnauthorized || p.Status == http.StatusTooManyRequests { // the message that version 1 returns
 			p.Status = http.StatusForbidden
 		}
 		refusePagerDuty(w, p)
 	}}
-	// pagerDutyAny accepts what tools send to PagerDuty's integrations that are named after them.
+	// pagerDutyAny accepts what tools send to the PagerDuty integrations named after them.
 	pagerDutyAny = endpoint{refuse: refusePagerDuty, answer: func(w http.ResponseWriter, t submission) {
 		processed(w, http.StatusAccepted, "Event processed", "dedup_key", t)
 	}}
@@ -48,8 +49,8 @@ func invalidEvent(err error) *problem {
 	return newProblem(http.StatusBadRequest, err.Error())
 }
 
-// refusePagerDuty puts the error message both where PagerDuty's documentation has it and where its Go client reads
-// it.
+// refusePagerDuty puts the error message both where PagerDuty's documentation puts it and where its Go
+// client reads it.
 func refusePagerDuty(w http.ResponseWriter, p *problem) {
 	status, message := "invalid event", "Event object is invalid"
 	switch p.Status {

@@ -17,13 +17,13 @@ import (
 
 // Limits of a ping.
 const (
-	maxPing     = 1 << 20 // bytes read of a ping's body, whose end is kept
+	maxPing     = 1 << 20 // bytes read from a ping's body, whose end is kept
 	maxRun      = 100     // bytes of a run's name
 	maxExit     = 255
 	findPatient = time.Second
 )
 
-// pingRoutes are the addresses of heartbeats, in the form that healthchecks.io uses, and those of others.
+// pingRoutes adds the addresses of heartbeats, in healthchecks.io's form and in others.
 func (s *server) pingRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("/ping/{key}", s.ping)
 	mux.HandleFunc("/ping/{key}/{rest...}", s.ping)
@@ -55,7 +55,7 @@ func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 		ping.Run = run
 	}
 	defer bodyWithin(w, r, 10*time.Second)()
-	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPing)) // a partial body is enough: the ping counts all the same
+	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPing)) // a partial body is enough, because the ping counts anyway
 	created, p := s.storePing(r.Context(), in, name, ping, intake.Tail(body))
 	switch {
 	case p != nil:
@@ -100,8 +100,8 @@ func parsePing(r *http.Request) (name string, p oncall.Ping, ok bool) {
 	return name, p, true
 }
 
-// storePing stores a ping, and reports whether its heartbeat is to be created. While the known heartbeats can't be
-// loaded, every ping is accepted.
+// storePing stores a ping, and reports whether its heartbeat must be created. While the known
+// heartbeats can't be loaded, every ping is accepted.
 func (s *server) storePing(ctx context.Context, in oncall.Integration, name string, ping oncall.Ping, body string) (created bool, p *problem) {
 	find, cancel := context.WithTimeout(ctx, findPatient)
 	defer cancel()
@@ -113,7 +113,7 @@ func (s *server) storePing(ctx context.Context, in oncall.Integration, name stri
 	case errors.Is(err, oncall.ErrNotFound) && in.Format == intake.WatchdogFormat:
 		name, ping.Create = "watchdog", true // each integration has this heartbeat from the start
 	case errors.Is(err, oncall.ErrNotFound) && name == "":
-		ping.Create = true // the person who holds the key may create the heartbeat that belongs to it
+		ping.Create = true // whoever holds the key may create the heartbeat that belongs to it
 	case errors.Is(err, oncall.ErrNotFound) && !ping.Create:
 		return false, newProblem(http.StatusNotFound, "not found")
 	case errors.Is(err, oncall.ErrNotFound):
@@ -132,7 +132,8 @@ func (s *server) storePing(ctx context.Context, in oncall.Integration, name stri
 	return created, nil
 }
 
-// refusePing answers in a few plain words, because pings come from scripts whose logs are read rarely and briefly.
+// refusePing answers in a few plain words, because pings come from scripts whose logs people read
+// rarely and briefly.
 func refusePing(w http.ResponseWriter, p *problem) {
 	status, detail := p.Status, p.Detail
 	if status == http.StatusUnauthorized {

@@ -8,11 +8,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// ready returns a line for each organisation, or why the process can't serve any.
+// ready returns a line for each organisation, or an error if the process can't serve any.
 type ready = func(context.Context) ([]string, error)
 
-// NewProcess returns the handler for what is about a process that serves several organisations, at the address that they share:
-// /healthz and /readyz. It names no organisation, because each may come there.
+// NewProcess returns the handler for requests about a process that serves several organisations, at
+// the address that they share: /healthz and /readyz. It names no organisation, because all of them can
+// reach it.
 func NewProcess(ready ready) http.Handler {
 	mux := processRoutes(ready, false)
 	mux.HandleFunc("GET /{$}", root)
@@ -20,8 +21,9 @@ func NewProcess(ready ready) http.Handler {
 	return mux
 }
 
-// NewProcessWithNames returns the handler for the address of the metrics, which only whoever runs the process can reach:
-// /readyz?verbose says how each organisation is, and /metrics has the metrics of all of them.
+// NewProcessWithNames returns the handler for the metrics address, which only the operators of the
+// process can reach. There /readyz?verbose gives the state of each organisation, and /metrics the
+// metrics of all of them.
 func NewProcessWithNames(ready ready, g prometheus.Gatherer) http.Handler {
 	mux := processRoutes(ready, true)
 	mux.Handle("GET /metrics", metricsOf(g))

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Proxies are the networks of the proxies in front of Watchbill. Only their statements about a request's client are
-// trusted.
+// Proxies are the networks of the proxies in front of Watchbill. Only these are trusted to say which
+// client made a request.
 type Proxies []netip.Prefix
 
 // ParseProxies parses addresses and networks (CIDR), separated by commas or blanks.
@@ -43,10 +43,11 @@ func (p Proxies) trust(addr netip.Addr) bool {
 	return false
 }
 
-// client returns the address of the client that made a request. This is the peer's address, unless the peer is a
-// trusted proxy. Then the client is found in the proxy's header, which is read from the right, because each proxy
-// appends to it: the first address that isn't a trusted proxy counts, and anything to its left may be forged.
-// X-Forwarded-For is preferred, because nearly all proxies write it; otherwise Forwarded is read.
+// client returns the address of the client that made a request. This is the peer's address, unless the
+// peer is a trusted proxy. Then it is found in the proxy's header. The header is read from the right,
+// because each proxy appends to it: the first address that isn't a trusted proxy counts, and anything
+// to its left may be forged. X-Forwarded-For is preferred, because nearly all proxies write it;
+// otherwise Forwarded is read.
 func (p Proxies) client(peer netip.Addr, h http.Header) netip.Addr {
 	if !p.trust(peer) {
 		return peer
@@ -80,8 +81,9 @@ func hopAddress(hop string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-// forwardedFor lists the "for" of each element of a Forwarded header (RFC 7239), "" for an element without one. An
-// unclosed quote could hide the part that a trusted proxy appended, so the whole header is then ignored.
+// forwardedFor lists the "for" of each element of a Forwarded header (RFC 7239), or "" for an element
+// without one. An unclosed quote could hide the part that a trusted proxy appended, so such a header
+// is ignored.
 func forwardedFor(header string) []string {
 	var hops []string
 	var pair strings.Builder
@@ -116,8 +118,8 @@ func forwardedFor(header string) []string {
 	return append(hops, hop)
 }
 
-// behindProxies sets each request's address to its client's, and limits how many concurrent requests a client of a
-// proxy may have, as LimitConnections does for peers that connect directly.
+// behindProxies sets each request's address to its client's, and limits how many concurrent requests
+// each client of a proxy may have, just as LimitConnections limits peers that connect directly.
 func behindProxies(p Proxies, limit int, next http.Handler) http.Handler {
 	if len(p) == 0 {
 		return next

@@ -61,7 +61,8 @@ func (s *server) logRequests(next http.Handler) http.Handler {
 	})
 }
 
-// redactPanic describes a panic without any text of the sender's: only runtime errors are certain to contain none.
+// redactPanic describes a panic without any text from the sender. Only runtime errors are certain to
+// contain none.
 func redactPanic(bad any) string {
 	if err, ok := bad.(runtime.Error); ok {
 		return err.Error()

@@ -15,9 +15,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// lookupTimeout is how long the database may take to find a key. Senders give up after 5 s at the earliest, and some
-// never repeat a signal that was answered with 503, so a shorter limit would only lose signals. The store limits how
-// long signals wait to be stored.
+// lookupTimeout is how long the database may take to find a key. Senders give up after 5 s at the
+// earliest, and some never resend a signal after a 503, so a shorter limit would only lose signals.
+// The store limits how long signals wait to be stored.
 const lookupTimeout = 4 * time.Second
 
 // Limits on the cost of hints.
@@ -94,7 +94,7 @@ func (s *server) receiveSignals(w http.ResponseWriter, r *http.Request, e endpoi
 	return sub, s.storeSignals(r.Context(), &sub)
 }
 
-// payloadOf returns a request in the form in which it is kept.
+// payloadOf returns a request in the form in which it is stored.
 func payloadOf(r *http.Request, e endpoint, key string, received *requestBody, sub submission) oncall.Payload {
 	headers := make(map[string]string, len(r.Header))
 	for name := range r.Header {
@@ -228,7 +228,7 @@ func (s *server) hints(ctx context.Context, in oncall.Integration, signals []onc
 	defer cancel()
 	firing, err := s.System.Firing(ctx, in.ID, keys)
 	if err != nil {
-		return hints // a failure here doesn't matter; storing the signals is what counts, and comes next
+		return hints // a failure here doesn't matter, because storing the signals comes next
 	}
 	for _, key := range keys {
 		if !firing[key] {
@@ -265,13 +265,14 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request, key string
 
 const unknownKey = "No integration has this key; it may have been replaced by a new one."
 
-// strike counts a request without a valid key and returns the problem to answer with.
+// strike counts a request without a valid key, and returns the problem to answer with.
 func (s *server) strike(w http.ResponseWriter, r *http.Request, detail string) *problem {
 	wait, out := s.strikes.add(r.RemoteAddr, s.Clock())
 	return refuseKey(w, wait, out, detail)
 }
 
-// refuseKey returns the problem to answer a request without a valid key with; out if its peer sent too many of them.
+// refuseKey returns the problem for a request without a valid key. If its peer has sent too many of
+// them, out is true.
 func refuseKey(w http.ResponseWriter, wait time.Duration, out bool, detail string) *problem {
 	if out {
 		p := newProblem(http.StatusTooManyRequests, "Too many requests without a good key came from this address; correct the key.")
@@ -284,7 +285,7 @@ func refuseKey(w http.ResponseWriter, wait time.Duration, out bool, detail strin
 	return p
 }
 
-// unparsed describes what is wrong with a payload. A Content-Type that declares JSON is not trusted; a different one
+// unparsed describes what is wrong with a payload. A Content-Type of JSON is not trusted. Any other
 // only helps to describe a body that isn't JSON.
 func unparsed(err error, body []byte, contentType string) string {
 	kind, _, _ := mime.ParseMediaType(contentType)

@@ -35,7 +35,7 @@ func sentrySignature(h http.Header, body, secret []byte, _ time.Time) (there, go
 	return given != "", hexSignature(given, secret, body)
 }
 
-// grafanaSignature checks Grafana's signature. If the signature covers a time as well, people choose the name of the
+// grafanaSignature checks Grafana's signature. If it also covers a time, people choose the name of the
 // header that holds the time.
 func grafanaSignature(h http.Header, body, secret []byte, now time.Time) (there, good bool) {
 	given := h.Get("X-Grafana-Alerting-Signature")
@@ -100,7 +100,7 @@ func isRecent(at string, now time.Time) bool {
 	return err == nil && now.Sub(time.Unix(n, 0)).Abs() <= signedWithin
 }
 
-// Outcomes of a request to an integration whose signals are signed.
+// The outcomes of checking a request to an integration with signed signals.
 const (
 	unsigned   = "The request is not signed, and this integration takes only what is signed with its secret."
 	missigned  = "The signature of the request is not made with this integration's secret, or is too old."
@@ -108,8 +108,9 @@ const (
 	unsealed   = "The signature could not be checked, as the secret for it is sealed with a WATCHBILL_SECRET that is not set here."
 )
 
-// checkSignature returns why a request is not accepted as the integration's monitor's. Such a request is refused, as with
-// a wrong key; if the signature can't be checked, the request is accepted with a doubt.
+// checkSignature returns why a request is not accepted as coming from the integration's monitor. Such
+// a request is refused like one with a wrong key. If the signature can't be checked, the request is
+// accepted with a doubt.
 func (s *server) checkSignature(r *http.Request, e endpoint, in oncall.Integration, body []byte) (refused, doubt string) {
 	if len(in.Topics) > 0 && e.resolve != nil {
 		return onlyTopics, ""

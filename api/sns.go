@@ -43,7 +43,7 @@ type snsMessage struct {
 	Type, MessageID, TopicArn, Message, Timestamp, Token string
 	SignatureVersion, Signature, SigningCertURL          string
 	SubscribeURL                                         string
-	Subject                                              *string // no part of what is signed if it is absent
+	Subject                                              *string // not signed if it is absent
 }
 
 // snsMessageIn returns the SNS message in a body, or nil if the body holds none.
@@ -58,7 +58,7 @@ func snsMessageIn(body []byte) *snsMessage {
 	return &m
 }
 
-// signed returns the text that Amazon has signed.
+// signed returns the text that Amazon signed.
 func (m *snsMessage) signed() []byte {
 	var b bytes.Buffer
 	add := func(name, value string) { fmt.Fprintf(&b, "%s\n%s\n", name, value) }
@@ -173,13 +173,13 @@ func (s *server) callAmazon(ctx context.Context, address string) ([]byte, error)
 	return data, err
 }
 
-// snsAge is the maximum age of a message: Amazon repeats one for an hour at most.
+// snsAge is the maximum age of a message. Amazon repeats a message for an hour at most.
 const snsAge = 2 * time.Hour
 
-// checkSNS checks a message of Amazon SNS and confirms subscriptions. A request without such a
-// message, whose m is nil, counts as forged. If the integration
-// names topics, the message must belong to one of them. hint is advice for the sender. forged means that the message
-// failed the check and is shown unread, because it may still be an alert.
+// checkSNS checks a message from Amazon SNS and confirms subscriptions. A request without such a
+// message (m is nil) counts as forged. If the integration names topics, the message must belong to one
+// of them. The result hint is advice for the sender, and forged means that the message failed the
+// check and is shown unparsed, because it may still be an alert.
 func (s *server) checkSNS(ctx context.Context, m *snsMessage, topics []string) (hint, forged string, p *problem) {
 	if m == nil {
 		return "", onlyTopics, nil

@@ -12,8 +12,8 @@ const (
 	strikePeers    = 10_000 // addresses that are counted; one more resets all counts
 )
 
-// strikes counts requests with an unknown key by address. Only such requests are refused: a valid key works whatever
-// the same address sent before.
+// strikes counts requests with an unknown key by address. Only such requests are refused: a valid key
+// works, whatever the same address sent before.
 type strikes struct {
 	mu    sync.Mutex
 	since time.Time

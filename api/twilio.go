@@ -25,7 +25,7 @@ const (
 	twilioBody    = 64 << 10
 )
 
-// TwiML elements that replies use.
+// The TwiML elements that replies use.
 type (
 	twiml struct {
 		XMLName xml.Name     `xml:"Response"`
@@ -41,7 +41,8 @@ type (
 	}
 )
 
-// twilioRoutes exist only if Twilio can reach this server; otherwise answers are polled from Twilio's API.
+// twilioRoutes adds addresses only if Twilio can reach this server. Otherwise answers are polled from
+// Twilio's API.
 func (s *server) twilioRoutes(mux *http.ServeMux) {
 	if len(s.Twilio.Tokens) == 0 || s.Twilio.Public == "" {
 		return
@@ -50,8 +51,9 @@ func (s *server) twilioRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/twilio/voice", s.twilioSigned(s.twilioVoice))
 }
 
-// twilioSigned admits only requests that Twilio signed. The signature covers the public address, whatever a proxy made of
-// the address, and only the first value of a repeated parameter, so requests with a second value are refused.
+// twilioSigned admits only requests that Twilio signed. The signature covers the public address, even
+// if a proxy rewrote it, and only the first value of a repeated parameter, so requests with a second
+// value are refused.
 func (s *server) twilioSigned(do func(ctx context.Context, r *http.Request, form url.Values) (*twiml, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), twilioTimeout)
@@ -97,9 +99,9 @@ func (s *server) fromTwilio(r *http.Request, body []byte, form url.Values) bool 
 	return good
 }
 
-// twilioSMS handles a message sent to our number. The same message is also polled from Twilio's list; whichever
-// arrives first counts. Twilio's other messengers put a prefix in From, such as "whatsapp:". Watchbill has no method
-// for them, so such a message is not matched to a person.
+// twilioSMS handles a message sent to our number. The same message is also polled from Twilio's list,
+// and whichever arrives first counts. Twilio's other messengers put a prefix in From, such as
+// "whatsapp:". Watchbill has no method for them, so such a message is not matched to a person.
 func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values) (*twiml, error) {
 	reply, err := answers.Handle(ctx, s.System.Store, oncall.Answer{
 		Method: oncall.MethodSMS, ID: form.Get("MessageSid"), From: form.Get("From"), Text: form.Get("Body"),
