@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// AddressRules says which addresses may be called when people name them, such as webhooks and other ntfy servers. The
-// rules don't apply to addresses that an admin sets, such as our own ntfy server.
+// AddressRules says which addresses may be called when people enter them, for instance for webhooks
+// and other ntfy servers. The rules don't apply to addresses that an admin sets, such as our own ntfy
+// server.
 type AddressRules struct {
 	Private  bool       // allow addresses in private networks
 	Loopback []Loopback // allowed addresses of this machine
@@ -72,8 +73,9 @@ var (
 	errNumericalName = fmt.Errorf("its host is a number and no IP address: %w", errForbiddenAddress)
 )
 
-// Addresses that never belong to a server that people mean: the special-purpose ranges in IANA's registries for IPv4
-// and IPv6, and the metadata services of clouds, which give out credentials.
+// These addresses never belong to a server that people mean. They are the special-purpose ranges in
+// IANA's registries for IPv4 and IPv6, and the metadata services of clouds, which give out
+// credentials.
 var (
 	neverCalled = parsePrefixes(
 		"0.0.0.0/8",                              // this network
@@ -97,7 +99,7 @@ var (
 	)
 	privateNets = parsePrefixes(
 		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7",
-		"100.64.0.0/10", // shared by customers of a provider
+		"100.64.0.0/10", // shared by a provider's customers
 		"198.18.0.0/15", // benchmarks
 	)
 	global   = netip.MustParsePrefix("2000::/3") // all unicast addresses that IANA has assigned
@@ -184,8 +186,8 @@ func carriedIn(ip netip.Addr) []netip.Addr {
 	return nil
 }
 
-// allowHost is allow for the host part of a URL as written. It accepts all names, because they are checked after the
-// lookup, but refuses names that some programs would parse as an IP address.
+// allowHost is like allow, for the host part of a URL as written. It accepts all names, because they
+// are checked after the lookup, but refuses names that some programs would parse as an IP address.
 func (r AddressRules) allowHost(host string, port uint16) error {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return r.allow(netip.AddrPortFrom(ip, port))

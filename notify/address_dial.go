@@ -13,9 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// Transport calls only what the rules allow. It checks the IP address of the actual connection, so a name that resolves
-// differently each time can't deceive it. A proxy makes the connection itself, so for a proxy the host is looked up here
-// first. The proxy's own address isn't checked, because an admin has chosen it.
+// Transport calls only what the rules allow. It checks the IP address of the actual connection, so a
+// name that resolves differently each time can't deceive it. A proxy makes the connection itself, so
+// in that case the host is looked up here first. The proxy's own address isn't checked, because an
+// admin chose it.
 func (r AddressRules) Transport() http.RoundTripper {
 	checked := &net.Dialer{Timeout: webLimit, Control: func(_, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
@@ -33,7 +34,7 @@ func (r AddressRules) Transport() http.RoundTripper {
 	return t
 }
 
-// addressGuard calls addresses that people name.
+// addressGuard calls addresses that people enter.
 type addressGuard struct {
 	rules           AddressRules
 	proxy           func(*http.Request) (*url.URL, error)

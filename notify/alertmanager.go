@@ -15,13 +15,14 @@ import (
 	"time"
 )
 
-// AlertmanagerConfig configures the calls to Alertmanagers in which an acknowledgement creates silences.
+// AlertmanagerConfig configures the calls to the Alertmanagers in which acknowledgements create
+// silences.
 type AlertmanagerConfig struct {
 	Auth  string // comma-separated URLs with user and password, or with only a password, which is a bearer token
 	Rules AddressRules
 }
 
-// Problems says what is wrong with the settings, by their names and without secrets.
+// Problems says what is wrong with the settings. It gives their names, but no secrets.
 func (c AlertmanagerConfig) Problems() []string {
 	for i, one := range splitList(c.Auth) {
 		if u := parseServiceURL(one); u == nil || u.User == nil {
@@ -123,7 +124,7 @@ func (a *Alertmanager) Silence(ctx context.Context, base string, s Silence) (id 
 	return created.ID, err
 }
 
-// find returns the id of the active silence with the token; "" if there is none.
+// find returns the id of the active silence with the token, or "" if there is none.
 func (a *Alertmanager) find(ctx context.Context, base string, s Silence) (string, error) {
 	var all []struct {
 		ID      string `json:"id"`
@@ -157,7 +158,7 @@ func (a *Alertmanager) EndSilence(ctx context.Context, base string, s Silence) (
 	if status == http.StatusNotFound {
 		return nil
 	}
-	if status == http.StatusInternalServerError { // the answer for an ended silence and, before 0.26, for an unknown one
+	if status == http.StatusInternalServerError { // the response for an ended silence and, before 0.26, for an unknown one
 		var now struct {
 			Status struct {
 				State string `json:"state"`

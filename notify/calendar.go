@@ -27,8 +27,8 @@ func NewCalendars(rules AddressRules) *Calendars {
 
 var errInsecureRedirect = errors.New("the calendar has moved to an address without https, which is not read")
 
-// Read fetches a calendar and its ETag; body is nil if it still has the given one. Errors contain no part of the address,
-// which is secret, nor of the answer.
+// Read fetches a calendar and its ETag. The body is nil if the calendar still has the given ETag.
+// Errors contain neither the address, which is secret, nor any of the response.
 func (c *Calendars) Read(ctx context.Context, address, tag string) (body []byte, is string, err error) {
 	header := http.Header{"User-Agent": {"Watchbill"}, "Accept": {"text/calendar, */*;q=0.5"}}
 	if tag != "" {

@@ -12,13 +12,14 @@ import (
 	"time"
 )
 
-// HookSecretPrefix begins a secret with which calls are signed, as Standard Webhooks has it; the rest is base64.
+// HookSecretPrefix begins a secret for signing calls, as in Standard Webhooks. The rest of the secret
+// is base64.
 const HookSecretPrefix = "whsec_"
 
-// Hooks calls those outside who want to be told what happens, signed as standardwebhooks.com says.
+// Hooks calls webhooks outside Watchbill. The calls are signed as described at standardwebhooks.com.
 type Hooks struct{ web *httpClient }
 
-// NewHooks returns what calls addresses that users choose.
+// NewHooks returns a Hooks that calls addresses chosen by users.
 func NewHooks(rules AddressRules) *Hooks { return &Hooks{newUntrustedClient("the webhook", rules)} }
 
 // A HookCall is one call.
@@ -26,12 +27,12 @@ type HookCall struct {
 	URL     string
 	ID      string   // the same in each attempt
 	Headers []string // "Name: value"
-	Secrets []string // each of them signs
+	Secrets []string // each of them signs the call
 	Body    []byte
 	At      time.Time
 }
 
-// Call posts it once. Gone is that the receiver wants no more.
+// Call posts the call once. The result gone means that the receiver wants no more calls.
 func (h *Hooks) Call(ctx context.Context, c HookCall) (r Receipt, gone bool) {
 	header := http.Header{"User-Agent": {"Watchbill"}}
 	for _, line := range c.Headers {

@@ -30,15 +30,15 @@ const (
 	webExcerpt = 200             // of an answer quoted in an error
 )
 
-// httpClient speaks HTTP with one service. It follows no redirects, which could carry a secret elsewhere,
-// and retries nothing: only the caller knows whether a page may be sent again.
+// httpClient speaks HTTP with one service. It follows no redirects, which could carry a secret
+// elsewhere, and retries nothing, because only the caller knows whether a page may be sent again.
 type httpClient struct {
-	service string // as errors name it
+	service string // its name in errors
 	client  *http.Client
 	limit   time.Duration // for a whole exchange
 	longest int64         // bytes read from an answer
-	secrets secrets       // in every request, in addition to its own
-	foreign bool          // a server that people named: its URLs are secret, and its answers are not quoted
+	secrets secrets       // contained in every request, in addition to the request's own
+	foreign bool          // a server that people entered: its URLs are secret, and its responses are not quoted
 }
 
 func newHTTPClient(service, secret string) *httpClient {
@@ -47,16 +47,16 @@ func newHTTPClient(service, secret string) *httpClient {
 	return w
 }
 
-// newUntrustedClient speaks with servers that people name. They may name servers that only we can reach, so the answers are
-// not quoted to them.
+// newUntrustedClient speaks with servers that people enter. These may be servers that only we can
+// reach, so people are not shown the responses.
 func newUntrustedClient(service string, rules AddressRules) *httpClient {
 	w := newHTTPClientOn(service, rules.Transport())
 	w.foreign = true
 	return w
 }
 
-// withoutReuse makes a transport use a new connection for each request: if the service closed an idle one,
-// it would be uncertain whether a page was sent.
+// withoutReuse makes a transport use a new connection for each request. If the service closed an idle
+// connection, it would be uncertain whether a page was sent.
 func withoutReuse(transport *http.Transport) *http.Transport {
 	transport.DisableKeepAlives = true
 	transport.TLSHandshakeTimeout = webLimit
@@ -103,7 +103,7 @@ func (c *httpClient) post(ctx context.Context, address, contentType string, body
 func (c *httpClient) postJSON(ctx context.Context, address string, body any, header http.Header) (httpResponse, *Receipt) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // escapes take six bytes for one, and services limit the size
+	e.SetEscapeHTML(false) // an escape takes six bytes instead of one, and services limit the size
 	if err := e.Encode(body); err != nil {
 		return httpResponse{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: encode the message: %w", c.service, err)}
 	}
@@ -174,8 +174,8 @@ func (c *httpClient) noResponse(err error, known secrets, begun bool) *Receipt {
 	return r
 }
 
-// rewordError rewords an error of a request to a server that people named. The result doesn't contain parts of the answer,
-// IP addresses or resolvers, which Go's errors do.
+// rewordError rewords the error of a request to a server that people entered. Unlike Go's errors, the
+// result contains no part of the response, no IP addresses and no resolvers.
 func rewordError(err error) error {
 	certificate, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	errno, network := errors.AsType[syscall.Errno](err)
@@ -219,7 +219,7 @@ func parseServiceURL(address string) *url.URL {
 	return u
 }
 
-// hostOf returns the host of an address, in one spelling; "" if it has none.
+// hostOf returns the host of an address in a normalised spelling, or "" if it has none.
 func hostOf(address string) string {
 	u := parseServiceURL(address)
 	if u == nil {
@@ -265,8 +265,8 @@ func (c *httpClient) unexpectedResult(a httpResponse, reason, setting string) Ch
 	return f
 }
 
-// refusedReceipt returns the receipt for an answer that doesn't accept the message, going by its HTTP status.
-// Senders whose service says more look at that first.
+// refusedReceipt returns the receipt for a response that doesn't accept the message, based on its HTTP
+// status. Senders for services that say more look at that first.
 func (c *httpClient) refusedReceipt(a httpResponse, reason string) Receipt {
 	err := fmt.Errorf("%s answered %d", c.service, a.status)
 	if !c.foreign {

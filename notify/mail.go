@@ -22,7 +22,7 @@ import (
 const (
 	mailLimit = 15 * time.Second // for a whole delivery: servers make unknown senders wait on purpose
 	mailPause = 30 * time.Second // after "not now"
-	mailQuit  = time.Second      // for taking leave of the server
+	mailQuit  = time.Second      // for saying goodbye to the server
 )
 
 var (
@@ -38,7 +38,7 @@ var (
 // Mail sends mail through a server.
 type Mail struct {
 	config MailConfig
-	domain string // of our message ids
+	domain string // used in our message ids
 }
 
 // NewMail returns a sender that uses one server.
@@ -46,8 +46,8 @@ func NewMail(c MailConfig) *Mail {
 	return &Mail{config: c, domain: c.From.Address[strings.LastIndex(c.From.Address, "@")+1:]}
 }
 
-// Send hands the mail to the server once. If it is sent again it has the same Message-ID, by which
-// most mailboxes recognize it.
+// Send hands the mail to the server once. A mail that is sent again has the same Message-ID, by which
+// most mailboxes recognise it.
 func (mailer *Mail) Send(ctx context.Context, m Message) Receipt {
 	to, err := mail.ParseAddress(m.To)
 	if err != nil {
@@ -129,8 +129,8 @@ func (mailer *Mail) client(ctx context.Context) (*gomail.Client, error) {
 	return c, nil
 }
 
-// dial connects. The library respects its context only until then, so the end of sending closes
-// the connection. The address that the library passes lacks the brackets of IPv6.
+// dial connects. The library respects its context only until then, so when sending ends, the
+// connection is closed. The address that the library passes lacks the brackets of IPv6.
 func (mailer *Mail) dial(sending context.Context, security *tls.Config) gomail.DialContextFunc {
 	return func(ctx context.Context, network, _ string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, mailer.server())
@@ -149,7 +149,7 @@ func (mailer *Mail) dial(sending context.Context, security *tls.Config) gomail.D
 	}
 }
 
-// quit takes leave of a server that has accepted the mail.
+// quit says goodbye to a server that has accepted the mail.
 func (mailer *Mail) quit(c *gomail.Client, session *smtp.Client) {
 	if session.UpdateDeadline(mailQuit) == nil {
 		_ = c.CloseWithSMTPClient(session) // the mail is delivered, whatever the server says now
@@ -196,7 +196,8 @@ func (mailer *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
 	msg.FromMailAddress(&from)
 	msg.ToMailAddress(to)
 	view := m.mailView()
-	// The same for the whole incident, because mailboxes group by it; and no encoded word of others' making.
+	// The subject is the same for the whole incident, because mailboxes group by it, and it contains no
+	// encoded words that others made.
 	msg.Subject(strings.ReplaceAll(view.Headline, "=?", "= ?"))
 	msg.SetMessageIDWithValue(mailer.id(m.Key))
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")

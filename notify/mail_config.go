@@ -21,19 +21,19 @@ const (
 	MailPlain                   // no encryption: only for a server on the same machine
 )
 
-// MailConfig is the server that takes our mail.
+// MailConfig describes the server that takes our mail.
 type MailConfig struct {
 	Host     string
 	Port     int
 	User     string // empty: no authentication
 	Password string
 	TLS      MailTLS
-	RootCAs  *x509.CertPool // to check the server's certificate; nil: the machine's
+	RootCAs  *x509.CertPool // for checking the server's certificate; nil: the machine's
 	From     mail.Address
 }
 
-// NewMailConfig reads the settings for mail. The error names the setting that can't be right and
-// never contains a secret.
+// NewMailConfig reads the settings for mail. The error names the invalid setting and never contains a
+// secret.
 func NewMailConfig(server, from string) (MailConfig, error) {
 	c, err := mailServer(server)
 	if err != nil {

@@ -39,12 +39,13 @@ func (mailer *Mail) remedy(err error) string {
 	return "Check host and port in " + mailAddress + " (smtps:// is 465, smtp:// is 587), and that this machine may reach them: some networks block mail."
 }
 
-// noPasswords reports whether Microsoft refuses passwords as such: 5.7.30 and 5.7.139.
+// noPasswords reports whether Microsoft no longer accepts passwords at all: 5.7.30 and 5.7.139.
 func noPasswords(text string) bool {
 	return strings.Contains(text, "5.7.30 ") || strings.Contains(text, "5.7.139 ")
 }
 
-// notConnected returns the receipt if no session could be opened: nothing was sent.
+// notConnected returns the receipt for a mail whose session could not be opened, so that nothing was
+// sent.
 func (mailer *Mail) notConnected(err error) Receipt {
 	r := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", mailer.server(), mailer.secrets().clean(err))}
 	reply, spoken := errors.AsType[*textproto.Error](err)
@@ -121,14 +122,15 @@ var (
 	wordsOfUs = regexp.MustCompile(`\bsender\b|sendasdenied|from address|not (verified|authorized|authenticated|allowed to send|permitted to send)` +
 		`|relay(ing)?( access)? (denied|not (permitted|allowed))|unable to relay|(permitted|allowed) to relay|sending paused|blocked using|block ?list|blacklist` +
 		`|client host|reverse dns|\b(spf|dkim|dmarc|ptr)\b|credits exceeded|sending (limit|quota)`)
-	// usedUp matches limits of our account that last for long, even if the server reports them as temporary (4xx).
+	// usedUp matches long-lasting limits of our account, even if the server reports them as temporary
+	// (4xx).
 	usedUp = regexp.MustCompile(`daily.{0,40}(quota|limit)|credits exceeded`)
-	// theirs matches limits and faults of a single mailbox.
+	// theirs matches the limits and faults of a single mailbox.
 	theirs = regexp.MustCompile(`^[45]\.2\.[1-4]$`)
 )
 
-// blamesSender reports whether a server refuses the mail because of who sends it, so that nobody can be reached
-// until an admin acts.
+// blamesSender reports whether a server refuses the mail because of its sender, so that nobody can be
+// reached until an admin acts.
 func (r mailRefusal) blamesSender() bool {
 	data := r.stage == gomail.ErrSMTPData || r.stage == gomail.ErrSMTPDataClose
 	switch {

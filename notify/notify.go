@@ -1,5 +1,6 @@
-// Package notify reaches people outside of Slack. Each channel has its own file and implements the interface Sender: a
-// Message goes in, and a Receipt with its outcome comes out. The package knows nothing about the rest of the program.
+// Package notify reaches people outside Slack. Each channel has its own file and implements the
+// interface Sender: a Message goes in, and a Receipt with its outcome comes out. The package knows
+// nothing about the rest of the program.
 package notify
 
 import (
@@ -32,7 +33,7 @@ type Message struct {
 	Severity string // "critical" … "low"
 	Team     string
 	Why      string    // completes the sentence "you are paged because …"
-	Reason   []string  // Why as alternating words and user ids, for a channel that knows people by their ids
+	Reason   []string  // Why, as alternating words and user ids, for a channel that knows people by their ids
 	Opened   time.Time // of the incident
 	Since    string    // Opened, formatted for the person; empty: not shown
 	AskedBy  string    // the person who asks for help; the recipient accepts ("a") or declines ("d"). Empty: an ordinary page
