@@ -44,7 +44,7 @@ func (b *Bot) integrations(ctx context.Context, r request) (view.Drawing, error)
 	return view.Integrations(shown, r.location), nil
 }
 
-// aboutAll reports whether the words name no integration.
+// aboutAll reports whether the words don't name an integration.
 func (r request) aboutAll() bool {
 	return len(r.words) == 1 && oneOf(r.words, 0, "list", "all", "show", "ls")
 }
@@ -210,7 +210,8 @@ func (b *Bot) mute(ctx context.Context, r request) (view.Drawing, error) {
 	return b.setMute(ctx, r, in, until)
 }
 
-// muteTeam offers maintenance where the words to mute name a team and not an integration, if the person may begin it.
+// muteTeam offers maintenance if the words name a team instead of an integration, and the person may
+// begin maintenance for it.
 func (r request) muteTeam() (view.Drawing, bool) {
 	words := withoutWord(r.words, "team")
 	if len(words) == 0 {
@@ -259,7 +260,7 @@ func (r request) muteEnd(words []string) (time.Time, error) {
 // muteMorning is when a mute until tomorrow ends.
 const muteMorning = schedule.TimeOfDay(9 * 60)
 
-// nameLength returns how many words precede the time, if they name nothing.
+// nameLength returns how many words precede the time, for words that name nothing.
 func nameLength(words []string) int {
 	for i, w := range words {
 		if i > 0 && (oneOf(words, i, "for", "until", "till") || strings.IndexFunc(w, func(c rune) bool { return c >= '0' && c <= '9' }) == 0) {
@@ -269,7 +270,8 @@ func nameLength(words []string) int {
 	return len(words)
 }
 
-// aboutIncident reports whether the words to mute mean an incident: they are its number, or only a time.
+// aboutIncident reports whether the words after mute mean an incident: they are its number, or only a
+// time.
 func (r request) aboutIncident() bool {
 	return len(r.words) == 0 || isNumber(strings.TrimPrefix(r.words[len(r.words)-1], "#")) && strings.HasPrefix(r.words[len(r.words)-1], "#") || isNumber(r.words[0]) || oneOf(r.words, 0, "incident", "until", "till", "for", "all", "it", "this") || r.onlyLength()
 }
@@ -356,7 +358,7 @@ func (b *Bot) pressIntegration(ctx context.Context, p press) (string, error) {
 	return "", b.updateModal(ctx, p.view, t.Draw())
 }
 
-// doIntegration performs the chosen action and returns the answer; empty if it opened a form.
+// doIntegration performs the chosen action and returns the answer, or "" if it opened a form.
 func (b *Bot) doIntegration(ctx context.Context, r request, p press, verb string, in store.IntegrationState) (string, error) {
 	var answer view.Drawing
 	var err error

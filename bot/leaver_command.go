@@ -17,7 +17,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// leaver answers `/oncall leaver @user`: where teams depend on somebody who has left, or is about to, and what to do.
+// leaver answers `/oncall leaver @user`, which shows where teams depend on somebody who has left or is
+// about to, and what to do.
 func (b *Bot) leaver(ctx context.Context, r request) (view.Drawing, error) {
 	id, n, err := r.person(r.words)
 	switch {
@@ -38,7 +39,7 @@ func (b *Bot) leaver(ctx context.Context, r request) (view.Drawing, error) {
 	return view.Departures(id, r.directory.Users[id].DeactivatedAt != nil, mine, r.user.TimeZone, b.linksTo(ctx, view.LeftIncidents(mine))), nil
 }
 
-// A repair is one team's departure in the hands of somebody who finds a replacement.
+// A repair is one team's departure, handled by somebody who looks for a replacement.
 type repair struct {
 	request
 	meta view.LeaverMeta
@@ -82,7 +83,7 @@ func (b *Bot) leaverHand(ctx context.Context, r repair, p press) (string, error)
 	return "", b.openModal(ctx, p.trigger, view.LeaverForm(r.meta, r.of))
 }
 
-// previewLeaverRemoval previews taking the person out.
+// previewLeaverRemoval previews removing the person.
 func (b *Bot) previewLeaverRemoval(ctx context.Context, r repair, p press) (string, error) {
 	r.meta.How = view.LeaverOut
 	lines, _, err := b.previewRepair(ctx, r)
@@ -92,7 +93,7 @@ func (b *Bot) previewLeaverRemoval(ctx context.Context, r repair, p press) (stri
 	return "", b.openModal(ctx, p.trigger, view.LeaverPreview(r.meta, r.of, lines, nil))
 }
 
-// leaverAsk asks the team to cover the shifts without anybody on call.
+// leaverAsk asks the team to cover the shifts that would have nobody on call.
 func (b *Bot) leaverAsk(ctx context.Context, r repair, _ press) (string, error) {
 	vacant := r.of.Vacant()
 	if len(vacant) == 0 {
@@ -183,7 +184,7 @@ func (b *Bot) submittedRepair(ctx context.Context, s submission) (repair, error)
 // until returns the end of the last day of cover.
 func (r repair) until() time.Time { return r.zone.Instant(r.meta.Last.AddDays(1), 0) }
 
-// previewRepair describes what a repair would change, and what speaks against it.
+// previewRepair describes what a repair would change, and warns about problems.
 func (b *Bot) previewRepair(ctx context.Context, r repair) (lines, warnings []string, err error) {
 	if r.meta.How == view.LeaverCovers {
 		gets := r.of.Gets(r.meta.To, r.until(), r.now)
@@ -218,7 +219,8 @@ func (b *Bot) previewRepair(ctx context.Context, r repair) (lines, warnings []st
 	return lines, warnings, err
 }
 
-// doubledWarnings warn if who takes over has a turn already where who leaves has one, and say what else there is.
+// doubledWarnings returns warnings if the replacement already has a turn where the leaver has one,
+// with alternatives.
 func (b *Bot) doubledWarnings(ctx context.Context, r repair, edits []store.SetupEdit) ([]string, error) {
 	doc, err := b.store.SetupFor(ctx, r.by(), r.now)
 	if err != nil {
@@ -234,7 +236,7 @@ func (b *Bot) doubledWarnings(ctx context.Context, r repair, edits []store.Setup
 	return view.LeaverDoubled(doc.Doubled(parts, r.meta.To), others), nil
 }
 
-// clashWarnings tells what speaks against giving shifts to somebody.
+// clashWarnings returns warnings about giving shifts to somebody.
 func (b *Bot) clashWarnings(ctx context.Context, r repair, gets []schedule.Stint) ([]string, error) {
 	off, err := b.store.TimeOff(ctx, r.by(), r.now, r.now.AddDate(1, 0, 0))
 	if err != nil {
@@ -244,7 +246,7 @@ func (b *Bot) clashWarnings(ctx context.Context, r repair, gets []schedule.Stint
 	return view.LeaverWarnings(r.meta.To, clashes, away, r.user.TimeZone), nil
 }
 
-// repairEdits returns the repair's edits of the set-up.
+// repairEdits returns the set-up edits that make the repair.
 func (b *Bot) repairEdits(ctx context.Context, r repair) ([]store.SetupEdit, error) {
 	doc, err := b.store.SetupFor(ctx, r.by(), r.now)
 	if err != nil {

@@ -9,15 +9,15 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// A liveStep is one call to try on the real Slack, and the simulator's result: Slack's error code, or empty for
-// success.
+// A liveStep is one call to try on the real Slack, with the simulator's result: Slack's error code, or
+// empty for success.
 type liveStep struct {
 	what, want string
 	try        func(ctx context.Context) (code string, err error)
 }
 
-// CheckLive tries in a scratch channel how the real Slack behaves, for the simulator's assumptions. It deletes
-// what it posts.
+// CheckLive tries in a scratch channel how the real Slack behaves, to check the simulator's
+// assumptions. It deletes what it posts.
 func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResult {
 	var root, reply slackcall.MessageID
 	post := func(thread string) func(context.Context) (string, error) {
@@ -68,7 +68,8 @@ func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResul
 	return results
 }
 
-// liveSteps returns the calls to try once there is a message. root and reply are the first two messages.
+// liveSteps returns the calls to try once there is a message. The arguments root and reply are the
+// first two messages.
 func (b *Bot) liveSteps(channel string, root, reply *slackcall.MessageID, post func(thread string) func(context.Context) (string, error),
 	edit func(context.Context) (string, error),
 ) []liveStep {

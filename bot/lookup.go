@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// schedule finds the schedule that is meant: the named one, the only one there is, or the only one of the
+// schedule finds the schedule that is meant: the named one, the only one, or the only one of the
 // person's teams.
 func (r request) schedule(name string) (*schedule.Schedule, error) {
 	candidates, err := r.schedulesMeant(name)
@@ -29,7 +29,7 @@ func (r request) schedule(name string) (*schedule.Schedule, error) {
 	return nil, oncall.Refuse("Say which schedule at the end of the command: %s.", strings.Join(names, ", "))
 }
 
-// schedulesMeant returns the schedules that a name can mean: at least one.
+// schedulesMeant returns the schedules that a name can mean, at least one.
 func (r request) schedulesMeant(name string) ([]*schedule.Schedule, error) {
 	candidates := r.directory.Schedules
 	if name != "" {
@@ -48,8 +48,9 @@ func (r request) schedulesMeant(name string) ([]*schedule.Schedule, error) {
 	return candidates, nil
 }
 
-// scheduleAndReason parses the longest name of a schedule, and the reason after it. If there are several words
-// and no name resembles them, they are all the reason, and the schedule is the one meant by default.
+// scheduleAndReason parses the longest name of a schedule, and the reason after it. If there are
+// several words and no name resembles them, they are all the reason, and the schedule is the default
+// one.
 func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, error) {
 	words := strings.Fields(text)
 	for n := min(len(words), maxObjectNameWords); n > 0; n-- {
@@ -81,8 +82,8 @@ func (r request) mayBeMistyped(typed string) bool {
 	return oncall.Nearest(unescape(typed), names) != ""
 }
 
-// whoAndWhen parses the longest name at the beginning or end of the words, and the time next to it. For a time
-// long past it loads a directory that reaches back to it.
+// whoAndWhen parses the longest name at the beginning or end of the words, and the time next to it.
+// For a time in the distant past, it loads a directory that goes back that far.
 func (b *Bot) whoAndWhen(ctx context.Context, r *request) ([]*schedule.Schedule, schedule.Moment, error) {
 	schedules, when, err := r.whoAndWhen()
 	if err != nil {

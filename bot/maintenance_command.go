@@ -43,7 +43,8 @@ func (b *Bot) maintenance(ctx context.Context, r request) (view.Drawing, error) 
 	return view.MaintenanceBegun(view.MaintenanceWindow{Maintenance: m, Team: name, Integration: integration}, r.now, r.location), nil
 }
 
-// listMaintenance lists the windows of a team, 0: of all, and offers the form of a new one.
+// listMaintenance lists the windows of a team, or of all teams if team is 0, and offers the form for a
+// new one.
 func (b *Bot) listMaintenance(ctx context.Context, r request, team oncall.TeamID) (view.Drawing, error) {
 	all, err := b.store.MaintenanceWindows(ctx, r.by(), r.now)
 	if err != nil {
@@ -71,7 +72,7 @@ func shownMaintenance(all []store.MaintenanceState) []view.MaintenanceWindow {
 	return out
 }
 
-// maintenanceOf returns the active windows of some teams, as far as the reader may see them.
+// maintenanceOf returns those active windows of the teams that the reader may see.
 func (r request) maintenanceOf(teams ...oncall.TeamID) (out []view.MaintenanceWindow) {
 	for _, m := range inForceAnywhere(r.directory, r.now) {
 		if slices.Contains(teams, m.TeamID) {
@@ -117,8 +118,8 @@ func (r request) readMaintenance(words []string) (m oncall.Maintenance, team, in
 	return m, t.Name, r.directory.IntegrationName(m.IntegrationID), nil
 }
 
-// maintained parses the team or integration that the words begin with. Without a name it is the reader's only
-// team.
+// maintained parses the team or integration at the beginning of the words. Without a name, it is the
+// reader's only team.
 func (r request) maintained(words []string) (m oncall.Maintenance, rest []string, err error) {
 	if len(words) > 1 && oneOf(words, 0, "team", "integration") {
 		words = words[1:]
@@ -191,8 +192,8 @@ func exceptCritical(words []string) (rest []string, except bool) {
 	return words, false
 }
 
-// maintenanceSpan parses "2h", "for 2 hours", "until 14:00" and "tomorrow 22:00 to 23:30", and returns how many
-// words that took.
+// maintenanceSpan parses "2h", "for 2 hours", "until 14:00" and "tomorrow 22:00 to 23:30", and returns
+// the number of words used.
 func (r request) maintenanceSpan(words []string, m *oncall.Maintenance) (int, error) {
 	reader := r.reader()
 	length := words
@@ -227,8 +228,8 @@ func (r request) maintenanceSpan(words []string, m *oncall.Maintenance) (int, er
 	return 0, oncall.Refuse("Say for how long, or from when to when: `2h`, `until 14:00`, `tomorrow 22:00 to 23:30`, as in `%s`.", maintenanceExample)
 }
 
-// endMaintenance ends the named window. Without a name it ends the only one that the reader may end, if that has begun; or
-// else it asks which one.
+// endMaintenance ends the named window. Without a name, it ends the only window that the reader may
+// end, if that has begun. Otherwise it asks which one.
 func (b *Bot) endMaintenance(ctx context.Context, r request, words []string) (view.Drawing, error) {
 	all, err := b.store.MaintenanceWindows(ctx, r.by(), r.now)
 	if err != nil {

@@ -34,8 +34,8 @@ func (b *Bot) me(ctx context.Context, r request) (string, error) {
 	return text, nil
 }
 
-// ownStints returns a person's shifts in all schedules, including shadow shifts, as far ahead as people see
-// their own.
+// ownStints returns a person's shifts in all schedules, including shadow shifts, as far ahead as
+// people can see their own.
 func ownStints(d *store.Directory, user oncall.UserID, now time.Time) []schedule.Stint {
 	from, to := now, now.Add(view.OwnShiftsAhead)
 	mine := d.Roster().Stints(user, from, to)
@@ -52,7 +52,7 @@ func ownStints(d *store.Directory, user oncall.UserID, now time.Time) []schedule
 	return mine
 }
 
-// next answers `/oncall next [team or schedule]`: who comes next, and when.
+// next answers `/oncall next [team or schedule]`, which shows who is on call next, and when.
 func (b *Bot) next(_ context.Context, r request) (string, error) {
 	schedules := r.ownSchedules()
 	if len(r.words) > 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// post posts a message. It never retries, since a message whose answer was lost may have been posted. Only if
-// Slack refuses the blocks does it send the text alone.
+// post posts a message. It never retries, because a message whose response was lost may have been
+// posted. Only if Slack refuses the blocks does it send the text alone.
 func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (store.MessageRef, error) {
 	named := m.Channel
 	m.Channel = b.channel(ctx, named)
@@ -29,7 +29,8 @@ func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (st
 	return store.MessageRef(at), err
 }
 
-// update edits a message. It ignores that a message can no longer be edited, because retrying wouldn't help.
+// update edits a message. If the message can no longer be edited, that is ignored, because retrying
+// wouldn't help.
 func (b *Bot) update(ctx context.Context, at store.MessageRef, d view.Drawing, e slackcall.Edit) error {
 	err := b.edit(ctx, at, d, e)
 	if errors.Is(err, store.ErrFrozen) {
@@ -38,8 +39,8 @@ func (b *Bot) update(ctx context.Context, at store.MessageRef, d view.Drawing, e
 	return err
 }
 
-// edit edits a message. The error is store.ErrFrozen if Slack no longer lets it be edited, as in an archived
-// channel.
+// edit edits a message. The error is store.ErrFrozen if Slack no longer allows editing it, for
+// instance in an archived channel.
 func (b *Bot) edit(ctx context.Context, at store.MessageRef, d view.Drawing, e slackcall.Edit) error {
 	err := b.slack.Update(ctx, slackcall.MessageID(at), d.Text, d.Blocks, e)
 	if slackcall.OutcomeOf(err) == slackcall.Frozen {
@@ -62,7 +63,7 @@ func (b *Bot) find(ctx context.Context, m slackcall.Message, since time.Time) (s
 	return store.MessageRef(at), found, err
 }
 
-// markGone adds store.ErrGone to an error that says that the message no longer exists.
+// markGone adds store.ErrGone to an error that says the message no longer exists.
 func markGone(err error) error {
 	if slackcall.OutcomeOf(err) == slackcall.Gone {
 		return fmt.Errorf("%w: %w", store.ErrGone, err)
@@ -70,7 +71,7 @@ func markGone(err error) error {
 	return err
 }
 
-// permalink returns a message's address; empty if the message hasn't been posted.
+// permalink returns a message's address, or "" if the message hasn't been posted.
 func (b *Bot) permalink(ctx context.Context, at store.MessageRef) string {
 	if at == (store.MessageRef{}) {
 		return ""

@@ -92,7 +92,7 @@ type fieldErrors map[view.Block]string
 // maxErrorLength is the maximum length of an input's error, which may quote what was typed.
 const maxErrorLength = 500
 
-// correct shows errors at the inputs.
+// correct shows errors next to the inputs.
 func correct(wrong fieldErrors) modalResponse {
 	errors := map[string]string{}
 	for block, why := range wrong {
@@ -101,7 +101,7 @@ func correct(wrong fieldErrors) modalResponse {
 	return modalResponse{*slack.NewErrorsViewSubmissionResponse(errors)}
 }
 
-// replace replaces the submitted view by another.
+// replace replaces the submitted view with another.
 func replace(v slack.ModalViewRequest) modalResponse {
 	return modalResponse{*slack.NewUpdateViewSubmissionResponse(&v)}
 }
@@ -133,7 +133,7 @@ func (b *Bot) openModal(ctx context.Context, trigger string, v slack.ModalViewRe
 	return shown(b.slack.OpenView(ctx, trigger, v))
 }
 
-// errNeedsForm is returned where a form is needed and none can be opened.
+// errNeedsForm is returned if a form is needed but can't be opened.
 var errNeedsForm = errors.New("a message can't open a form")
 
 // pushModal opens a modal on top of the one whose button was pressed.
@@ -157,8 +157,8 @@ func shown(err error) error {
 	return nil
 }
 
-// reply answers a press: in the modal with the button, in a new modal for a button of the home tab, or next to
-// the message.
+// reply answers a press. The answer appears in the modal with the button, in a new modal for a button
+// on the home tab, or next to the message.
 func (b *Bot) reply(listening context.Context, to slack.InteractionCallback, text string) {
 	var err error
 	ctx, cancel := context.WithTimeout(listening, maxEphemeralWait)

@@ -60,8 +60,8 @@ func (b *Bot) drawNotice(ctx context.Context, n oncall.Notice) (view.Drawing, er
 	return b.noticeFor(ctx, n)
 }
 
-// noticeFor draws a notice for its readers. A private team's notice is veiled where others read it, or may read
-// it.
+// noticeFor draws a notice for its readers. A private team's notice is veiled where others read it or
+// could.
 func (b *Bot) noticeFor(ctx context.Context, n oncall.Notice) (view.Drawing, error) {
 	if !slackcall.IsUser(n.To) {
 		switch directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer()); {

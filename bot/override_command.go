@@ -22,8 +22,8 @@ const (
 	overrideUsage   = "Say who, from when and to when: `" + overrideExample + "`."
 )
 
-// override answers `/oncall override @user from to [schedule] [reason]`, which puts a person on call in place
-// of others. If something is missing or wrong, it opens a form.
+// override answers `/oncall override @user from to [schedule] [reason]`, which puts a person on call
+// instead of others. If something is missing or wrong, it opens a form.
 func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 1 && strings.EqualFold(r.words[0], "cancel") {
 		return b.ownOverrides(ctx, r)
@@ -46,8 +46,8 @@ func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	return b.makeOverride(ctx, r, w)
 }
 
-// overrideModal returns the form of an override. It offers the schedules in which the person may put people on
-// call, and refuses if there are none or the named one isn't among them.
+// overrideModal returns the form for an override. It offers the schedules in which the person may put
+// people on call. It refuses if there are none or the named one isn't among them.
 func (b *Bot) overrideModal(r request, w view.OverrideDraft, reason string) (slack.ModalViewRequest, error) {
 	may := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *schedule.Schedule) bool { return !manages(r.directory, r.user.ID, s) })
 	asked := w.Schedule
@@ -87,7 +87,8 @@ func (r request) ownAmong(all []*schedule.Schedule) []*schedule.Schedule {
 	return slices.DeleteFunc(slices.Clone(all), func(s *schedule.Schedule) bool { return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID) })
 }
 
-// restOfShift returns when the shift that runs now ends, or the next midnight if that comes first, but at least an hour from now.
+// restOfShift returns when the current shift ends, or the next midnight if that comes first, but at
+// least an hour from now.
 func (r request) restOfShift(c *schedule.Schedule) time.Time {
 	today, _ := r.zone.Local(r.now)
 	end := r.zone.Instant(today.AddDays(1), 0)
@@ -102,7 +103,7 @@ func (r request) restOfShift(c *schedule.Schedule) time.Time {
 	return end
 }
 
-// readOverride parses as many words as it can. What is wrong stays, to be corrected in the form.
+// readOverride parses as many words as it can. The rest stays in the form to be corrected.
 func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideDraft, error) {
 	w := view.OverrideDraft{Replaces: view.ReplaceAll}
 	if len(r.words) == 0 {
@@ -117,7 +118,7 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideDraft, 
 		if n == 0 || err != nil {
 			return w, r.nobody(r.words[0], overrideExample)
 		}
-		if problem == schedule.SpanRead { // the rest of it was understood
+		if problem == schedule.SpanRead { // the rest was understood
 			w.From, w.To, w.Windows = read.From, read.To, read.Windows
 			w.Schedule, w.Reason, _ = r.scheduleAndReason(strings.Join(words[n:], " "))
 		}
@@ -153,8 +154,8 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideDraft, 
 	return w, cmp.Or(err, r.refuseTimeIn(s, w.Reason, overrideExample))
 }
 
-// readReplaced parses "for @ann" and "instead of @ann", who is replaced, and "by @cy", who takes over. It
-// returns the other words.
+// readReplaced parses "for @ann" and "instead of @ann" (who is replaced) and "by @cy" (who takes
+// over). It returns the other words.
 func (b *Bot) readReplaced(ctx context.Context, r request, w *view.OverrideDraft, words []string) ([]string, error) {
 	if len(words) < 2 || !oneOf(words, 0, "for", "instead", "replacing", "replaces", "by", "with") {
 		return words, nil
@@ -174,8 +175,8 @@ func (b *Bot) readReplaced(ctx context.Context, r request, w *view.OverrideDraft
 	return rest[n:], nil
 }
 
-// readSomebody parses a person at the beginning of the words or, as a mention, anywhere. It returns the other
-// words.
+// readSomebody parses a person at the beginning of the words or, for a mention, anywhere. It returns
+// the other words.
 func (b *Bot) readSomebody(ctx context.Context, r request, to *oncall.UserID) ([]string, error) {
 	id, n, err := b.findPerson(ctx, r, r.words)
 	if err != nil {
@@ -276,7 +277,8 @@ func (r request) overrideFrom(w view.OverrideDraft) schedule.Override {
 	return o
 }
 
-// othersOnCall returns who else is on call in the span, and whether the person alone is on call throughout.
+// othersOnCall returns who else is on call during the span, and whether the person alone is on call
+// throughout.
 func othersOnCall(c *schedule.Schedule, s span, id oncall.UserID) (others []oncall.UserID, alone bool) {
 	alone = true
 	for _, shift := range c.Shifts(s.from, s.to, schedule.RolePrimary) {
@@ -290,8 +292,8 @@ func othersOnCall(c *schedule.Schedule, s span, id oncall.UserID) (others []onca
 	return others, alone
 }
 
-// hourGaps reports whether the schedule's hours leave part of the span without anybody on call, and whether
-// an override keeps to these hours by default: it does if it is longer than a shift.
+// hourGaps reports whether the schedule's hours leave part of the span with nobody on call, and
+// whether an override keeps to these hours by default, which it does if it is longer than a shift.
 func hourGaps(c *schedule.Schedule, s span) (gaps, keeps bool) {
 	longest, covered := time.Duration(0), false
 	for _, shift := range c.Shifts(s.from, s.to, schedule.RolePrimary) {
@@ -305,7 +307,8 @@ func hourGaps(c *schedule.Schedule, s span) (gaps, keeps bool) {
 	return gaps && covered, gaps && covered && s.to.Sub(s.from) > longest
 }
 
-// switchOverride toggles whether an override acts only while somebody would be on call, or all the time.
+// switchOverride toggles whether an override applies all the time or only while somebody would be on
+// call.
 func (b *Bot) switchOverride(ctx context.Context, p press) (string, error) {
 	r, o, err := b.changeOverride(ctx, p, b.store.SwitchOverride)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// submitOverride makes the override, and replaces the form by what it changes.
+// submitOverride makes the override, and replaces the form with what it changes.
 func (b *Bot) submitOverride(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {

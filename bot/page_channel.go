@@ -7,8 +7,8 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// Channels pages a Slack channel that is the target of a policy's step: it posts the incident there with its
-// buttons. Its messages are redrawn like any other of the incident.
+// Channels pages a Slack channel that a policy step targets, by posting the incident there with its
+// buttons. These messages are redrawn like the incident's other messages.
 type Channels struct{ Bot *Bot }
 
 // Send posts the incident in the channel.

@@ -12,8 +12,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Send pages a person by a direct message with the incident's buttons. If it would have to wait, it reports
-// that it is throttled, and the person's other contact methods are tried meanwhile.
+// Send pages a person by a direct message with the incident's buttons. If it would have to wait, it
+// reports that it is throttled, and the person's other contact methods are tried meanwhile.
 func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	switch {
 	case m.Purpose == notify.ForOutage:
@@ -60,7 +60,8 @@ func pagePriority(s oncall.Severity) slackcall.Priority {
 	return slackcall.ForPage
 }
 
-// sendPage posts a page. in is the incident that the message belongs to; 0 if there are several.
+// sendPage posts a page. The argument in is the incident that the message belongs to, or 0 if there
+// are several.
 func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.IncidentID, urgency slackcall.Priority, d view.Drawing) notify.Receipt {
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
@@ -104,7 +105,7 @@ const (
 	loadRetryPause = 10 * time.Second
 )
 
-// Lag returns how long Slack may take to show a message whose post got no answer.
+// Lag returns how long Slack may take to show a message after a post that got no response.
 func (b *Bot) Lag() time.Duration { return 2 * time.Second }
 
 // Find looks for a page that an earlier attempt may have posted, at since or later.

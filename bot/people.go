@@ -17,9 +17,9 @@ import (
 // maxNameWords is the maximum number of words in a person's name.
 const maxNameWords = 4
 
-// person finds the person named by the first words: a mention, "me", a Slack id, an e-mail address, a handle, a
-// name, or a first name that is unique. It returns how many words that took, 0 if they name nobody. If the name
-// is ambiguous, the error asks who is meant.
+// person finds the person named by the first words: a mention, "me", a Slack id, an e-mail address, a
+// handle, a name, or a unique first name. It returns the number of words used, or 0 if they name
+// nobody. If the name is ambiguous, the error asks who is meant.
 func (r request) person(words []string) (id oncall.UserID, used int, err error) {
 	if len(words) == 0 {
 		return "", 0, nil
@@ -135,7 +135,7 @@ func guessPerson(d *store.Directory, typed string) string {
 	slices.Sort(names)
 	guess := oncall.Nearest(typed, slices.Compact(names))
 	if len([]rune(typed)) < 3 && !strings.HasPrefix(strings.ToLower(guess), strings.ToLower(typed)) {
-		return "" // one edit of a two-letter word gives another name
+		return "" // one edit turns a two-letter word into another name
 	}
 	for _, u := range d.Users {
 		if slices.Contains(strings.Fields(u.Name), guess) && u.Unpageable() == "" {
@@ -145,7 +145,7 @@ func guessPerson(d *store.Directory, typed string) string {
 	return ""
 }
 
-// findPerson is person, but also looks e-mail addresses up in Slack.
+// findPerson is like person, but also looks up e-mail addresses in Slack.
 func (b *Bot) findPerson(ctx context.Context, r request, words []string) (oncall.UserID, int, error) {
 	id, n, err := r.person(words)
 	if n > 0 || err != nil || len(words) == 0 {
@@ -165,7 +165,7 @@ func (b *Bot) findPerson(ctx context.Context, r request, words []string) (oncall
 	return u.ID, 1, err
 }
 
-// readPeople parses all people that the words begin with, and returns the other words.
+// readPeople parses all people at the beginning of the words, and returns the other words.
 func (b *Bot) readPeople(ctx context.Context, r request, words []string) ([]oncall.UserID, []string, error) {
 	var users []oncall.UserID
 	for len(words) > 0 {

@@ -26,8 +26,8 @@ func (p press) inModal() bool { return p.view.ID != "" && p.view.Type != slack.V
 // by returns the person who pressed.
 func (p press) by() oncall.Actor { return oncall.ByUser(p.user) }
 
-// presses maps the handlers of all buttons but an incident's own, which go to pressIncident. They return an
-// answer that only the person sees.
+// presses maps the handlers of all buttons except an incident's own, which go to pressIncident. They
+// return an answer that only the person sees.
 var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string, error){
 	view.ActionSwapAccept:   fromHome(swapPress(oncall.AcceptSwap)),
 	view.ActionSwapDecline:  fromHome(swapPress(oncall.DeclineSwap)),
@@ -178,7 +178,7 @@ func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (vie
 	return answer, nil
 }
 
-// actionOf returns the action of a button. A suffix only makes ids in a block unique.
+// actionOf returns the action of a button. A suffix only makes the ids in a block unique.
 func actionOf(a *slack.BlockAction) view.Action {
 	action, _, _ := strings.Cut(a.ActionID, "/")
 	return view.Action(action)

@@ -17,8 +17,8 @@ import (
 // notedWithin is how long to wait for a message's address to be stored.
 const notedWithin = time.Second
 
-// redrawPressed redraws the message with the pressed button at once, ahead of all waiting drawings, because
-// somebody is looking at it. If it fails, the draw job does it.
+// redrawPressed redraws the message with the pressed button at once, ahead of all waiting drawings,
+// because somebody is looking at it. If that fails, the draw job does it.
 func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) error {
 	at := store.MessageRef{Channel: c.Channel.ID, TS: c.Message.Timestamp}
 	var id oncall.IncidentID
@@ -63,7 +63,8 @@ func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) er
 	return nil
 }
 
-// replace redraws a pressed message by its response_url, or by an edit if that has no room.
+// replace redraws a pressed message through its response_url, or by an edit if there is no room for
+// that.
 func (b *Bot) replace(ctx context.Context, at store.MessageRef, responseURL string, d view.Drawing) error {
 	err := b.slack.Replace(ctx, slackcall.MessageID(at), responseURL, d.Text, d.Blocks)
 	if slackcall.OutcomeOf(err) == slackcall.Unsent {

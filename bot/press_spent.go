@@ -11,26 +11,27 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// spentPresses lists the buttons that have nothing left to do once they were pressed. What was done takes their place.
+// spentPresses lists the buttons that have nothing left to do once they have been pressed. They are
+// replaced by what was done.
 var spentPresses = map[view.Action]bool{
 	view.ActionAwayCover:      true,
 	view.ActionAwayCancel:     true,
 	view.ActionHolidayCover:   true,
-	view.ActionCoverWithdraw:  true, // in an answer; the message about it is drawn anew
+	view.ActionCoverWithdraw:  true, // in an answer; the message about it is redrawn
 	view.ActionCoverMyself:    true,
 	view.ActionOverrideCancel: true,
 	view.ActionOverrideSwitch: true,
 	view.ActionUndoActs:       true,
 }
 
-// listPresses redraw the list that a button was in, below what was done.
+// listPresses redraw the list that contained the button, below what was done.
 var listPresses = map[view.Action]func(b *Bot, ctx context.Context, p press) view.Drawing{
 	view.ActionAwayCover:      (*Bot).timeOffLeft,
 	view.ActionAwayCancel:     (*Bot).timeOffLeft,
 	view.ActionOverrideCancel: (*Bot).overridesLeft,
 }
 
-// timeOffLeft lists the person's time off; nothing if there is none.
+// timeOffLeft lists the person's remaining time off, if any.
 func (b *Bot) timeOffLeft(ctx context.Context, p press) view.Drawing {
 	return b.listLeft(ctx, p, func(r request) (view.Drawing, error) { return b.ownTimeOff(ctx, r, true) })
 }
