@@ -35,11 +35,11 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// stopWithin limits how long an orderly stop may take.
+// stopWithin limits how long an orderly shutdown may take.
 const stopWithin = 20 * time.Second
 
-// An instance uses at most store.InstanceConns database connections: three permanent ones, and
-// these. A burst of timers must not queue behind a burst of signals, and signals not behind
+// An instance uses at most store.InstanceConns database connections: three permanent ones, and these.
+// A burst of timers must not queue behind a burst of signals, and signals must not queue behind
 // anything.
 const (
 	intakeConns = 2
@@ -56,14 +56,14 @@ type settings struct {
 	slackFaster float64 // factor on Slack's rate limits, for tests; 0 means 1
 	listen      string
 	tls         tlsFlags
-	tracer      *tracer                      // nil: nobody is told of traces
-	traceLink   func(oncall.Incident) string // nil: nowhere
+	tracer      *tracer                      // nil: no tracing
+	traceLink   func(oncall.Incident) string // nil: no links
 	metrics     string                       // where /metrics is; "" means beside everything else
 	proxies     api.Proxies
 	apiLimit    int    // requests per minute and API key; 0: unlimited
 	publicURL   string // "" means an address of this machine
 	secrets     []oncall.Secret
-	prepare     func(context.Context) error // prepares the database; nil: it is ready
+	prepare     func(context.Context) error // prepares the database; nil: it is already prepared
 	examine     func(context.Context, *store.System) []view.DoctorFinding
 	spool       string // a directory; "" means that signals are refused while the database is away
 	mailIn      mailIn
@@ -71,20 +71,20 @@ type settings struct {
 	channels  map[oncall.Method]notify.Sender // by contact method; Slack is added later
 	outbound  http.RoundTripper               // for calls to addresses in messages
 	silencer  *notify.Alertmanager            // nil: nothing is silenced
-	calendars *notify.Calendars               // nil: no calendar of people is read
+	calendars *notify.Calendars               // nil: people's calendars are not read
 	hooks     *notify.Hooks                   // nil: no outgoing webhooks
 	twilio    api.Twilio                      // for Twilio's webhooks
 	phones    oncall.PhoneRules
 	terms     store.RetentionTerms
-	canary    time.Duration               // how often a canary is sent all the way; 0: never
+	canary    time.Duration               // how often a canary is sent through everything; 0: never
 	pulse     func(context.Context) error // tells an independent service that Watchbill works; nil: none
 	admins    []string                    // of the installation; none: the workspace's owners
 	web       webSettings
 	jwt       jwtFlags
-	hosted    *hosting // how this is one organisation of several in the process; nil: it has the process for itself
+	hosted    *hosting // set if this is one of several organisations in the process; nil: it has the process to itself
 }
 
-// mailIn is the settings of incoming mail; without an address it is off.
+// mailIn holds the settings for incoming mail. Without an address it is off.
 type mailIn struct {
 	listen, domain string
 	tls            *tls.Config // for STARTTLS; nil: no STARTTLS
@@ -117,7 +117,7 @@ type app struct {
 	handler  http.Handler    // what it serves
 	receives api.Receiver    // takes signals in
 
-	working atomic.Pointer[jobs.Jobs] // set once the jobs are started
+	working atomic.Pointer[jobs.Jobs] // set once the jobs have started
 	checkup atomic.Pointer[checkup]   // the doctor's findings
 
 	mailAddr string // address of incoming mail, if it is on
@@ -125,8 +125,8 @@ type app struct {
 	metricsAddr string // address of the metrics, if they have their own
 	log         zerolog.Logger
 
-	broken  chan error              // receives the error of the first part that failed
-	stopRun []func(context.Context) // stop the background parts, in the order in which they were started
+	broken  chan error              // receives the error of the first part that fails
+	stopRun []func(context.Context) // stop the background parts, in the order in which those were started
 }
 
 // startApp wires the parts together and starts them. Slack need not be reachable: pages wait for it,
@@ -150,7 +150,7 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 		return nil, err
 	}
 	a := &app{store: db, log: log, broken: make(chan error, 8)}
-	a.stopRun = append(a.stopRun, a.saveRefusals(clock)) // runs last, when no more refusals can occur
+	a.stopRun = append(a.stopRun, a.saveRefusals(clock)) // runs last, after the last possible refusal
 	if err := a.start(ctx, s, clock, metrics); err != nil {
 		a.stop()
 		return nil, err
@@ -221,8 +221,8 @@ func (a *app) prepare(ctx context.Context, s settings, clock func() time.Time) e
 	})
 }
 
-// insist repeats something while the database is unavailable: a process that starts during an
-// outage already accepts signals.
+// insist retries something while the database is unavailable. A process that starts during an outage
+// already accepts signals.
 func (a *app) insist(ctx context.Context, do func() error) error {
 	for {
 		err := do()
@@ -278,7 +278,7 @@ func (a *app) watching(now time.Time) []string {
 	return nil
 }
 
-// openSpool opens the receiver that keeps signals on disk while the database is away.
+// openSpool opens the receiver that keeps signals on disk while the database is down.
 func (a *app) openSpool(ctx context.Context, s settings, senders map[oncall.Method]notify.Sender, clock func() time.Time, metrics *prometheus.Registry) error {
 	if s.spool == "" {
 		return nil
@@ -322,7 +322,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	var programs http.Handler
 	if s.hosted == nil {
 		programs = rest.New(forPrograms)
-	} else { // most organisations don't use it, and its schemas are the largest part of an idle one
+	} else { // most organisations don't use it, and its schemas would be the largest part of an idle organisation
 		programs = onDemand(func() http.Handler { return rest.New(forPrograms) })
 	}
 	config := api.Config{
@@ -383,7 +383,8 @@ func (a *app) takeMail(ctx context.Context, in mailIn, config api.MailConfig) er
 	return nil
 }
 
-// listen serves at an address until the app stops, with TLS if that is given, and returns the address with its port.
+// listen serves at an address until the app stops, with TLS if configured, and returns the address
+// with its port.
 func (a *app) listen(ctx context.Context, address string, h http.Handler, limit int, proxies api.Proxies, secure *tls.Config) (string, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
@@ -409,7 +410,7 @@ func (a *app) listen(ctx context.Context, address string, h http.Handler, limit 
 	return server.Addr, nil
 }
 
-// background runs a part until the app stops it. If a part ends by itself, the app fails.
+// background runs a part until the app stops it. If a part ends on its own, the app fails.
 func (a *app) background(ctx context.Context, name string, run func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
@@ -441,7 +442,8 @@ func (a *app) wait(ctx context.Context) error {
 	}
 }
 
-// saveRefusals saves the refusals of the last minute, because memory ends with the process.
+// saveRefusals saves the refusals of the last minute, because otherwise they would end with the
+// process.
 func (a *app) saveRefusals(clock func() time.Time) func(context.Context) {
 	return func(ctx context.Context) {
 		if err := a.store.SaveLastRefusals(ctx, clock()); err != nil {
@@ -450,8 +452,8 @@ func (a *app) saveRefusals(clock func() time.Time) func(context.Context) {
 	}
 }
 
-// stop ends the parts in reverse order: no new requests, no new clicks, then running jobs finish
-// and the last signals are folded. Whatever takes longer than stopWithin is aborted.
+// stop ends the parts in reverse order: no new requests, no new clicks, then running jobs finish and
+// the last signals are folded. Whatever takes longer than stopWithin is aborted.
 func (a *app) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
@@ -476,7 +478,8 @@ func migrated(ctx context.Context, db *store.System) error {
 	return nil
 }
 
-// instanceName is unique to this process, so that other instances can tell which jobs are orphans.
+// instanceName returns a name unique to this process, so that other instances can tell which jobs are
+// orphans.
 func instanceName() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -487,7 +490,7 @@ func instanceName() string {
 	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), hex.EncodeToString(b[:]))
 }
 
-// logger returns the log of the process, which has JSON lines.
+// logger returns the log of the process, in JSON lines.
 func (p process) logger(level string) zerolog.Logger {
 	l, err := zerolog.ParseLevel(level)
 	if err != nil {

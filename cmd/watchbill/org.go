@@ -104,7 +104,7 @@ func (c *orgListCmd) Run(p process) error {
 	return w.Flush()
 }
 
-// orgSettingsFlags are the settings of an organisation.
+// orgSettingsFlags set the settings of an organisation.
 type orgSettingsFlags struct {
 	Name     string `arg:"" help:"A short name, such as acme: small letters, digits and dashes."`
 	Settings string `placeholder:"FILE" help:"Its settings as in the configuration file of serve: slack_bot_token, slack_app_token, public_url, admins and more; /dev/stdin reads them from a pipe."`
@@ -173,13 +173,14 @@ func (c *orgAddCmd) Run(p process, command *kong.Context) error {
 	return nil
 }
 
-// activate lets an organisation be served.
+// activate marks an organisation as one to be served.
 func activate(o *store.Organisation) error {
 	o.State = store.OrganisationActive
 	return nil
 }
 
-// databaseName returns the name of an organisation's database beside that of the list.
+// databaseName returns the name of an organisation's database, derived from the database that holds
+// the list.
 func databaseName(listURL, organisation string) string {
 	base := "watchbill"
 	if cfg, err := pgxpool.ParseConfig(listURL); err == nil && cfg.ConnConfig.Database != "" {
@@ -193,7 +194,7 @@ type orgSetCmd struct {
 	orgSettingsFlags `embed:""`
 }
 
-// Run changes the settings that the file names; one without a value is removed.
+// Run changes the settings listed in the file. A setting without a value is removed.
 func (c *orgSetCmd) Run(p process, command *kong.Context) error {
 	values, err := readSettings(c.Settings, variables(command.Model.Node))
 	if err != nil {
@@ -249,7 +250,7 @@ type orgResumeCmd struct {
 	Name     string `arg:"" help:"The organisation."`
 }
 
-// Run serves an organisation again, also one whose move was broken off.
+// Run serves an organisation again, even one whose move was interrupted.
 func (c *orgResumeCmd) Run(p process) error {
 	return setOrganisation(p, c.orgFlags, c.Name, activate, "%s is served again within seconds.\n")
 }

@@ -28,8 +28,9 @@ var (
 	orgsRate = flag.Int("orgs-rate", 1000, "signals a second of the storm")
 )
 
-// One organisation's storm doesn't keep the pages of the others: each signal of each organisation pages, and nobody is paged
-// for the storm of another. With -orgs it prints what organisations cost, and how late pages are.
+// A storm in one organisation doesn't hold up pages in the others. Each organisation's signals page,
+// and nobody is paged for another organisation's storm. With -orgs it prints what organisations cost,
+// and how late pages are.
 func TestStormOfOneOrganisation(t *testing.T) {
 	t.Parallel()
 	n, idle, storm, rate := 3, time.Duration(0), 2*time.Second, 50
@@ -47,7 +48,7 @@ func TestStormOfOneOrganisation(t *testing.T) {
 	}
 	look := storetest.New(t)
 	if idle > 0 {
-		time.Sleep(idle) // what is measured is that nothing happens
+		time.Sleep(idle) // measures that nothing happens
 		o.cost(look, process, n)
 	}
 
@@ -67,7 +68,7 @@ func TestStormOfOneOrganisation(t *testing.T) {
 	t.Logf("from signal to page in the others' Slack: %s before the storm, %s while it lasts", percentiles(before), percentiles(during))
 }
 
-// addMigrated adds an organisation whose database is there already.
+// addMigrated adds an organisation whose database already exists.
 func (o *orgTest) addMigrated(name string) company {
 	o.Helper()
 	c := o.newCompany(name)
@@ -75,7 +76,7 @@ func (o *orgTest) addMigrated(name string) company {
 	o.run(0, "org", "add", name, "--settings", o.file(name+".yaml", settings))
 	users, policies, integrations := "users:\n", "policies:\n", "integrations:\n"
 	var names []string
-	for i := range 2*firstPagesEach + 1 { // somebody who was just paged is told of the next ones in one message, half a minute later
+	for i := range 2*firstPagesEach + 1 { // somebody who was just paged gets the next pages in one message, half a minute later
 		who := fmt.Sprintf("P%d", i)
 		c.sim.AddUser(slacksim.User{ID: "U0" + who, Name: strings.ToLower(who)})
 		users += fmt.Sprintf("  - {name: %s, slack: U0%[1]s}\n", who)
@@ -88,10 +89,10 @@ func (o *orgTest) addMigrated(name string) company {
 	return c
 }
 
-// keyOfPerson returns the key of the integration that pages one of the people.
+// keyOfPerson returns the key of the integration that pages the n-th person.
 func (c company) keyOfPerson(n int) string { return madeUpKey(fmt.Sprint(c.name, n)) }
 
-// program runs the process apart from the test, so that its memory is only its own.
+// program runs the process separately from the test, to measure only its own memory.
 func (o *orgTest) program() *os.Process {
 	o.Helper()
 	o.addr, o.own = o.port(), o.port()
@@ -113,7 +114,7 @@ func (o *orgTest) cost(look *pgxpool.Pool, process *os.Process, n int) {
 	o.Helper()
 	const over = 20 * time.Second
 	tx, cpu := o.transactions(look), processor(process.Pid)
-	time.Sleep(over) // as above
+	time.Sleep(over) // measures that nothing happens
 	tx, cpu = o.transactions(look)-tx, processor(process.Pid)-cpu
 	var conns int
 	if err := look.QueryRow(o.Context(), `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'watchbill'`).Scan(&conns); err != nil {
@@ -132,7 +133,7 @@ func (o *orgTest) transactions(look *pgxpool.Pool) (n int64) {
 	return n
 }
 
-// anonymous returns the memory of a process, in KB, without what it shares with the file of the program.
+// anonymous returns the memory of a process, in KB, without the pages that map the program's file.
 func anonymous(t *testing.T, pid int) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -148,7 +149,7 @@ func anonymous(t *testing.T, pid int) int {
 	return 0
 }
 
-// processor returns how long a process has computed.
+// processor returns how much CPU time a process has used.
 func processor(pid int) time.Duration {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -180,8 +181,8 @@ func (o *orgTest) storm(ctx context.Context, c company, rate int) {
 	sending.Wait()
 }
 
-// firstPages sends each organisation signals in turn for a while, each to page somebody else from the given person on, and
-// returns how long each took until it was in Slack.
+// firstPages sends signals to each organisation in turn for a while. Each pages somebody else,
+// beginning with the given person. It returns how long each took to reach Slack.
 func (o *orgTest) firstPages(all []company, what string, from int, lasts time.Duration) []time.Duration {
 	o.Helper()
 	type wanted struct {
@@ -212,7 +213,7 @@ func (o *orgTest) firstPages(all []company, what string, from int, lasts time.Du
 	return late
 }
 
-// firstPagesEach is how many signals each organisation gets before the storm, and as many while it lasts.
+// firstPagesEach is how many signals each organisation gets before the storm, and again during it.
 const firstPagesEach = 3
 
 // pagesOf returns when people were paged about a title.

@@ -21,35 +21,37 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// An organisation may use these connections of its own; the budget limits them all together.
+// An organisation may use this many connections of its own. The budget limits all organisations
+// together.
 const (
 	hostedIntakeConns = 2
 	hostedConns       = 8
 	hostedSessions    = 3
 )
 
-// hostGC makes the heap grow by this percentage only before it is collected: of many idle organisations little is garbage, and
-// what they keep would otherwise count twice.
+// hostGC is how many percent the heap may grow before it is collected. Many idle organisations leave
+// little garbage, and with a higher value their live memory would count twice.
 const hostGC = 40
 
 const (
-	followEvery  = 2 * time.Second // between two looks at the list of organisations
+	followEvery  = 2 * time.Second // between two checks of the list of organisations
 	startAtOnce  = 4               // organisations that start at the same time
 	restartAfter = time.Second     // after an organisation has failed; doubles up to restartMax
 	restartMax   = 30 * time.Second
 )
 
-// hosting is what an organisation shares with the others of its process.
+// hosting is what an organisation shares with the others in its process.
 type hosting struct {
 	metrics *prometheus.Registry // of this organisation alone
 	budget  *store.Budget
 }
 
-// A host serves all organisations of a list in one process. Each is a Watchbill of its own, with its own database connections,
-// queue and Slack; they share the listening sockets, and a budget of connections.
+// A host serves all organisations of a list in one process. Each runs as a separate Watchbill with its
+// own database connections, queue and Slack. They share the listening sockets and a budget of
+// connections.
 type host struct {
 	process
-	app      *app              // the process's own sockets; its store is the list
+	app      *app              // holds the process's own sockets; its store is the list
 	values   map[string]string // settings that all organisations have
 	spool    string
 	budget   *store.Budget
@@ -58,11 +60,11 @@ type host struct {
 
 	mu      sync.Mutex
 	serving map[string]*hosted
-	absent  []string // hosts of organisations that move
-	known   bool     // the list was read
+	absent  []string // hosts of organisations that are moving
+	known   bool     // the list has been read
 }
 
-// A hosted organisation is one that this process serves.
+// A hosted organisation is served by this process.
 type hosted struct {
 	store.Organisation
 	log     zerolog.Logger
@@ -148,7 +150,7 @@ func (h *host) run() error {
 	}
 }
 
-// follow starts and stops organisations as the list says.
+// follow starts and stops organisations according to the list.
 func (h *host) follow() error {
 	all, err := h.app.store.Organisations(h.ctx)
 	if err != nil {
@@ -187,7 +189,7 @@ func (h *host) follow() error {
 	return nil
 }
 
-// stop ends organisations and returns when they have ended.
+// stop stops organisations and returns when they have ended.
 func stop(all []*hosted) {
 	for _, s := range all {
 		s.cancel()
@@ -230,7 +232,7 @@ func (h *host) begin(o store.Organisation) *hosted {
 	return s
 }
 
-// serve runs an organisation until ctx ends or something of it fails.
+// serve runs an organisation until ctx ends or one of its parts fails.
 func (h *host) serve(ctx context.Context, s *hosted) error {
 	a, err := h.start(ctx, s)
 	if err != nil {
@@ -275,13 +277,13 @@ func (h *host) start(ctx context.Context, s *hosted) (*app, error) {
 	return startApp(ctx, settings, h.clock, s.log)
 }
 
-// onDemand returns a handler that is made for its first request.
+// onDemand returns a handler that is created on its first request.
 func onDemand(make func() http.Handler) http.Handler {
 	handler := sync.OnceValue(make)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler().ServeHTTP(w, r) })
 }
 
-// publish tells the front which organisations it can lead requests to.
+// publish tells the front which organisations it can route requests to.
 func (h *host) publish() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -303,8 +305,8 @@ func (h *host) publish() {
 	h.front.Set(all, absent)
 }
 
-// ready describes the organisations for /readyz. The process is ready when it knows them: one that can't be served is no reason
-// to send the signals of the others elsewhere.
+// ready describes the organisations for /readyz. The process is ready once it knows them: if one can't
+// be served, that is no reason to send the others' signals elsewhere.
 func (h *host) ready(ctx context.Context) (lines []string, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

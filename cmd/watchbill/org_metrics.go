@@ -16,7 +16,8 @@ func processCollectors() []prometheus.Collector {
 	return []prometheus.Collector{collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})}
 }
 
-// gathered gathers the metrics of all organisations, each with the label "organisation", and those of the process.
+// gathered gathers the metrics of all organisations, each with the label "organisation", and the
+// process's own.
 type gathered struct {
 	own  prometheus.Gatherer
 	host *host
@@ -53,7 +54,7 @@ func (g gathered) Gather() ([]*dto.MetricFamily, error) {
 	return out, errors.Join(errs...)
 }
 
-// registries returns the metrics of the organisations by name.
+// registries returns the organisations' metrics by name.
 func (h *host) registries() map[string]*prometheus.Registry {
 	h.mu.Lock()
 	defer h.mu.Unlock()

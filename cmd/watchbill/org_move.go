@@ -17,7 +17,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// orgMoveCmd moves an organisation to another database. While it moves, senders are asked to come again.
+// orgMoveCmd moves an organisation to another database. During the move, senders are asked to try
+// again later.
 type orgMoveCmd struct {
 	orgFlags `embed:""`
 	Name     string        `arg:"" help:"The organisation."`
@@ -113,7 +114,8 @@ func (c *orgMoveCmd) awaitQuiet(p process, from string) error {
 
 const (
 	quietEvery = 100 * time.Millisecond
-	// quietFor is how long nobody may serve it: a process that read the list before may just begin to.
+	// quietFor is how long nobody may serve the organisation, because a process that read the list earlier
+	// may just be starting to.
 	quietFor = followEvery + time.Second
 )
 
@@ -161,7 +163,7 @@ func copyDatabase(p process, from, to string) error {
 	return nil
 }
 
-// sameContent compares how many rows each table of two databases has.
+// sameContent compares the number of rows in each table of two databases.
 func sameContent(ctx context.Context, from, to string) error {
 	was, err := store.Backup(ctx, from, store.BackupHead{}, io.Discard)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// processSettings belong to the process that serves the organisations: none of them can have its own.
+// processSettings belong to the process that serves the organisations. No organisation can have its
+// own.
 var processSettings = []string{
 	"WATCHBILL_LISTEN", "WATCHBILL_METRICS_LISTEN", "WATCHBILL_TRUSTED_PROXIES", "WATCHBILL_SPOOL", "WATCHBILL_MIGRATE", "WATCHBILL_LOG_LEVEL",
 	"WATCHBILL_ORGANISATIONS", "WATCHBILL_CONNECTIONS", "WATCHBILL_TLS_CERT_FILE", "WATCHBILL_TLS_KEY_FILE", "WATCHBILL_ACME_DOMAINS", "WATCHBILL_ACME_MAIL",
@@ -24,7 +25,7 @@ var processSettings = []string{
 	"WATCHBILL_MAIL_IN_DOMAIN", "WATCHBILL_MAIL_IN_CERT", "WATCHBILL_MAIL_IN_CERT_KEY", "WATCHBILL_WEBHOOK_PRIVATE", "WATCHBILL_WEBHOOK_LOOPBACK",
 }
 
-// sharedSettings are the process's, and an organisation may have its own in place of them.
+// sharedSettings belong to the process, but an organisation may have its own instead.
 var sharedSettings = []string{
 	"WATCHBILL_API_LIMIT", "WATCHBILL_CANARY", "WATCHBILL_KEEP_INCIDENTS", "WATCHBILL_KEEP_AUDIT", "WATCHBILL_PHONE_COUNTRIES",
 	"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_PROTOCOL",
@@ -32,7 +33,8 @@ var sharedSettings = []string{
 	"WATCHBILL_SLACK_API_URL", "WATCHBILL_PUSHOVER_API_URL", "WATCHBILL_TELEGRAM_API_URL", "WATCHBILL_TWILIO_API_URL", "WATCHBILL_SMTP_CA_FILE",
 }
 
-// ownSetting reports whether a setting is each organisation's own, such as its Slack app and its secret.
+// ownSetting reports whether each organisation has its own value for a setting, such as its Slack app
+// and its secret.
 func ownSetting(env string) bool {
 	return env != "DATABASE_URL" && env != "WATCHBILL_SECRET" && !slices.Contains(processSettings, env) && !slices.Contains(sharedSettings, env)
 }
@@ -48,7 +50,7 @@ func (c *serveCmd) hostProblems() (wrong []string) {
 	return wrong
 }
 
-// misplaced names the settings of this process that are an organisation's.
+// misplaced names settings of this process that belong to an organisation.
 func misplaced(flags []*kong.Flag) (wrong []string) {
 	for _, f := range flags {
 		if len(f.Envs) > 0 && ownSetting(f.Envs[0]) && fmt.Sprint(f.Target.Interface()) != f.Default {
@@ -60,7 +62,8 @@ func misplaced(flags []*kong.Flag) (wrong []string) {
 	return wrong
 }
 
-// processValues are the settings of this process that its organisations have, too, by variable.
+// processValues returns the settings of this process that also apply to its organisations, by
+// variable.
 func processValues(flags []*kong.Flag) map[string]string {
 	values := map[string]string{}
 	for _, f := range flags {
@@ -112,7 +115,8 @@ func parseServe(values map[string]string) (*serveCmd, error) {
 
 var organisationName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
-// readSettings reads an organisation's settings from a file and reports what can't be an organisation's.
+// readSettings reads an organisation's settings from a file and reports settings that an organisation
+// can't have.
 func readSettings(name string, known []string) (map[string]string, error) {
 	if name == "" {
 		return map[string]string{}, nil

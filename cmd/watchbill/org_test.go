@@ -19,7 +19,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// A company is an organisation as a test sees it, with a Slack of its own.
+// A company is an organisation as a test sees it, with its own Slack.
 type company struct {
 	name string
 	key  string // of its integration
@@ -30,8 +30,8 @@ type company struct {
 type orgTest struct {
 	*testing.T
 	list string
-	addr string // that all share
-	own  string // of the metrics
+	addr string // shared by all
+	own  string // the address of the metrics
 	log  *lockedBuffer
 }
 
@@ -39,7 +39,7 @@ func newOrgTest(t *testing.T) *orgTest {
 	return &orgTest{T: t, list: storetest.NewURL(t), log: &lockedBuffer{}}
 }
 
-// run runs a command and returns what it prints. The exit status must be the wanted one.
+// run runs a command, checks its exit status, and returns what it prints.
 func (o *orgTest) run(want int, args ...string) string {
 	o.Helper()
 	var out bytes.Buffer
@@ -79,7 +79,7 @@ func (o *orgTest) settingsOf(c company) string {
 	return fmt.Sprintf("slack_bot_token: xoxb-sim\nslack_app_token: xapp-sim\nslack_api_url: %s\npublic_url: http://%s.example.com\n", c.sim.APIURL(), c.name)
 }
 
-// add adds an organisation, and makes its database.
+// add adds an organisation and creates its database.
 func (o *orgTest) add(name string) company {
 	o.Helper()
 	c := o.newCompany(name)
@@ -147,7 +147,7 @@ func (o *orgTest) port() string {
 	return addr
 }
 
-// get requests a path under a host's name; without one, at the address of the metrics.
+// get requests a path with a host name. Without one, it uses the address of the metrics.
 func (o *orgTest) get(host, path string) (code int, body string) {
 	o.Helper()
 	at := o.addr
@@ -173,7 +173,7 @@ func (o *orgTest) get(host, path string) (code int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// state waits until the process says of an organisation what is wanted.
+// state waits until the process reports the wanted state of an organisation.
 func (o *orgTest) state(name, want string) {
 	o.Helper()
 	o.until(name+" is "+want, func() bool {
@@ -192,7 +192,7 @@ func (o *orgTest) until(what string, ok func() bool) {
 	storetest.Until(o.T, storetest.Timeout, what, ok)
 }
 
-// signal sends a signal to the shared address; only the key says whose it is.
+// signal sends a signal to the shared address. Only the key says whose it is.
 func (o *orgTest) signal(key, title string) int {
 	o.Helper()
 	code, err := postSignal("http://"+o.addr+"/v1/signals/"+key, fmt.Appendf(nil, `{"title": %q, "severity": "high"}`, title))
@@ -212,8 +212,8 @@ func (c company) pages(title string) (n int) {
 	return n
 }
 
-// One process serves two organisations: each signal pages in the Slack of the organisation whose key it has, whatever the form in
-// which the key comes, and neither hears of the other.
+// One process serves two organisations. Each signal pages in the Slack of the organisation that owns
+// its key, however the key is sent, and the other organisation doesn't notice.
 func TestProcessServesOrganisations(t *testing.T) {
 	t.Parallel()
 	o := newOrgTest(t)
@@ -249,7 +249,8 @@ func TestProcessServesOrganisations(t *testing.T) {
 	}
 }
 
-// A suspended organisation is not served; the other doesn't notice. Resumed, it goes on.
+// A suspended organisation is not served, and the other doesn't notice. When resumed, it is served
+// again.
 func TestSuspendedOrganisation(t *testing.T) {
 	t.Parallel()
 	o := newOrgTest(t)
@@ -277,8 +278,8 @@ func TestSuspendedOrganisation(t *testing.T) {
 	o.until("Ann of acme is paged", func() bool { return acme.pages("disk again") == 1 })
 }
 
-// If the database of one organisation is gone, the other is served as before, and a key that nobody else has is answered 503, because
-// it may be one of the first.
+// If one organisation's database is down, the other is served as before. A key that nobody else has is
+// answered with 503, because it may belong to the first.
 func TestDatabaseOfOneOrganisationGoesAway(t *testing.T) {
 	t.Parallel()
 	o := newOrgTest(t)
@@ -303,7 +304,8 @@ func TestDatabaseOfOneOrganisationGoesAway(t *testing.T) {
 	}
 }
 
-// An organisation moves to another database while signals come in: each of them pages once, before or after.
+// An organisation moves to another database while signals come in. Each signal pages once, before or
+// after the move.
 func TestMovedOrganisationLosesNothing(t *testing.T) {
 	t.Parallel()
 	o := newOrgTest(t)
@@ -349,7 +351,7 @@ func TestMovedOrganisationLosesNothing(t *testing.T) {
 	}
 }
 
-// What can't be right is refused, with what to do about it.
+// Invalid organisations are refused, with advice on what to do.
 func TestWrongOrganisations(t *testing.T) {
 	t.Parallel()
 	o := newOrgTest(t)
@@ -382,7 +384,7 @@ func TestWrongOrganisations(t *testing.T) {
 	}
 }
 
-// exitOf is 1 for what only the file's content shows.
+// exitOf returns 1 for errors that only the file's content reveals.
 func exitOf(want string) int {
 	if want == "no setting" {
 		return 1

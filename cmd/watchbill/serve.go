@@ -102,7 +102,7 @@ func (c *serveCmd) build(p process, log zerolog.Logger) settings {
 	}
 }
 
-// prepare waits for the database, and migrates it if so configured.
+// prepare waits for the database, and migrates it if configured to.
 func (c *serveCmd) prepare(ctx context.Context, p process, log zerolog.Logger) error {
 	if err := awaitDatabase(ctx, c.DatabaseURL, log); err != nil || ctx.Err() != nil {
 		return errors.Join(err, ctx.Err())
@@ -113,8 +113,8 @@ func (c *serveCmd) prepare(ctx context.Context, p process, log zerolog.Logger) e
 	return migrate(p, c.DatabaseURL)
 }
 
-// awaitDatabase waits until the database can be reached or ctx ends. If it refuses us, for example
-// because of the password, waiting doesn't help: that is an error.
+// awaitDatabase waits until the database can be reached or ctx ends. If the database refuses us, for
+// example because of the password, waiting doesn't help, so that is an error.
 func awaitDatabase(ctx context.Context, databaseURL string, log zerolog.Logger) error {
 	db, err := store.Open(ctx, databaseURL, store.Options{MaxConns: 2, Log: zerolog.Nop()})
 	if err != nil {

@@ -62,7 +62,7 @@ func TestServeWaitsForTheDatabase(t *testing.T) {
 	}
 }
 
-// forward connects everybody who calls the listener to the server.
+// forward connects everybody who connects to the listener to the server.
 func forward(from net.Listener, network, server string) {
 	for {
 		caller, err := from.Accept()
@@ -82,7 +82,7 @@ func forward(from net.Listener, network, server string) {
 	}
 }
 
-// Waiting ends if it can't help, and when the program is told to stop.
+// Waiting ends when it can't help, or when the program is told to stop.
 func TestServeStopsWaitingForTheDatabase(t *testing.T) {
 	t.Parallel()
 	there := storetest.NewURL(t)
@@ -114,7 +114,7 @@ func TestServeStopsWaitingForTheDatabase(t *testing.T) {
 	}
 }
 
-// signalled is a log that signals when it is written to.
+// signalled is a log that sends a signal when it is written to.
 type signalled struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
