@@ -64,7 +64,7 @@ func TestCodesRequirePermissionToAddAPhone(t *testing.T) {
 	}
 }
 
-// Somebody who may no longer make overrides can still remove their own, and nothing else.
+// Somebody who may no longer make overrides can still remove their own, but do nothing else.
 func TestFormerMemberCannotChangeOverrides(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

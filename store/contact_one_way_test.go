@@ -7,8 +7,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Once a text has come from a name, the next one doesn't ask for an answer; once it comes from our number
-// again, it does.
+// Once a text has come from a sender name, the next one doesn't ask for an answer. Once it comes from
+// our number again, it does.
 func TestOneWaySenderIsRemembered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

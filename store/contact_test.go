@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// refused requires that something was refused in these words.
+// refused requires a refusal with the given text.
 func refused(t testing.TB, err error, want string) {
 	t.Helper()
 	if got, ok := err.(oncall.Refusal); !ok || got.Error() != want { //nolint:errorlint // as it is
@@ -20,13 +20,13 @@ func refused(t testing.TB, err error, want string) {
 	}
 }
 
-// random is not.
+// random returns fixed bytes instead of random ones.
 func random(n byte) (b [16]byte) {
 	b[7] = n
 	return b
 }
 
-// addContact gives a person a contact method that counts.
+// addContact gives a person a verified contact method.
 func (w *world) addContact(user oncall.UserID, method oncall.Method, address string) oncall.Contact {
 	w.t.Helper()
 	ctx := w.t.Context()
@@ -84,7 +84,7 @@ func TestContactIsUsableOnceVerified(t *testing.T) {
 	}
 }
 
-// Nobody can try them all, nor have a stranger flooded with codes.
+// Nobody can try all codes, or have a stranger flooded with them.
 func TestCodesAreFew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

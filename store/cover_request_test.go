@@ -97,7 +97,7 @@ func TestCoverRequestTimer(t *testing.T) {
 	}
 }
 
-// Whatever depends on a schedule ends when it is removed.
+// Everything that depends on a schedule ends when it is removed.
 func TestRemovedScheduleEndsRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -50,7 +50,7 @@ func TestCoverageIsChecked(t *testing.T) {
 		all.Go(func() { w.guard(stores[i%2], start) })
 	}
 	all.Wait()
-	w.wantNoticesSorted("coverage U0ANN", "leaver U0CY") // who has left, and the gap that follows, are told in one
+	w.wantNoticesSorted("coverage U0ANN", "leaver U0CY") // one notice reports both the leaver and the resulting gap
 	if got, want := w.findings(), "deactivated/1/U0BO gap/1/primary/Mon 09:00 time_off/1/primary/1"; got != want {
 		t.Errorf("findings: %s, want %s", got, want)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// waitingDraws returns the drawings that wait at an instant.
+// waitingDraws returns the drawings that are waiting at the given time.
 func (w *world) waitingDraws(now time.Time) []store.WaitingDraw {
 	w.t.Helper()
 	return must[[]store.WaitingDraw](w.t)(w.WaitingDraws(w.t.Context(), now))
@@ -44,7 +44,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	if n := w.jobs("draw"); n != 1 {
 		t.Errorf("%d draw jobs, want 1", n)
 	}
-	// While a drawing is under way, all further requests share one waiting job.
+	// While a drawing is in progress, all further requests share one waiting job.
 	job := got[0].Job
 	if n := must[int](t)(w.TakeDraw(t.Context(), job, "me", start)); n != 1 {
 		t.Fatalf("attempt %d, want 1", n)
@@ -82,7 +82,8 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	}
 }
 
-// A request to draw that comes while a drawing ends is never lost: either the drawing sees it, or a job waits.
+// A request to draw that arrives while a drawing ends is never lost: either the drawing sees it, or a
+// job waits.
 func TestDrawRequestsAreNotLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -146,7 +147,7 @@ func TestDrawRequestsAreNotLost(t *testing.T) {
 	}
 }
 
-// drawOnce draws as the jobs do.
+// drawOnce draws the way the jobs do.
 func drawOnce(s *store.System, w store.WaitingDraw, root store.MessageRef) error {
 	ctx := context.Background()
 	attempt, err := s.TakeDraw(ctx, w.Job, "me", start)
@@ -171,7 +172,7 @@ func drawOnce(s *store.System, w store.WaitingDraw, root store.MessageRef) error
 	}
 }
 
-// Jobs of the release before, which queued one for each change, lead to one drawing.
+// Jobs of the previous release, which queued one for each change, lead to one drawing.
 func TestJobsOfTheReleaseBeforeAreDrawn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -190,7 +191,8 @@ func TestJobsOfTheReleaseBeforeAreDrawn(t *testing.T) {
 	}
 }
 
-// A waiting drawing says whether it is worse than everything in its team's channel, and whether more is about to be known.
+// A waiting drawing records whether it is worse than everything in its team's channel, and whether
+// more news is expected soon.
 func TestDrawingOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

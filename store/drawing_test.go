@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// job makes a job that is running, and returns its id.
+// job makes a running job and returns its id.
 func (w *world) job() int64 {
 	w.t.Helper()
 	return int64(w.count(`

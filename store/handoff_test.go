@@ -134,7 +134,7 @@ func TestUnconfirmedHandoffIsReportedOnce(t *testing.T) {
 	wantNotices(t, w, "handoff_unanswered U0ANN", "handoff_unanswered U0CY")
 }
 
-// An override is a hand-off at its beginning and at its end, and queues a look at both.
+// An override is a hand-off at its beginning and at its end, and queues a check at both.
 func TestOverrideCausesHandoff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -276,13 +276,14 @@ func TestUnheldIncidentIsAssigned(t *testing.T) {
 	}
 }
 
-// scan reads the only value of a query.
+// scan reads the single value that a query returns.
 func scan[T any](w *world, sql string, args ...any) (v T, err error) {
 	err = w.Pool().QueryRow(w.t.Context(), sql, args...).Scan(&v)
 	return v, err
 }
 
-// The time to look up who is on call with a warm directory, for which everything else waits.
+// This measures how long it takes to look up who is on call with a warm directory. Everything else
+// waits for that.
 func BenchmarkWhoIsOnCall(b *testing.B) {
 	w := newWorld(b)
 	stop := w.run(w.System)
@@ -306,7 +307,7 @@ func BenchmarkWhoIsOnCall(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "store_who_us")
 }
 
-// The time until an instance sees an edit made by another.
+// This measures how long it takes until an instance sees an edit made by another.
 func BenchmarkAnEditIsHeardOf(b *testing.B) {
 	w := newWorld(b)
 	other := w.another()

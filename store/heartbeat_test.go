@@ -28,7 +28,7 @@ func (w *world) watch() {
 	}
 }
 
-// pass lets time go by while heartbeats are checked, as instances do.
+// pass lets time go by while heartbeats are checked, the way instances do.
 func (w *world) pass(d time.Duration) {
 	w.t.Helper()
 	for end := w.clock().Add(d); w.clock().Before(end); {
@@ -304,8 +304,8 @@ func TestPingsMakeHeartbeats(t *testing.T) {
 	}
 }
 
-// The set-up file says which heartbeats there are, what is exported says so as well, and one that is taken out of it
-// while it is down has nothing open any more.
+// The set-up file defines the heartbeats, and an export contains them. A heartbeat that is removed
+// from the file while it is down leaves no open incident.
 func TestHeartbeatsInTheSetUpFile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// do lets somebody act, and fails if that is refused.
+// do has somebody act, and fails the test if that is refused.
 func (w *world) do(id oncall.IncidentID, who oncall.UserID, a oncall.Act, at time.Time) oncall.Incident {
 	w.t.Helper()
 	in, err := w.Act(context.Background(), id, oncall.ByUser(who), a, at)
@@ -54,14 +54,14 @@ func TestActsAreStored(t *testing.T) {
 		t.Errorf("incident: status %v, want %v; snoozed until %v, want %v; snoozed by %v, want %v; responders %v, want 1",
 			in.Status, oncall.Snoozed, in.SnoozedUntil, until, in.SnoozedBy.User, bo, len(in.Responders))
 	}
-	// The helper's page is due although it is snoozed, and the policy's is not.
+	// The helper's page is due although the incident is snoozed; the policy's page is not.
 	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 1, at)); order.Send {
 		t.Errorf("a page of the policy is sent: %+v, want Send false", order)
 	}
 	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 2}, 2, at)); !order.Send {
 		t.Errorf("the helper's page is not sent: %+v, want Send true", order)
 	}
-	// A lost timer of a snooze is found again, as any other is.
+	// A snooze's lost timer is found again, like any other.
 	w.forgetJobs()
 	if n := must[int](t)(w.RequeueOverdue(t.Context(), until.Add(time.Minute))); n != 1 {
 		t.Errorf("%d timers were queued again, want 1", n)
@@ -180,8 +180,8 @@ func TestMergingBringsTheResponders(t *testing.T) {
 	}
 }
 
-// Two integrations tell of one outage: merged, the incident is open until both have cleared, and
-// both find it.
+// Two integrations report one outage. Once merged, the incident stays open until both have cleared,
+// and both find it.
 func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -221,7 +221,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 2 {
 		t.Errorf("%d incidents, want 2", n)
 	}
-	stop() // what comes now is one batch: the first fold must tell the second
+	stop() // what follows is one batch, so the first fold must tell the second
 	more := trigger("disk 2")
 	more.GroupKey = "disk"
 	w.accept(resolve("disk"), more)
@@ -256,8 +256,8 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	}
 }
 
-// Incidents are merged crosswise, at once, while their alerts clear: no deadlock, no loop, and every
-// incident ends.
+// Incidents are merged into each other concurrently while their alerts clear. There is no deadlock and
+// no loop, and every incident ends.
 func TestMergingWhileAlertsClear(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -293,8 +293,8 @@ func TestMergingWhileAlertsClear(t *testing.T) {
 	}
 }
 
-// Somebody acknowledges, the timer fires and pages begin, all at once on two instances: there is
-// one owner, no page begins after the acknowledgement, and every change counts once.
+// Somebody acknowledges, the timer fires and pages begin, all at once on two instances. There is one
+// owner, no page begins after the acknowledgement, and every change counts once.
 func TestAcknowledgeEscalateAndPageAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

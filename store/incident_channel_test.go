@@ -7,7 +7,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// One job at a time works on a channel; what happens meanwhile is done afterwards; a job that died is replaced.
+// Only one job at a time works on a channel. What happens meanwhile is handled afterwards, and a job
+// that died is replaced.
 func TestOneJobAtATimeKeepsTheIncidentChannel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -63,7 +64,7 @@ func TestOneJobAtATimeKeepsTheIncidentChannel(t *testing.T) {
 	}
 }
 
-// A channel is made and ended although its job was lost.
+// A channel is created and closed even if its job was lost.
 func TestLostJobOfAChannel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -93,7 +94,7 @@ func TestLostJobOfAChannel(t *testing.T) {
 	}
 }
 
-// An incident that was resolved before its channel could be made is not looked at for ever.
+// An incident that was resolved before its channel could be created is not checked for ever.
 func TestChannelThatIsNotNeededAnyMore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

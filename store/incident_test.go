@@ -69,7 +69,7 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 	if _, err := w.Incident(t.Context(), oncall.ByTimer(), 99); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
-	// A job that can't be queued takes everything with it.
+	// If a job can't be queued, nothing else is saved either.
 	before := w.incident(1)
 	if _, err := w.Decide(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
 		c, err := in.Do(oncall.Act{Do: oncall.ActResolve}, oncall.ByUser(ann), oncall.Facts{}, at)
@@ -111,8 +111,8 @@ func TestStaleTimerDoesNotEscalate(t *testing.T) {
 	}
 }
 
-// Acknowledge, resolve and the timer meet, twenty times over: the timer and one person each have an
-// effect at most once, and what is stored is one story.
+// An acknowledgement, a resolve and the timer run concurrently, twenty times. The timer and one person
+// each take effect at most once, and the stored result is consistent.
 func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -242,8 +242,8 @@ func TestPictureShowsWholeIncident(t *testing.T) {
 	}
 }
 
-// BenchmarkUpdate is a decision with an event, a drawing and a timer, one after the other and by
-// many at once.
+// BenchmarkUpdate measures a decision with an event, a drawing and a timer, both one after another and
+// concurrently.
 func BenchmarkUpdate(b *testing.B) {
 	for _, callers := range []int{1, 8} {
 		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) {
@@ -280,7 +280,7 @@ func BenchmarkUpdate(b *testing.B) {
 	}
 }
 
-// Incidents that nobody has acknowledged come first, then the worst, then the oldest.
+// Unacknowledged incidents come first, then the worst, then the oldest.
 func TestOpenIncidentsAreListedMostUrgentFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

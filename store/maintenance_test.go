@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// maintain begins maintenance of the team of the set-up.
+// maintain begins maintenance for the set-up's team.
 func (w *world) maintain(by oncall.Actor, from, until time.Duration, change ...func(*oncall.Maintenance)) oncall.Maintenance {
 	w.t.Helper()
 	m := oncall.Maintenance{TeamID: w.team("payments"), StartsAt: start.Add(from), EndsAt: start.Add(until), Reason: "upgrade"}
@@ -74,7 +74,7 @@ func TestMaintenanceKeepsAlertsAndReleasesThem(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
 		t.Errorf("%d incidents before the end, want 0", n)
 	}
-	// Nobody is there at the end, nor for an hour afterwards.
+	// No instance is running when the window ends, or for an hour afterwards.
 	w.advance(90 * time.Minute)
 	w.checkMaintenance()
 	if titles := w.strings(`SELECT title FROM incidents ORDER BY id`); !slices.Equal(titles, []string{"disk is full", "queue is full"}) {
@@ -132,7 +132,7 @@ func TestOverlappingMaintenance(t *testing.T) {
 	}
 }
 
-// A planned window keeps nothing before it begins, and one that was taken back nothing at all.
+// A planned window keeps nothing before it begins, and a cancelled one keeps nothing at all.
 func TestPlannedMaintenance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -165,7 +165,7 @@ func TestPlannedMaintenance(t *testing.T) {
 	}
 }
 
-// Many alerts that are released at once are a storm, as if they had begun then.
+// Many alerts that are released at once make a storm, as if they had begun then.
 func TestManyReleasedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

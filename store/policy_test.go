@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// serverFull returns the set-up with everything that a policy and a team can say.
+// serverFull returns the set-up with every setting that a policy and a team can have.
 func serverFull() setup.Setup {
 	s := payments()
 	t := &s.Teams[0]
@@ -26,7 +26,7 @@ func serverFull() setup.Setup {
 			{Page: []string{"policy later"}, Only: &setup.Condition{Severity: []oncall.Severity{oncall.Critical}, Hours: oncall.HoursOff}},
 		},
 	}
-	// What it hands over to comes later in the document.
+	// The policy that it passes incidents on to comes later in the document.
 	s.Policies = append(s.Policies, setup.Policy{Name: "later", Team: "payments", Repeat: 2, Steps: []setup.Step{{Page: []string{"admins of payments"}}}})
 	return s
 }
@@ -76,7 +76,7 @@ func TestPolicyIsStoredWhole(t *testing.T) {
 			t.Errorf("working hours at %s: got %t, want %t", at, !open, open)
 		}
 	}
-	// Of the working hours nothing is said: they are in the zone of the first schedule.
+	// The working hours are not mentioned, because they are in the zone of the first schedule.
 	must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), store.ApplyOptions{Write: true}, start))
 	dir = must[*store.Directory](t)(w.Directory(t.Context()))
 	if h := dir.Roster().Teams[1].Hours; !h.Open(time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC)) || h.Open(time.Date(2026, 3, 2, 7, 30, 0, 0, time.UTC)) {
@@ -114,7 +114,7 @@ func TestSlackGroupsAreMirrored(t *testing.T) {
 	}
 }
 
-// Each incident of a policy begins with the next person, over batches and restarts.
+// Each incident of a policy begins with the next person, across batches and restarts.
 func TestIncidentsGoRound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -221,7 +221,7 @@ func TestReminderIsOneMessage(t *testing.T) {
 	if remind(40 * time.Minute); last().Version != 3 {
 		t.Error("what is over was changed")
 	}
-	// Given back, it waits from then on, and that is a new episode.
+	// An incident that is given back waits from then on, which is a new episode.
 	if _, err := w.Act(t.Context(), in.ID, oncall.ByUser(ann), oncall.Act{Do: oncall.ActUnack}, start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestReminderIsOneMessage(t *testing.T) {
 	if remind(70 * time.Minute); last().ID == first.ID || last().Facts.Lines[0] != "#1 disk is full (high, for 10 min)" {
 		t.Errorf(`the new episode is %+v; want last().ID other than %v and last().Facts.Lines[0] == "#1 disk is full (high, for 10 min)"`, last(), first.ID)
 	}
-	// A team that wants none has none.
+	// A team that wants no such people has none.
 	s := payments()
 	s.Teams[0].Remind = "off"
 	must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))

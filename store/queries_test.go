@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// Every query of this package is found in its source and prepared, so that a mistyped column fails
-// here and not in the night.
+// Every query in this package is found in its source and prepared, so that a mistyped column fails
+// here and not at night in production.
 func TestEveryQueryCanBePrepared(t *testing.T) {
 	t.Parallel()
 	conn, err := storetest.New(t).Acquire(t.Context())
@@ -39,7 +39,7 @@ func TestEveryQueryCanBePrepared(t *testing.T) {
 	}
 }
 
-// sources returns the files of this package that are not tests.
+// sources returns this package's files except tests.
 func sources(t *testing.T) (*token.FileSet, []*ast.File) {
 	t.Helper()
 	entries, err := os.ReadDir(".")
@@ -62,7 +62,7 @@ func sources(t *testing.T) (*token.FileSet, []*ast.File) {
 	return files, out
 }
 
-// queries finds the string literals that begin as a query does, by their place.
+// queries finds the string literals that look like queries, by position.
 func queries(t *testing.T) map[string]string {
 	t.Helper()
 	begin := regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)

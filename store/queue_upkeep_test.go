@@ -19,7 +19,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A timer that is near goes to the workers at once, whatever River's scheduler does.
+// A timer that is nearly due goes to the workers at once, whatever River's scheduler does.
 func TestTimerQueueingDependsOnDueTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -112,7 +112,7 @@ func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Fatal("the instance has not noticed that it lost its name")
 	}
-	rescued := 0 // the session lets go of its lock a moment after it has said goodbye
+	rescued := 0 // the session releases its lock a moment after it has said goodbye
 	w.until("its jobs are rescued", func() bool {
 		rescued += must[int](t)(w.RescueJobs(ctx, start))
 		return rescued == 2
@@ -154,7 +154,7 @@ func TestInterruptionsUseUpNoAttempt(t *testing.T) {
 	}
 }
 
-// A page that is nowhere in the queue although it waits is queued again, by one instance.
+// A waiting page that is missing from the queue is queued again, by one instance.
 func TestLostPageIsQueuedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -188,7 +188,7 @@ func TestLostPageIsQueuedAgain(t *testing.T) {
 	}
 }
 
-// A timer that is nowhere in the queue although it is long due is queued again; one that waits is not.
+// A timer that is long overdue and missing from the queue is queued again. One that is waiting is not.
 func TestLostTimerIsQueuedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

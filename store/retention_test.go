@@ -28,8 +28,9 @@ func (w *world) retain() (steps []int) {
 	return nil
 }
 
-// An incident leaves with all that belongs to it, once it has been over for its term. Those stay that are open, that
-// were merged into one which stays, of which something was heard since, and the newest, from which numbers go on.
+// An incident is deleted with everything that belongs to it once it has been over for its term.
+// Incidents stay if they are open, were merged into one that stays, or recently had a signal. The
+// newest stays too, because numbering continues from it.
 func TestRetentionDeletesWholeIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -104,7 +105,7 @@ func TestRetentionDeletesAllOfAnIncident(t *testing.T) {
 	}
 }
 
-// plantOld adds incidents that were over at the start, with alerts each.
+// plantOld adds incidents that were over at the start, each with alerts.
 func (w *world) plantOld(from, to, alerts int) {
 	w.t.Helper()
 	w.exec(`
@@ -121,7 +122,7 @@ func (w *world) plantOld(from, to, alerts int) {
 		SELECT n, $3, 'opened', '{}', '{}' FROM generate_series($1::bigint, $2) n`, from, to, start)
 }
 
-// A step deletes little, even if one incident has much, and it waits for no lock.
+// A step deletes little, even if one incident has a lot of data, and it waits for no lock.
 func TestOldIncidentsLeaveInSmallSteps(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -39,7 +39,7 @@ func TestListsOfRulesHaveVersions(t *testing.T) {
 	drop := setup.Route{Name: "staging", If: []string{"labels.env is staging"}, Drop: true}
 	w.grow(ruled(holding()))
 	w.advance(time.Hour)
-	w.grow(ruled(holding())) // the same is no version
+	w.grow(ruled(holding())) // an unchanged version is not saved
 	w.grow(ruled(drop, holding()))
 	w.advance(time.Hour)
 	w.grow(func(*setup.Setup) {})
@@ -144,7 +144,8 @@ func TestHeldAlertSurvivesItsInstance(t *testing.T) {
 	}
 }
 
-// A text that looks like the escape of NUL in JSON keeps no held alert from paging, neither its own nor others.
+// A text that looks like JSON's escape of NUL keeps no held alert from paging, neither its own nor
+// others.
 func TestHeldAlertWithBackslashesPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -185,7 +186,8 @@ func TestHeldAlertIsReconsideredInTime(t *testing.T) {
 	}
 }
 
-// A muted integration releases nothing, and doesn't ask for it again and again; what it holds pages once it is unmuted.
+// A muted integration releases nothing, and doesn't try again and again. What it holds pages once it
+// is unmuted.
 func TestMutedAlertsAreReleased(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -236,7 +238,7 @@ func TestLockedIncidentDelaysOnlyItsSignals(t *testing.T) {
 	}
 }
 
-// Only those who may see a private team see its rules.
+// Only people who may see a private team can see its rules.
 func TestRulesOfAPrivateTeamAreNotSeen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

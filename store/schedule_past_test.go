@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// plant makes n overrides of an hour each that one after another have ended before an instant. Their
-// kind means nothing to us: whoever reads one of them fails.
+// plant makes n one-hour overrides, one after another, that ended before the given time. Their kind is
+// unknown to us, so anything that reads one fails.
 func (w *world) plant(id oncall.ScheduleID, n int, before time.Time) {
 	w.t.Helper()
 	w.exec(`
@@ -84,7 +84,7 @@ func (w *world) holdsOnly(id oncall.ScheduleID, at time.Time, who oncall.UserID)
 	}
 }
 
-// Questions about the distant past are still answered as it was then.
+// Questions about the distant past are still answered correctly.
 func TestOldShiftsRemainKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

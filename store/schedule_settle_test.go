@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// edit has Cy give people the turns of a schedule.
+// edit has Cy assign the turns of a schedule.
 func (w *world) edit(id oncall.ScheduleID, at time.Time, turns ...oncall.UserID) {
 	w.t.Helper()
 	was := must[schedule.Definition](w.t)(w.Schedule(w.t.Context(), oncall.ByTimer(), id))
@@ -61,7 +61,7 @@ func TestSettledEditsNotifyOnce(t *testing.T) {
 		w.edit(1, start.Add(3*time.Hour+time.Duration(i)*90*time.Second), di)
 	}
 	w.settle(1, start.Add(3*time.Hour+10*time.Minute+30*time.Second))
-	w.wantNoticesSorted("shift_moved U0ANN", "shift_moved U0BO") // Di's has begun, which is a hand-off
+	w.wantNoticesSorted("shift_moved U0ANN", "shift_moved U0BO") // Di's shift has begun, which is a hand-off
 }
 
 // Nobody is warned about a schedule while it is being edited, and a warning says when the gap was closed.

@@ -28,7 +28,7 @@ func emptyWorld(t *testing.T) *world {
 // everything makes the installation equal to the document.
 var everything = store.ApplyOptions{Write: true, Prune: true}
 
-// exceptAfter leaves out of a comparison the whole directory that a change results in.
+// exceptAfter leaves the resulting directory of a change out of a comparison.
 var exceptAfter = cmpopts.IgnoreFields(store.ApplyReport{}, "After")
 
 func TestApplyWritesOnlyChanges(t *testing.T) {
@@ -120,7 +120,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		t.Errorf("paged: %q, want %q", got, []string{"U0ANN", "U0BO", "U0DI"})
 	}
 
-	// Everything is removed, the key too, but the history stays.
+	// Everything is removed, including the key, but the history stays.
 	report = must[store.ApplyReport](t)(w.Apply(t.Context(), setup.Setup{}, everything, at))
 	if len(report.Changes) != 6 {
 		t.Errorf("changes: %q, want 6 entries", report.Changes)
@@ -135,7 +135,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	if team, ok := dir.Team(1); !ok || team.Name != "payments" || len(dir.Teams) != 0 {
 		t.Errorf(`a removed team: %+v, %v; teams: %v; want ok true, Name "payments" and none`, team, ok, dir.Teams)
 	}
-	// Applied again, it comes back with the same names and the same key.
+	// When applied again, it comes back with the same names and the same key.
 	must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), everything, at))
 	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key, start))
 }
@@ -221,7 +221,7 @@ func TestApplyPrefersSlackProfiles(t *testing.T) {
 	if r := must[store.ApplyReport](t)(w.Apply(ctx, payments(), everything, start)); len(r.Changes) != 0 {
 		t.Errorf("changes: %q, want none", r.Changes)
 	}
-	// A document may name a person by the address that Slack has.
+	// A document may name a person by the e-mail address stored in Slack.
 	doc := payments()
 	doc.Users[0].Slack, doc.Users[0].Email = "", "ANN.lee@example.com"
 	if r := must[store.ApplyReport](t)(w.Apply(ctx, doc, everything, start)); len(r.Changes) != 0 {
@@ -238,7 +238,7 @@ func TestApplyPrefersSlackProfiles(t *testing.T) {
 	u.DeactivatedAt = &gone
 	w.check(w.SaveUser(ctx, u, gone))
 	later := gone.Add(time.Hour)
-	u.DeactivatedAt = &later // told again
+	u.DeactivatedAt = &later // reported again
 	w.check(w.SaveUser(ctx, u, later))
 	primary := must[*store.Directory](t)(w.Directory(ctx)).Schedules[0]
 	if before, after := primary.At(gone.Add(-1), ""), primary.At(gone, ""); len(before) != 1 || len(after) != 0 {
@@ -296,8 +296,8 @@ func TestOverridesAreStoredWhole(t *testing.T) {
 	}
 }
 
-// Every instance drops its directory when one of them changes something, and when it may have
-// missed that.
+// Every instance drops its directory when any instance changes something, and when it may have missed
+// a change.
 func TestEveryInstanceHearsOfChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -25,7 +25,7 @@ type setupMaker struct {
 
 func (m setupMaker) one(of ...string) string { return of[m.IntN(len(of))] }
 
-// some picks some of the names, each at most once, in random order.
+// some picks some of the names in random order, each at most once.
 func (m setupMaker) some(least int, of []string) []string {
 	of = slices.Clone(of)
 	m.Shuffle(len(of), func(i, j int) { of[i], of[j] = of[j], of[i] })
@@ -144,7 +144,7 @@ func (m setupMaker) rotations() []setup.Rotation {
 	return out
 }
 
-// editInSlack makes the edits that people make in Slack.
+// editInSlack makes the kinds of edits that people make in Slack.
 func (m setupMaker) editInSlack(w *world) {
 	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))
 	for _, c := range dir.Schedules {
@@ -219,7 +219,8 @@ func namesIn(s setup.Setup) []string {
 	return names
 }
 
-// sameShifts compares what is to come with another installation that is set up from the document.
+// sameShifts compares future shifts with those of another installation that is set up from the
+// document.
 func sameShifts(t *testing.T, w *world, doc setup.Setup) {
 	t.Helper()
 	other := emptyWorld(t)

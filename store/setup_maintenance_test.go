@@ -13,7 +13,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A set-up file plans, changes and ends its own windows, but not those made in Slack, and what has ended stays ended.
+// A set-up file plans, changes and ends its own windows, but not those made in Slack. Ended windows
+// stay ended.
 func TestMaintenanceOfASetUpFile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -87,7 +88,7 @@ func TestMaintenanceOfASetUpFile(t *testing.T) {
 // withMaintenance returns the tests' set-up with maintenance windows.
 func withMaintenance(all ...setup.Maintenance) setup.Setup {
 	doc := payments()
-	doc.Integrations[0].Key = "" // the tests' can be guessed
+	doc.Integrations[0].Key = "" // the tests' keys can be guessed
 	doc.Maintenance = all
 	return doc
 }

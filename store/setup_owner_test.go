@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// slackEdit lets Bo have all turns of the schedule, as if edited in Slack.
+// slackEdit gives Bo all turns of the schedule, as if edited in Slack.
 func slackEdit(w *world, at time.Time) {
 	w.t.Helper()
 	was := must[schedule.Definition](w.t)(w.Schedule(w.t.Context(), oncall.ByTimer(), 1))
@@ -48,7 +48,7 @@ func TestApplyReportsOverwrittenEditsAndMovedHours(t *testing.T) {
 	}
 }
 
-// Applying also undoes what was planned in Slack for later.
+// Applying also undoes edits in Slack that were planned for later.
 func TestApplyOverwritesEditsPlannedInSlack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
