@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// A topic is written only if it changes, and the bot joins channels where it isn't a member.
+// A topic is written only if it changes, and the bot joins channels that it isn't a member of.
 func TestSetTopicWritesOnlyChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})

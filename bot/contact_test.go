@@ -28,7 +28,7 @@ func reachedByTwo() view.Contacts {
 	}
 }
 
-// Choices in the form count; inputs that weren't touched keep their initial values.
+// Choices in the form count, and untouched inputs keep their initial values.
 func TestReadRulesTakesChosenOverInitialValues(t *testing.T) {
 	t.Parallel()
 	f := view.RulesForm{Contacts: reachedByTwo(), Meta: view.RulesMeta{Drawn: 2}, Lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}

@@ -95,8 +95,8 @@ func TestCheckTestsTheUserToken(t *testing.T) {
 	}
 }
 
-// A manifest is the part of Slack's app manifest, version 2, that ours uses. Parsing is strict, so that a
-// misspelt key is an error here as it is in Slack.
+// A manifest is the part of Slack's app manifest, version 2, that our manifest uses. Parsing is
+// strict, so that a misspelt key is an error here, as it is in Slack.
 type manifest struct {
 	Metadata struct {
 		Major int `yaml:"major_version"`

@@ -86,8 +86,8 @@ func TestRefusedEventsAreAcknowledged(t *testing.T) {
 	}
 }
 
-// What a message asks for is done once, even if its answer is late and Slack delivers the message again: by then
-// "ack everything" would take what the person has never seen.
+// A message's request is carried out once, even if the answer is late and Slack delivers the message
+// again. By then, "ack everything" would cover incidents that the person has never seen.
 func TestLateAnswersRepeatNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{RetryDelays: []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond}})

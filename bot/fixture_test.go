@@ -185,7 +185,7 @@ func (w *world) listen(sockets int) (stop func()) {
 // incident opens an incident and returns its picture.
 func (w *world) incident() oncall.Picture {
 	w.t.Helper()
-	w.until("the signal is accepted", func() bool { // as monitors do, once more if that took too long
+	w.until("the signal is accepted", func() bool { // send it again if that took too long, as monitors do
 		err := w.store.Accept(w.ctx, w.id, []oncall.Signal{{
 			Action: oncall.Trigger, DedupKey: "checkout", Title: "Checkout fails", Severity: oncall.Critical,
 		}}, w.clock())

@@ -20,7 +20,8 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// fuzzHandlerLimit is how long a handler may take, since many calls of Slack have to wait.
+// fuzzHandlerLimit is how long a handler may take. It is long because many calls to Slack have to
+// wait.
 const fuzzHandlerLimit = 300 * time.Millisecond
 
 // envelopeOf parses an envelope as slack-go does.

@@ -22,7 +22,7 @@ const nasty = "<!channel> <!subteam^S0ALL> <@U0EVE> <https://evil.example|ok> & 
 // active lists the parts of nasty that must be escaped everywhere.
 var active = []string{"<!channel", "<!subteam", "<@U0EVE", "<https://evil", "\u202e", "\u2066", "\x07", "\x1b", "& *"}
 
-// Hostile text is put wherever others can write, and must be escaped wherever it is shown.
+// Hostile text is put wherever other people can write, and must be escaped wherever it is shown.
 func TestForeignTextIsEscaped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})

@@ -19,7 +19,7 @@ func channelOrder(w *world) store.ChannelOrder {
 	return store.ChannelOrder{ChannelPlan: plan, Picture: oncall.Picture{Incident: in}, Root: store.MessageRef{Channel: "C0PAY", TS: "1.2"}}
 }
 
-// Whatever answer is lost, there is one channel, it is greeted once, and it has each bookmark once.
+// Whichever response is lost, there is one channel, it is greeted once, and it has each bookmark once.
 func TestChannelAfterLostAnswers(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"conversations.create", "chat.postMessage", "conversations.setTopic", "bookmarks.add", "conversations.invite"} {
@@ -53,7 +53,7 @@ func TestChannelAfterLostAnswers(t *testing.T) {
 	}
 }
 
-// A channel of the same name that isn't ours stays alone.
+// A channel with the same name that isn't ours is left alone.
 func TestChannelOfAnotherName(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
@@ -64,7 +64,7 @@ func TestChannelOfAnotherName(t *testing.T) {
 	}
 }
 
-// Without the scope the refusal says which is missing.
+// Without the scope, the refusal says which scope is missing.
 func TestChannelWithoutScope(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
@@ -74,7 +74,7 @@ func TestChannelWithoutScope(t *testing.T) {
 	}
 }
 
-// A title that Slack takes for no name leaves the number.
+// If Slack accepts no part of the title as a name, only the number is left.
 func TestChannelWhoseNameSlackRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})

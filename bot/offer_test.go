@@ -76,8 +76,8 @@ func (off *offering) compare(v readView, counts map[oncall.UserID]int) {
 	}
 }
 
-// isOwn reports whether a thing belongs to the reader, so that others aren't offered it: settings of theirs, and what is for their own
-// shifts, of which who is in no team has none.
+// isOwn reports whether a thing belongs to the reader, so that it isn't offered to others: their
+// settings, and whatever concerns their own shifts, which people without a team don't have.
 func isOwn(o offered) bool {
 	return slices.Contains([]view.Action{
 		view.ActionRulesEdit, view.ActionContactMenu, view.ActionContactCode, view.ActionHomeAway, view.ActionHomeCover, view.ActionHomeSwap,

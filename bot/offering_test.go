@@ -17,7 +17,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// The readers other than Bo, who is in other teams, and their role in the three teams that the views show.
+// These are the readers other than Bo, who belongs to other teams, with their role in the three teams
+// that the views show.
 const (
 	anAdmin     oncall.UserID = "U0ADMIN"
 	aManager    oncall.UserID = "U0MANAGER"

@@ -60,8 +60,8 @@ func TestPressedMessageIsRedrawnByResponseURL(t *testing.T) {
 	}
 }
 
-// If the response_url can't redraw the message, an edit does; if that fails as well, it is left to the draw
-// job.
+// If the response_url can't redraw the message, an edit does. If that fails as well, it is left to the
+// draw job.
 func TestPressedMessageIsEditedIfResponseURLFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
