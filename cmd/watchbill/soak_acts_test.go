@@ -10,15 +10,15 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// A soakIncident is one alert, what people did about it, and when.
+// A soakIncident is one alert, with what people did about it and when.
 type soakIncident struct {
-	token           string // stands in its title
+	token           string // contained in its title
 	team            *soakTeam
 	opened          time.Time
 	acked, resolved time.Time // zero: not
 }
 
-// open reports whether nobody has it and it isn't over at a time.
+// open reports whether it is neither acknowledged nor over at the given time.
 func (i *soakIncident) open(at time.Time) bool {
 	return (i.acked.IsZero() || at.Before(i.acked)) && (i.resolved.IsZero() || at.Before(i.resolved))
 }
@@ -42,7 +42,7 @@ type soakStorm struct {
 	alerts int
 }
 
-// plan enters what will happen into the agenda: most of it by day and team, at random.
+// plan fills the agenda with what will happen, mostly at random by day and team.
 func (s *soak) plan() {
 	for day := soakStart; day.Before(s.end); day = day.Add(24 * time.Hour) {
 		for hour := range 24 {
@@ -74,7 +74,7 @@ func (s *soak) plan() {
 	}
 }
 
-// minute does what every instance does once a minute.
+// minute runs the upkeep that every instance runs once a minute.
 func (s *soak) minute() {
 	db := s.app.store
 	for _, chore := range []func(context.Context, time.Time) error{
@@ -84,7 +84,7 @@ func (s *soak) minute() {
 	}
 }
 
-// alert is a monitor's alert, and what people will do about it.
+// alert opens a monitor's alert, and plans what people will do about it.
 func (s *soak) alert(t *soakTeam) {
 	now := s.clock.Now()
 	i := &soakIncident{token: fmt.Sprintf("soak-%05d", len(s.incidents)), team: t, opened: now}
@@ -154,10 +154,10 @@ func (s *soak) command(user, channel, line string) string {
 	return text
 }
 
-// out reports whether Slack is out at a time.
+// out reports whether Slack is down at the given time.
 func (s *soak) out(at time.Time) bool { return !s.backAt(at).Equal(at) }
 
-// backAt returns when Slack works, from a time on.
+// backAt returns when Slack works again, counting from the given time.
 func (s *soak) backAt(at time.Time) time.Time {
 	for _, o := range s.outages {
 		if !at.Before(o.from) && at.Before(o.to) {
@@ -184,7 +184,7 @@ func (s *soak) askWho(t *soakTeam) {
 	s.did["questions"]++
 }
 
-// override puts one of the primaries on call in place of another, some day later.
+// override puts one of the primaries on call instead of another, a few days later.
 func (s *soak) override(t *soakTeam) {
 	if s.out(s.clock.Now()) {
 		return
@@ -222,7 +222,7 @@ func (s *soak) swap(t *soakTeam) {
 	for _, n := range []int{mine, theirs} {
 		for at := r.start(n); at.Before(r.start(n + 1)); at = at.Add(time.Hour) {
 			if _, gone := s.company.left[r.ofTurn(n)]; gone || r.who(at) != r.ofTurn(n) {
-				return // only whole shifts that stand as planned
+				return // only whole shifts that are as planned
 			}
 		}
 	}
@@ -235,7 +235,7 @@ func (s *soak) swap(t *soakTeam) {
 	s.on(offered.Add(s.between(time.Minute, 20*time.Minute)), func() { s.accept(r, offered, mine, theirs, a, b) })
 }
 
-// accept presses the button of the swap that was offered then, if its message has come.
+// accept presses the button of the swap that was offered, if its message has arrived.
 func (s *soak) accept(r *soakRotation, offered time.Time, mine, theirs int, a, b string) {
 	_, aGone := s.company.left[a]
 	_, bGone := s.company.left[b]
@@ -264,7 +264,7 @@ func (s *soak) accept(r *soakRotation, offered time.Time, mine, theirs int, a, b
 	}
 }
 
-// storm is a hundred alerts in a minute.
+// storm sends a hundred alerts within a minute.
 func (s *soak) storm(t *soakTeam) {
 	storm := &soakStorm{token: fmt.Sprintf("storm-%03d", len(s.storms)), team: t, opened: s.clock.Now(), alerts: 120}
 	s.storms = append(s.storms, storm)
@@ -284,7 +284,7 @@ func (s *soak) storm(t *soakTeam) {
 	})
 }
 
-// outage is Slack, refusing everything for a while.
+// outage makes Slack refuse everything for a while.
 func (s *soak) outage() {
 	o := soakOverride{from: s.clock.Now(), to: s.clock.Now().Add(s.between(5*time.Minute, 40*time.Minute))}
 	s.outages = append(s.outages, o)
@@ -292,7 +292,7 @@ func (s *soak) outage() {
 	s.on(o.to, s.sim.ClearFaults)
 }
 
-// leave deactivates somebody in Slack, at most one of a team.
+// leave deactivates somebody in Slack, at most one person per team.
 func (s *soak) leave(t *soakTeam) {
 	for _, user := range t.people() {
 		if _, gone := s.company.left[user]; gone {

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// The made-up company of a soak.
+// These are the sizes of the made-up company of a soak.
 const (
 	soakPrimaries   = 4               // people of each team who take turns as primary
 	soakSecondaries = 3               // and as secondary
@@ -19,11 +19,11 @@ const (
 
 var soakZones = []string{"Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Adelaide", "UTC"}
 
-// soakBegin is the Monday on which every rotation begins; the soak itself begins eight weeks later. In the month after
-// that, clocks change in America and in Europe, and a month later in Australia.
+// soakBegin is the Monday on which every rotation begins. The soak itself begins eight weeks later.
+// During the following month, clocks change in America and in Europe, and a month later in Australia.
 var soakBegin = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
-// A soakCompany is what the model knows of people and schedules. It computes who is on call by itself.
+// A soakCompany is the model of people and schedules. It computes on its own who is on call.
 type soakCompany struct {
 	teams []*soakTeam
 	left  map[string]time.Time // people who left, and when
@@ -50,7 +50,7 @@ type soakRotation struct {
 	left      map[string]time.Time // of the company
 }
 
-// A soakOverride puts somebody on call. A swap holds though the other has left.
+// A soakOverride puts somebody on call. A swap stays in force even if the other person has left.
 type soakOverride struct {
 	user     string
 	from, to time.Time
@@ -67,7 +67,7 @@ func (r *soakRotation) turn(at time.Time) int {
 	return days / r.days
 }
 
-// start returns when a turn begins.
+// start returns when the given turn begins.
 func (r *soakRotation) start(turn int) time.Time {
 	return time.Date(2026, 1, 5+turn*r.days, 9, 0, 0, 0, r.zone)
 }
@@ -79,7 +79,7 @@ func (r *soakRotation) gone(user string, at time.Time) bool {
 	return gone && !at.Before(left)
 }
 
-// who returns who is on call at a time, or who would be, had they not left.
+// who returns who is on call at the given time, or would be if they had not left.
 func (r *soakRotation) who(at time.Time) string {
 	for _, o := range slices.Backward(r.overrides) {
 		if !at.Before(o.from) && at.Before(o.to) && !r.gone(o.user, at) {
@@ -89,7 +89,7 @@ func (r *soakRotation) who(at time.Time) string {
 	return r.ofTurn(r.turn(at))
 }
 
-// changes returns when another person comes on call, within a period.
+// changes returns when somebody else comes on call within a period.
 func (r *soakRotation) changes(from, to time.Time) []time.Time {
 	var edges []time.Time
 	for n := r.turn(from); r.start(n).Before(to); n++ {
@@ -136,7 +136,7 @@ func newSoakCompany(random *rand.Rand, teams int) *soakCompany {
 	return c
 }
 
-// join puts everybody into Slack.
+// join adds everybody to Slack.
 func (c *soakCompany) join(sim *slacksim.Sim) {
 	for _, t := range c.teams {
 		for _, id := range t.people() {

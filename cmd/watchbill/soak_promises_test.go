@@ -10,11 +10,12 @@ import (
 )
 
 const (
-	soakSlack  = 15 * time.Second // how much later than on time something may be said
-	soakHealed = 5 * time.Minute  // how long after an outage of Slack what waited for it has come
+	soakSlack  = 15 * time.Second // how late something may be said
+	soakHealed = 5 * time.Minute  // how long after a Slack outage everything that waited for it must have arrived
 )
 
-// pagesTo lists the pages that somebody got, as their messages stand now, oldest first: of one incident, and of several.
+// pagesTo lists the pages that somebody got, about one incident or several, oldest first. It reads the
+// current state of their messages.
 func (s *soak) pagesTo(user string) []slacksim.Message {
 	return slices.DeleteFunc(s.sim.Messages("@"+strings.ToLower(user[2:])), func(m slacksim.Message) bool {
 		text := m.Text + string(m.Blocks)
@@ -27,7 +28,7 @@ func soakTime(ts string) time.Time {
 	return time.Unix(0, int64(seconds*1e9)).Truncate(time.Second)
 }
 
-// check holds what was said in Slack against the promises.
+// check compares what was said in Slack with what is promised.
 func (s *soak) check() {
 	pages := map[string]map[string][]time.Time{} // by token, by person
 	for _, t := range s.company.teams {
@@ -84,11 +85,12 @@ func tokensIn(m slacksim.Message) []string {
 	return out
 }
 
-// checkPages: whoever is on call is paged at once; the next after five minutes, unless somebody has it; after ten the whole
-// team; nobody more often, and nobody else.
+// checkPages checks that whoever is on call is paged at once, the next person after five minutes
+// unless somebody has acknowledged, and the whole team after ten, and that nobody else is paged, or
+// more often.
 func (s *soak) checkPages(i *soakIncident, got map[string][]time.Time) {
 	want := s.pagesOf(i)
-	if s.anyLeft(i.team) { // who stands in for somebody who left is left to the stories; nobody is forgotten
+	if s.anyLeft(i.team) { // the stories cover who stands in for a leaver; here nobody must be forgotten
 		if len(want) > 0 && len(got) == 0 && i.open(s.backAt(i.opened)) {
 			s.t.Errorf("%s: nobody was paged, want %v", i, want)
 		}
@@ -119,7 +121,7 @@ func (s *soak) checkPages(i *soakIncident, got map[string][]time.Time) {
 	}
 }
 
-// pagesOf returns who is to be paged of an incident, and when.
+// pagesOf returns who must be paged about an incident, and when.
 func (s *soak) pagesOf(i *soakIncident) map[string][]time.Time {
 	want := map[string][]time.Time{}
 	for n, whom := range [][]string{{i.team.primary.who(i.opened)}, {i.team.secondary.who(i.opened.Add(soakWait))}, i.team.people()} {
@@ -138,7 +140,8 @@ func (s *soak) anyLeft(t *soakTeam) bool {
 	return slices.ContainsFunc(t.people(), func(u string) bool { _, gone := s.company.left[u]; return gone })
 }
 
-// checkChannel: the team's channel has one message of each incident, which says how it stands.
+// checkChannel checks that the team's channel has one message for each incident, which shows its
+// current state.
 func (s *soak) checkChannel(i *soakIncident) {
 	state := "Triggered"
 	switch {
@@ -169,7 +172,7 @@ func (s *soak) stormy(i *soakIncident) bool {
 	})
 }
 
-// checkStorm: a storm is a handful of pages, the first at once.
+// checkStorm checks that a storm causes only a handful of pages, the first at once.
 func (s *soak) checkStorm(storm *soakStorm, pages map[string]map[string][]time.Time) {
 	user := storm.team.primary.who(storm.opened)
 	if _, gone := s.company.left[user]; gone {
@@ -178,7 +181,7 @@ func (s *soak) checkStorm(storm *soakStorm, pages map[string]map[string][]time.T
 	times := pages[storm.token][user]
 	late := s.backAt(storm.opened)
 	atOnce := slices.ContainsFunc(s.pagesTo(user), func(m slacksim.Message) bool {
-		at := soakTime(m.TS) // its text may say by now what became of the storm
+		at := soakTime(m.TS) // its text may already say what became of the storm
 		return !at.Before(storm.opened) && !at.After(storm.opened.Add(soakSlack))
 	})
 	switch {
@@ -191,7 +194,7 @@ func (s *soak) checkStorm(storm *soakStorm, pages map[string]map[string][]time.T
 	}
 }
 
-// checkHandOffs checks that people who come on call are told so at that time.
+// checkHandOffs checks that people who come on call are told at that time.
 func (s *soak) checkHandOffs(r *soakRotation) {
 	for _, at := range r.changes(soakStart.Add(time.Second), s.end.Add(-time.Minute)) {
 		user := r.who(at)

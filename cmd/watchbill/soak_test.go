@@ -27,9 +27,9 @@ var (
 	soakStart = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 )
 
-// A company works with Watchbill for days, in minutes: alerts, storms, people who answer or don't, overrides, swaps, people
-// who leave, outages of Slack. Whom Watchbill paged, when, and what it said is then held against a model that computes by
-// itself who is on call.
+// A company works with Watchbill for days, simulated in minutes: alerts, storms, people who answer or
+// don't, overrides, swaps, leavers and Slack outages. Then whom Watchbill paged, when, and what it
+// said are compared with a model that computes on its own who is on call.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	days, teams, seed := *soakDays, *soakTeams, *soakSeed
@@ -132,18 +132,18 @@ func (s *soak) until(what string, cond func() bool) {
 	}
 }
 
-// on enters something into the agenda.
+// on adds something to the agenda.
 func (s *soak) on(at time.Time, do func()) {
 	n, _ := slices.BinarySearchFunc(s.agenda, at, func(e soakEvent, at time.Time) int {
 		if e.at.After(at) {
 			return 1
 		}
-		return -1 // what happens at the same time happens in the order in which it was entered
+		return -1 // things planned for the same time happen in the order in which they were added
 	})
 	s.agenda = slices.Insert(s.agenda, n, soakEvent{at, do})
 }
 
-// run lets the time pass to the end.
+// run lets time pass until the end.
 func (s *soak) run() {
 	for len(s.agenda) > 0 && s.agenda[0].at.Before(s.end) {
 		next := s.agenda[0]
