@@ -99,7 +99,8 @@ func (d *Directory) TeamToPage(name string) (oncall.TeamID, bool) {
 	return 0, false
 }
 
-// A Whom names whom a program wants to page, by names or ids; people by Slack id, mail address or whole name.
+// A Whom names who a program wants to page, by name or id. People are named by Slack id, mail address
+// or full name.
 type Whom struct{ Team, Schedule, User string }
 
 // FindToPage finds what it names: a team need not be seen to be paged, but a private team's schedules are not there for

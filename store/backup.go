@@ -27,7 +27,7 @@ type BackupHead struct {
 // backupFormat is the only one that there has been.
 const backupFormat = 1
 
-// A BackupEnd says what is in a backup, by table the number of rows. It stands at its end.
+// A BackupEnd lists the number of rows in a backup, by table. It comes at the end.
 type BackupEnd struct {
 	Rows map[string]int64 `json:"rows"`
 }
@@ -72,7 +72,8 @@ type backupCounter struct {
 // notBackedUp are tables that say who works at this moment, and what migrations have been applied.
 var notBackedUp = []string{"goose_db_version", "river_migration", "river_leader", "river_client", "river_client_queue"}
 
-// Backup writes all that the database holds at one moment, while everything runs. The caller compresses and encrypts it.
+// Backup writes everything that the database holds at one moment, while everything keeps running. The
+// caller compresses and encrypts it.
 func Backup(ctx context.Context, databaseURL string, head BackupHead, out io.Writer) (end BackupEnd, err error) {
 	const version = `SELECT max(version_id) FROM goose_db_version WHERE is_applied`
 	conn, err := backupConn(ctx, databaseURL)
@@ -134,7 +135,7 @@ func backupConn(ctx context.Context, databaseURL string) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// sql returns the table with its columns, as COPY takes it.
+// sql returns the table with its columns, in the form that COPY expects.
 func (t backupTable) sql() string {
 	columns := make([]string, len(t.Columns))
 	for i, c := range t.Columns {

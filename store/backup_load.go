@@ -169,7 +169,7 @@ func dropConstraints(ctx context.Context, tx pgx.Tx) (restrict []string, err err
 	return restrict, nil
 }
 
-// loadTables fills the tables, in place of the rows that migrations have made.
+// loadTables fills the tables, replacing the rows that migrations made.
 func (r *BackupReader) loadTables(ctx context.Context, tx pgx.Tx, loaded map[string]int64) error {
 	err := r.next(frameTable, frameCounters)
 	for err == nil && r.kind == frameTable {

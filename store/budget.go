@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// A Budget limits how many connections several Systems have open together. A System waits for one while others have them all;
-// what its own limit allows it can't take from more than that.
+// A Budget limits how many connections several Systems have open together. A System waits for a
+// connection while others have them all, and never gets more than its own limit allows.
 type Budget struct{ slots chan struct{} }
 
 // budgetIdle is how long an idle connection keeps its place.

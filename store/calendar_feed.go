@@ -239,8 +239,9 @@ func (d *Directory) Calendar(ctx context.Context, f Feed, state Calendar, now ti
 	return c, nil
 }
 
-// calendarShifts returns the shifts of a role or, if user is set, those of one person. A person's consecutive shifts are
-// one, whoever is on call besides them. If there are more than FeedShifts, it returns one more than that.
+// calendarShifts returns the shifts of a role or, if user is set, those of one person. A person's
+// consecutive shifts are merged, no matter who else is on call. If there are more than FeedShifts, it
+// returns one more than that.
 func calendarShifts(
 	ctx context.Context, schedule *schedule.Schedule, role string, user oncall.UserID, from, to time.Time,
 ) []CalendarShift {

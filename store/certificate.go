@@ -47,7 +47,7 @@ func (s *System) KeepCertificate(ctx context.Context, name string, data []byte, 
 	return nil
 }
 
-// DropCertificate forgets what is kept under a name.
+// DropCertificate deletes what is stored under a name.
 func (s *System) DropCertificate(ctx context.Context, name string) error {
 	const drop = `DELETE FROM certificates WHERE name = $1`
 	if _, err := s.pool.Exec(ctx, drop, name); err != nil {

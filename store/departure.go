@@ -113,8 +113,8 @@ func (d *Directory) leavers(in setup.Installation) []oncall.UserID {
 	return slices.DeleteFunc(slices.Compact(named), func(id oncall.UserID) bool { return d.Users[id].DeactivatedAt == nil })
 }
 
-// notifyVoid notifies the people whose swaps, covers and overrides have no effect any more because of who has left, and once
-// more if they are back.
+// notifyVoid notifies the people whose swaps, covers and overrides became void because somebody left,
+// and again if that person is back.
 func (s *Store) notifyVoid(
 	ctx context.Context, tx pgx.Tx, dir *Directory, in setup.Installation, left []oncall.UserID, sent []oncall.Notice, now time.Time,
 ) error {

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// takenBack are the events by which somebody who has left loses an incident.
+// takenBack lists the events by which a leaver loses an incident.
 var takenBack = []oncall.EventKind{oncall.EventUnacknowledged, oncall.EventAckTakenBack}
 
 // IncidentsAckedByLeavers returns the open incidents that somebody who has left Slack has acknowledged, critical ones first.
@@ -46,8 +46,8 @@ func (s *System) TakeBackFromLeavers(ctx context.Context, id oncall.IncidentID, 
 	return err
 }
 
-// leftWork loads what a person has in hand; an empty id means everybody who has left. Of who has left, that is also what was
-// taken back from them and is open.
+// leftWork loads a person's open work; an empty id means all leavers. For a leaver, it includes open
+// incidents that were taken back from them.
 func leftWork(ctx context.Context, tx pgx.Tx, user oncall.UserID) ([]oncall.LeftWork, error) {
 	const had = `
 		SELECT DISTINCT u.id AS user, i.team_id AS team, i.id, i.title, i.status = 'snoozed' AS snoozed

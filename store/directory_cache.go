@@ -114,8 +114,8 @@ func (s *Store) directory(ctx context.Context) (*Directory, error) {
 	return dir, nil
 }
 
-// freshDirectory loads the directory anew. A job that a change has queued may begin before the cache drops what was there
-// before that change.
+// freshDirectory reloads the directory. A job queued by a change may begin before the cache drops the
+// directory from before that change.
 func (s *Store) freshDirectory(ctx context.Context) (*Directory, error) {
 	s.cache.drop()
 	return s.directory(ctx)

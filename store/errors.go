@@ -21,7 +21,7 @@ var ErrUnavailable = errors.New("the database is unavailable")
 // ErrGone says that a Slack message no longer exists.
 var ErrGone = errors.New("the Slack message is gone")
 
-// ErrFrozen says that a Slack message is there and can't be edited, as in an archived channel.
+// ErrFrozen says that a Slack message exists but can't be edited, for instance in an archived channel.
 var ErrFrozen = errors.New("the Slack message can't be edited")
 
 // translate turns the driver's errors into the errors that callers check for. It is called once for each

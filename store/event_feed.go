@@ -22,7 +22,7 @@ const (
 	settled = 10 * time.Second
 )
 
-// A FeedFilter narrows what is read of the events of all incidents.
+// A FeedFilter narrows down which events of all incidents are read.
 type FeedFilter struct {
 	After int64 // what comes behind this one; negative: nothing yet, but where the end is
 	Team  oncall.TeamID
@@ -36,8 +36,9 @@ type FeedEvent struct {
 	Incident oncall.Incident
 }
 
-// EventsAfter returns events of incidents that somebody may see, in the order in which they are numbered, and after which
-// to go on. There may be more at once even if none is returned, as long as that number grows.
+// EventsAfter returns events of incidents that somebody may see, in the order of their numbers, and
+// the number after which to continue. There may be more even if none is returned, as long as that
+// number grows.
 func (s *Store) EventsAfter(ctx context.Context, by oncall.Actor, f FeedFilter, now time.Time) (out []FeedEvent, next int64, err error) {
 	const end = `SELECT coalesce(max(id), 0) FROM incident_events`
 	g, err := s.gate(ctx, by)

@@ -71,8 +71,8 @@ func (s *System) QueueHolidayCalendars(ctx context.Context, now time.Time) error
 // HolidayCalendarEvery is how often a calendar of holidays is read.
 const HolidayCalendarEvery = time.Hour
 
-// BeginHolidayCalendar leases a due calendar to a job for an hour, and returns the tag of what was read last. The error is
-// oncall.ErrNotFound if it isn't due.
+// BeginHolidayCalendar leases a due calendar to a job for an hour, and returns the tag of the last
+// content read. The error is oncall.ErrNotFound if it isn't due.
 func (s *System) BeginHolidayCalendar(ctx context.Context, address string, now time.Time) (tag string, err error) {
 	const lease = `UPDATE holiday_calendars SET next_at = $3 WHERE url = $1 AND next_at <= $2 RETURNING tag`
 	err = s.transact(ctx, func(tx pgx.Tx) error {
@@ -92,8 +92,8 @@ type HolidayReading struct {
 	Trouble string             // why reading failed; empty: it didn't
 }
 
-// EndHolidayCalendar saves the result of reading a calendar of holidays. Whoever's shifts move by it is told, and so are the
-// managers of the teams that name a calendar if it can't be read.
+// EndHolidayCalendar saves the result of reading a holiday calendar. It notifies people whose shifts
+// move as a result, and, if the calendar can't be read, the managers of the teams that use it.
 func (s *System) EndHolidayCalendar(ctx context.Context, address string, is HolidayReading, now time.Time) error {
 	const lock = `SELECT days FROM holiday_calendars WHERE url = $1 FOR UPDATE`
 	const read = `

@@ -15,8 +15,8 @@ import (
 // hookLease is how long a job may take for one call.
 const hookLease = time.Minute
 
-// QueueHooks queues the calls of webhooks that are due: something has happened since, or a call that failed is to be
-// tried again.
+// QueueHooks queues the webhook calls that are due, because something has happened or a failed call
+// needs another try.
 func (s *System) QueueHooks(ctx context.Context, now time.Time) error {
 	const due = `
 		SELECT id
@@ -138,7 +138,7 @@ func (s *System) nextFor(ctx context.Context, tx pgx.Tx, dir *Directory, h oncal
 
 var errSealed = errors.New("what is kept of the webhook was sealed by another WATCHBILL_SECRET")
 
-// unsealHook opens what is kept of a webhook.
+// unsealHook decrypts the stored parts of a webhook.
 func (s *System) unsealHook(out *HookCall, url, headers, secret, before string, until *time.Time, now time.Time) error {
 	opened := func(text string) (plain string, err error) {
 		plain, ok := oncall.Unseal(s.secrets, text)
@@ -207,7 +207,8 @@ func (s *System) EndHook(ctx context.Context, c HookCall, end HookEnd, now time.
 	return wrapAny(err, "end the call of webhook %d", c.Hook)
 }
 
-// ResealHooks seals anew what was sealed with a secret that is being replaced, so that nothing needs that any more.
+// ResealHooks encrypts again what was encrypted with a secret that is being replaced, so that the old
+// secret is no longer needed.
 func (s *System) ResealHooks(ctx context.Context, now time.Time) error {
 	const load = `SELECT id, url, headers, secret, secret_before FROM hooks WHERE removed_at IS NULL FOR UPDATE`
 	const save = `UPDATE hooks SET url = $2, headers = $3, secret = $4, secret_before = $5 WHERE id = $1`

@@ -22,8 +22,8 @@ func phoneMethods() []oncall.Method {
 	return out
 }
 
-// countProbes counts the codes, tests and checks sent lately, before one more goes to a contact method. It keeps
-// other transactions from counting until this one ends.
+// countProbes counts the codes, tests and checks sent recently, before another goes to a contact
+// method. It keeps other transactions from counting until this one ends.
 func countProbes(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) (oncall.ProbeCount, error) {
 	const lock = `SELECT pg_advisory_xact_lock($1)`
 	const count = `
@@ -72,7 +72,8 @@ func countProbes(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time
 	return n, err
 }
 
-// noteProbe counts a test or check of a contact method, and warns admins if there were too many lately.
+// noteProbe counts a test or check of a contact method, and warns admins if there were too many
+// recently.
 func (s *Store) noteProbe(ctx context.Context, tx pgx.Tx, dir *Directory, kind string, c oncall.Contact, n oncall.ProbeCount, now time.Time) error {
 	const insert = `INSERT INTO probes (user_id, kind, method, address, sent_at) VALUES ($1, $2, $3, $4, $5)`
 	if _, err := tx.Exec(ctx, insert, c.UserID, kind, c.Method, c.Address, now); err != nil {
