@@ -135,8 +135,8 @@ func (c *Change) takeBackAcks(from, others []UserID, d Detail) {
 // hasLeft says in an event, for readers that don't know Detail.Left, why an acknowledgement counts no more.
 const hasLeft = "who had acknowledged it has left Slack"
 
-// TakeBackFromLeavers withdraws the acknowledgements of people who have left Slack. It reports false if there are none. A
-// snooze stays, whoever asked for it: it ends by itself.
+// TakeBackFromLeavers withdraws the acknowledgements of people who have left Slack. It reports false
+// if there are none. A snooze stays, no matter who asked for it, because it ends by itself.
 func (in Incident) TakeBackFromLeavers(f Facts, now time.Time) (Change, bool) {
 	var left []UserID
 	for _, u := range in.ackers() {

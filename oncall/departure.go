@@ -8,8 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// NoticeLeaver tells a team's managers who has left Slack, and where the team still depends on them. It is redrawn until
-// that is nowhere.
+// NoticeLeaver tells a team's managers who has left Slack, and where the team still depends on them.
+// It is redrawn until the team no longer does.
 const NoticeLeaver NoticeKind = "leaver"
 
 // The states of a NoticeLeaver. An empty state means that the team still depends on the person.
@@ -18,7 +18,8 @@ const (
 	LeaverBack     = "back"     // they are active in Slack again
 )
 
-// A Departure is where one team depends on a person who has left, or is about to. It is stored as JSON.
+// A Departure lists where one team depends on a person who has left or is about to. It is stored as
+// JSON.
 type Departure struct {
 	User   UserID      `json:"user"`
 	Team   TeamID      `json:"team"`
@@ -63,10 +64,10 @@ type LeftShift struct {
 	Beside []UserID `json:"beside,omitempty"` // who has the shift with them
 	Nobody bool     `json:"nobody,omitempty"` // without them nobody is on call, for a part of it at least
 	Had    UserID   `json:"had,omitempty"`    // person who loses the shift because of it
-	Back   []UserID `json:"back,omitempty"`   // on whom it falls back, as what gave it to them is void
+	Back   []UserID `json:"back,omitempty"`   // who gets it back, because the agreement that moved it is void
 }
 
-// A KeptShift is a shift of who has left that somebody had taken over by a swap or cover, and keeps.
+// A KeptShift is a leaver's shift that somebody took over by a swap or cover, and keeps.
 type KeptShift struct {
 	schedule.Stint        // its User has it
 	By             VoidBy `json:"by,omitempty"` // what they agreed on
@@ -139,9 +140,9 @@ func (d Departure) Gets(to UserID, until, now time.Time) []schedule.Stint {
 	return out
 }
 
-// LeftShifts returns the shifts that schedules plan for a person within the next four weeks, whether or not they have
-// left, by start. Of who has left it also returns the shifts that others lose without them, and has what falls back on others:
-// a swap or cover by which they took it has no effect any more.
+// LeftShifts returns the shifts planned for a person within the next four weeks, by start, whether or
+// not the person has left. For a leaver it also returns the shifts that others lose without them, and
+// those that return to others because the swap or cover by which the leaver took them is void.
 func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShift, error) {
 	const day = 24 * time.Hour
 	from, to := now.Add(-coverageBack).Truncate(day), now.Add(coverageAhead).Truncate(day) // rounded, so that messages about them rarely change
@@ -191,7 +192,8 @@ func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShi
 	return out, nil
 }
 
-// KeptShifts returns what others have taken over from a person who has left, and keep, within the next four weeks, by start.
+// KeptShifts returns the shifts within the next four weeks that others have taken over from a leaver
+// and keep, by start.
 func KeptShifts(of []schedule.Definition, user UserID, now time.Time) ([]KeptShift, error) {
 	var out []KeptShift
 	for _, s := range of {
@@ -225,7 +227,7 @@ func KeptShifts(of []schedule.Definition, user UserID, now time.Time) ([]KeptShi
 	return out, nil
 }
 
-// splitShift cuts a shift of somebody who has left where others begin or end to be on call again.
+// splitShift cuts a leaver's shift at the times when others begin or end to be on call again.
 func splitShift(whole schedule.Shift, role string, moves []schedule.Move) []schedule.Shift {
 	cuts := []time.Time{whole.Start, whole.End}
 	for _, m := range moves {
@@ -247,7 +249,7 @@ func splitShift(whole schedule.Shift, role string, moves []schedule.Move) []sche
 	return out
 }
 
-// nextOnCall returns who else is on call again during a stint of somebody who has left.
+// nextOnCall returns who else is on call again during a leaver's stint.
 func nextOnCall(moves []schedule.Move, s schedule.Stint) []UserID {
 	var back []UserID
 	for _, m := range moves {

@@ -15,11 +15,11 @@ const NoticeVoid NoticeKind = "agreement_void"
 type VoidShift struct {
 	schedule.Stint
 	Gained bool   `json:"gained,omitempty"`
-	Kept   bool   `json:"kept,omitempty"` // they had it from who has left, and keep it
+	Kept   bool   `json:"kept,omitempty"` // they took it over from a leaver, and keep it
 	By     VoidBy `json:"by,omitempty"`
 }
 
-// VoidBy says what has no effect any more.
+// VoidBy says what is no longer valid.
 type VoidBy string
 
 // What can be void.
@@ -79,8 +79,8 @@ func VoidNotices(definitions []schedule.Definition, user User, now time.Time) ([
 	return out, nil
 }
 
-// VoidBack returns the notice that the person who had left is back, so that what was agreed counts again. It reports false
-// if it is all over by then.
+// VoidBack returns the notice that the person who had left is back, so that what was agreed is valid
+// again. It reports false if everything is over by then.
 func (n Notice) VoidBack(now time.Time) (Notice, bool) {
 	n.ID, n.Key = 0, "back/"+n.Key
 	n.Detail.State, n.Detail.StateAt = LeaverBack, now
@@ -90,7 +90,7 @@ func (n Notice) VoidBack(now time.Time) (Notice, bool) {
 	return n, len(n.Detail.Void) > 0
 }
 
-// voidBy finds the latest override between a person who has left and the person of a move.
+// voidBy finds the latest override between a leaver and the person of a move.
 func voidBy(all []schedule.Override, left UserID, m schedule.Move) VoidBy {
 	for _, o := range slices.Backward(all) {
 		applies := o.Start.Before(m.End) && o.Ends().After(m.Start) && (o.Role == "" || o.Role == m.Role)

@@ -17,7 +17,7 @@ type Handoff struct {
 	Schedule ScheduleID
 	Role     string
 	Number   int64
-	Users    []UserID // who is on call since then
+	Users    []UserID // who has been on call since then
 	Incoming []UserID // who came on call
 	Outgoing []UserID // who went off call
 	At       time.Time
@@ -42,8 +42,8 @@ const (
 // HandoffNotices are the kinds that are redrawn when their hand-off changes.
 var HandoffNotices = []NoticeKind{NoticeComing, NoticeGoing, NoticeHandoff, NoticeUnanswered}
 
-// Next compares who was announced with who is on call, and reports whether that is a new hand-off. The caller
-// numbers it.
+// Next compares the people announced with those on call, and reports whether that is a new hand-off.
+// The caller numbers it.
 func (h Handoff) Next(users []UserID, at time.Time) (Handoff, bool) {
 	came, went := without(users, h.Users), without(h.Users, users)
 	if len(came)+len(went) == 0 {
@@ -83,8 +83,8 @@ func (h Handoff) ConfirmedBy(acted []UserID) (Handoff, UserID) {
 	return h, ""
 }
 
-// TakenOver confirms the hand-off if somebody came on call by an override that they made themselves a moment ago: whoever
-// takes over need not be asked whether they have.
+// TakenOver confirms the hand-off if somebody has just come on call by an override of their own,
+// because they needn't be asked whether they took over.
 func (h Handoff) TakenOver(overrides []schedule.Override) Handoff {
 	for _, o := range overrides {
 		applies := o.CancelledAt == nil && !o.Start.After(h.At) && o.End.After(h.At)
@@ -98,8 +98,8 @@ func (h Handoff) TakenOver(overrides []schedule.Override) Handoff {
 	return h
 }
 
-// KnownBy returns who has made the hand-off a moment ago by an override of their own and is a part of it: the answer has told
-// them, and a notice would say it again.
+// KnownBy returns the person who has just made the hand-off by an override of their own and takes part
+// in it. The answer already told them, so a notice would repeat it.
 func (h Handoff) KnownBy(overrides []schedule.Override) UserID {
 	for _, o := range slices.Backward(overrides) {
 		made := !o.Start.After(h.At) && o.CancelledAt == nil && h.At.Sub(o.CreatedAt) < toldFor && h.At.Sub(o.Start) < toldFor

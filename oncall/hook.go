@@ -120,7 +120,7 @@ type HookEvent struct {
 	People      map[UserID]string
 }
 
-// hookBody is what is sent of an event; fields are only ever added.
+// hookBody is the JSON sent for an event. Fields are only ever added.
 type hookBody struct {
 	Type      string       `json:"type"`
 	Timestamp time.Time    `json:"timestamp"`

@@ -63,8 +63,8 @@ func (c *Change) pageAt(u UserID, at time.Time) time.Time {
 	return h.NextOpen(at).Add(GatherTime)
 }
 
-// shownUntil is until when pages wait for working hours, as the timeline shows it; zero if they only wait for
-// GatherTime.
+// shownUntil returns until when pages wait for working hours, for the timeline. It is zero if they
+// only wait for GatherTime.
 func shownUntil(from, now time.Time) time.Time {
 	if from.Sub(now) <= 2*GatherTime {
 		return time.Time{}

@@ -11,8 +11,8 @@ type Task struct {
 	Ahead    int
 }
 
-// A Job says what is to be done. Its Kind makes it an argument of River's, so that the rules can name jobs without
-// knowing the queue. Jobs are stored as JSON: fields are only ever added.
+// A Job says what needs to be done. Its Kind makes it an argument for River, so that the rules can
+// name jobs without knowing the queue. Jobs are stored as JSON: fields are only ever added.
 type Job interface{ Kind() string }
 
 // IncidentTimer runs the timer of an incident, unless its Seq is stale.
@@ -142,13 +142,13 @@ type CheckReach struct {
 // Kind names the job.
 func (CheckReach) Kind() string { return "check_reach" }
 
-// SyncGroups updates Slack's user groups to who is on call.
+// SyncGroups updates Slack's user groups to match who is on call.
 type SyncGroups struct{}
 
 // Kind names the job.
 func (SyncGroups) Kind() string { return "sync_groups" }
 
-// SetTopic updates the topic of a team's channel to who is on call.
+// SetTopic updates the topic of a team's channel to match who is on call.
 type SetTopic struct {
 	Team TeamID `json:"team"`
 }
@@ -216,7 +216,7 @@ type AnswerTimeOff struct {
 // Kind implements Job.
 func (AnswerTimeOff) Kind() string { return "answer_time_off" }
 
-// CallHook tells a hook of what has happened since it was called last.
+// CallHook tells a hook what has happened since its last call.
 type CallHook struct {
 	Hook HookID `json:"hook"`
 }

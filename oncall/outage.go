@@ -13,20 +13,20 @@ const (
 	OutageGrace = 30 * time.Second
 	// OutagePause is how long the database must be up before people are told of another outage.
 	OutagePause = 10 * time.Minute
-	// OutageContactsAhead is how far ahead every instance knows whom to tell.
+	// OutageContactsAhead is how far ahead every instance knows the people to tell.
 	OutageContactsAhead = 7 * 24 * time.Hour
 	// maxOutageContacts bounds the contacts of one policy.
 	maxOutageContacts = 500
 )
 
-// An OutageContact says whom a policy pages first, from an instant until the next OutageContact.
+// An OutageContact says who a policy pages first, from its time until the next OutageContact.
 type OutageContact struct {
 	From  time.Time `json:"from"`
 	Users []UserID  `json:"users"`
 }
 
-// FirstPaged returns whom a policy would page first at an instant: the people of the first step that has any, or
-// else the team's fallback people.
+// FirstPaged returns the people a policy would page first at the given time: those of the first step
+// that has any, or else the team's fallback people.
 func (f Facts) FirstPaged(id PolicyID, at time.Time) []UserID {
 	first := f.Policies[id]
 	p := first
@@ -59,7 +59,7 @@ func (f Facts) FirstPaged(id PolicyID, at time.Time) []UserID {
 	return f.Roster.fallback(first.TeamID)
 }
 
-// OutageContacts returns whom a policy pages first between two instants.
+// OutageContacts returns the people a policy pages first between two times.
 func (f Facts) OutageContacts(id PolicyID, from, until time.Time) []OutageContact {
 	var watches []OutageContact
 	for at := from; at.Before(until) && len(watches) < maxOutageContacts; {

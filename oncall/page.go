@@ -31,7 +31,7 @@ type Page struct {
 	RedialKey string    // the provider's name for the second phone call, if nobody picked up the first
 }
 
-// PageState says what has become of a page.
+// PageState is the state of a page.
 type PageState string
 
 // The states of a page.

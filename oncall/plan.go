@@ -11,11 +11,12 @@ import (
 // A NextStep is what happens next to an incident if nobody acts.
 type NextStep struct {
 	At       time.Time
-	Users    []UserID // whom it pages: those on call at that moment
+	Users    []UserID // who it pages: the people on call at that moment
 	Exhausts bool     // the policy runs out, and the whole team is paged
 	Private  bool     // the policy belongs to another team, which is private, so Users is empty
 
-	// Then is what follows if Users is only the person who opened the incident by hand, whom that tells nothing new.
+	// Then is the following step if Users is only the person who opened the incident by hand, because
+	// paging them tells them nothing new.
 	Then *NextStep
 }
 

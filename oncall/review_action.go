@@ -17,7 +17,7 @@ type ReviewActionID int64
 type ReviewAction struct {
 	ID         ReviewActionID
 	IncidentID IncidentID
-	UserID     UserID // who is to do it
+	UserID     UserID // who has to do it
 	Text       string
 	By         UserID // who wants it done
 	MadeAt     time.Time
@@ -82,7 +82,7 @@ func (in Incident) AddReviewAction(a ReviewAction, has int, by Actor, f Facts, n
 	return a, c.done(), nil
 }
 
-// LastDay is the day whose end DueAt is in a time zone, as people write it: "Fri 4 Dec".
+// LastDay returns the day that ends at DueAt in a time zone, as people write it: "Fri 4 Dec".
 func (a ReviewAction) LastDay(zone string) string {
 	at, err := time.LoadLocation(zone)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Target is whom or what a step pages. Exactly one field is set, except that Which and Role qualify Schedule. It is
-// stored as JSON: fields are only ever added.
+// A Target is a person or thing that a step pages. Exactly one field is set, except that Which and
+// Role qualify Schedule. It is stored as JSON: fields are only ever added.
 type Target struct {
 	Schedule ScheduleID `json:"schedule,omitempty"`
 	Which    Which      `json:"which,omitempty"`

@@ -14,7 +14,7 @@ type OnTimeOff string
 const (
 	TimeOffWarn  OnTimeOff = ""      // they are told, with a button that asks for cover
 	TimeOffCover OnTimeOff = "cover" // others are asked for cover
-	TimeOffSkip  OnTimeOff = "skip"  // whoever comes next is on call in their place
+	TimeOffSkip  OnTimeOff = "skip"  // the next person is on call instead
 )
 
 // OnTimeOffs lists all of them.
@@ -33,8 +33,8 @@ func Absence(all []TimeOff, id TimeOffID) (TimeOff, bool) {
 // standInAhead is how far ahead of a shift the next person is looked for.
 const standInAhead = 8 * 7 * 24 * time.Hour
 
-// StandIn returns who takes the shift of somebody who is away: whoever comes on call first after it, and is neither away nor
-// on call during it. It reports false if there is nobody.
+// StandIn returns who takes the shift of somebody who is away: the first person to come on call after
+// it who is neither away nor on call during it. It reports false if there is nobody.
 func (f ShiftFacts) StandIn(s schedule.Stint, away []UserID) (UserID, bool) {
 	c, known := f.Schedules[s.Schedule]
 	if !known || !f.isOnCallFor(s) {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Unpageable says why somebody can't be paged or on call, whoever names them; "": they can. People of unknown standing
-// are paged: a page too many is better than a missing one.
+// Unpageable says why somebody can't be paged or on call, no matter who names them, or "" if they can.
+// People of unknown status are paged: a page too many is better than a missing one.
 func (u User) Unpageable() string {
 	switch {
 	case u.DeactivatedAt != nil:
