@@ -15,8 +15,11 @@ func TestAnswersBySMSAct(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk")
 	orders := w.sms()
-	if len(orders) != 1 || orders[0].Address != annsPhone || orders[0].Code != 1 || orders[0].Team != "payments" {
-		t.Fatalf("the SMS are %+v, want one to Ann with code 1", orders)
+	if len(orders) != 1 {
+		t.Fatalf("got the SMS %+v, want one", orders)
+	}
+	if o := orders[0]; o.Address != annsPhone || o.Code != 1 || o.Team != "payments" {
+		t.Fatalf("got an SMS to %s with code %d about %s, want %s, 1 and payments", o.Address, o.Code, o.Team, annsPhone)
 	}
 	if got := w.reply("+12025550199", "1a"); got != "" {
 		t.Errorf("a stranger's answer gets %q, want no reply", got)

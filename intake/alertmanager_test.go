@@ -193,8 +193,14 @@ func TestAlertWithoutLabelsIsKeyedByName(t *testing.T) {
 		t.Fatalf("got %v, %v, want three signals", firing, err)
 	}
 	over, err := intake.Alertmanager([]byte(strings.Replace(body, "STATUS", "resolved", 1)))
-	if err != nil || len(over) != 3 || over[1].Action != oncall.Clear || over[1].DedupKey != firing[1].DedupKey || firing[1].Title != "disk full" {
-		t.Errorf("got %v, %v, want the second of three to clear \"disk full\"", over, err)
+	if err != nil || len(over) != 3 {
+		t.Fatalf("got %v, %v, want three signals", over, err)
+	}
+	if over[1].Action != oncall.Clear || over[1].DedupKey != firing[1].DedupKey {
+		t.Errorf("got %s of %q, want %s of %q", over[1].Action, over[1].DedupKey, oncall.Clear, firing[1].DedupKey)
+	}
+	if firing[1].Title != "disk full" {
+		t.Errorf("got the title %q, want disk full", firing[1].Title)
 	}
 }
 

@@ -15,8 +15,11 @@ func TestEveryFormatIsComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, f := range intake.Formats {
 		name := string(f.Name)
-		if name == "" || seen[name] || f.Parse == nil || f.Limit <= 0 || f.Title == "" {
-			t.Errorf("format %q: got %+v, want a unique name, a title, a parser and a limit", name, f)
+		if name == "" || seen[name] {
+			t.Errorf("got the name %q, seen before: %t, want a unique name", name, seen[name])
+		}
+		if f.Parse == nil || f.Limit <= 0 || f.Title == "" {
+			t.Errorf("%s: got a parser %t, limit %d, title %q, want all", name, f.Parse != nil, f.Limit, f.Title)
 		}
 		seen[name] = true
 		if got := intake.FormatNamed(f.Name); got.Name != f.Name {

@@ -35,8 +35,11 @@ func TestMailSubjects(t *testing.T) {
 		"=?utf-8?q?St=C3=B6rung=3A?= x =?iso-8859-1?q?=E4?= DOWN":    "=?utf-8?b?U3TDtnJ1bmc6IHggw6Q=?= is UP",
 	} {
 		fires, over := mailOf(begin), mailOf(end)
-		if fires.Action != oncall.Trigger || over.Action != oncall.Clear || fires.DedupKey != over.DedupKey || fires.DedupKey == "" {
-			t.Errorf("%q: %s %s; %q: %s %s; want a trigger and a clear with one key", begin, fires.Action, fires.DedupKey, end, over.Action, over.DedupKey)
+		if fires.Action != oncall.Trigger || over.Action != oncall.Clear {
+			t.Errorf("got %q as %s, %q as %s, want %s and %s", begin, fires.Action, end, over.Action, oncall.Trigger, oncall.Clear)
+		}
+		if fires.DedupKey != over.DedupKey || fires.DedupKey == "" {
+			t.Errorf("got %q with key %q, %q with %q, want the same key", begin, fires.DedupKey, end, over.DedupKey)
 		}
 	}
 }
@@ -114,8 +117,14 @@ func FuzzMail(f *testing.F) {
 	f.Add(bytes.Repeat([]byte("Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n"), 20))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		s := intake.Mail(raw)
-		if s.Title == "" || s.DedupKey == "" && s.Action != oncall.Trigger || !utf8.ValidString(s.Title+s.Body+s.DedupKey) || len(s.Title) > 4_000 || len(s.Body) > 1<<18 {
-			t.Errorf("got %+.200v, want a bounded signal with a title and a key", s)
+		if s.Title == "" || s.DedupKey == "" && s.Action != oncall.Trigger {
+			t.Errorf("got %s with the title %.200q and key %.200q, want both", s.Action, s.Title, s.DedupKey)
+		}
+		if !utf8.ValidString(s.Title + s.Body + s.DedupKey) {
+			t.Errorf("got %.200q, %.200q, %.200q, want valid UTF-8", s.Title, s.Body, s.DedupKey)
+		}
+		if len(s.Title) > 4_000 || len(s.Body) > 1<<18 {
+			t.Errorf("got a title of %d bytes and a text of %d, want at most 4000 and %d", len(s.Title), len(s.Body), 1<<18)
 		}
 	})
 }

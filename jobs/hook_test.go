@@ -91,8 +91,14 @@ func TestWebhooksReceiveEvents(t *testing.T) {
 	ahead.Store(int64(time.Minute))
 	answers <- http.StatusNoContent
 	again := await(t, "the call again", calls)
-	if again.header.Get("webhook-id") != first.header.Get("webhook-id") || again.body != strings.Replace(first.body, `"triggered"`, `"acknowledged"`, 1) || !again.signed(secret) || !again.signed(other) {
-		t.Errorf("got %v %s, want the same call with the new state", again.header, again.body)
+	if got, want := again.header.Get("webhook-id"), first.header.Get("webhook-id"); got != want {
+		t.Errorf("got the id %s, want the same, %s", got, want)
+	}
+	if want := strings.Replace(first.body, `"triggered"`, `"acknowledged"`, 1); again.body != want {
+		t.Errorf("got %s, want the new state, %s", again.body, want)
+	}
+	if one, two := again.signed(secret), again.signed(other); !one || !two {
+		t.Errorf("got it signed with the secrets %t and %t, want both", one, two)
 	}
 	answers <- http.StatusGone
 	if next := await(t, "the next event", calls); !strings.Contains(next.body, `"incident.acknowledged"`) || !strings.Contains(next.body, `"user":"U0ANN"`) {

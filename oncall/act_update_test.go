@@ -39,9 +39,12 @@ func TestUpdateGoesToTheTeamsChannels(t *testing.T) {
 		to := []string{}
 		for _, n := range got.Notices {
 			to = append(to, n.To)
-			if d := n.Detail; d.Count != 2 || d.Note != "we are on it" || d.Title != "disk full" || d.By != ann || d.Status != c.in.Status {
-				t.Errorf(`%s: the notice is %+v; want Count 2, Note "we are on it", Title "disk full", By %v and Status %v`, name, d, ann, c.in.Status)
-			}
+			d := n.Detail
+			equal(t, name+": count", d.Count, 2)
+			equal(t, name+": note", d.Note, "we are on it")
+			equal(t, name+": title", d.Title, "disk full")
+			equal(t, name+": by", d.By, ann)
+			equal(t, name+": status", d.Status, c.in.Status)
 		}
 		if c.want != nil && !slices.Equal(to, c.want) || (err == nil) != (c.want != nil) {
 			t.Errorf("%s: to %q, %v; want %q", name, to, err, c.want)

@@ -93,8 +93,14 @@ func FuzzParseReply(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		r := ParseAnswer(text)
-		if (r.Act != "") != (r.Kind == IntentAct) || r.Code != 0 || len(r.Numbers) > 0 && (r.Act == "" || r.All || r.Numbers[0].N < 1) || (r.Proof != "") != (r.Kind == IntentProof) {
-			t.Errorf("%q: %+v", text, r)
+		if (r.Act != "") != (r.Kind == IntentAct) || (r.Proof != "") != (r.Kind == IntentProof) {
+			t.Errorf("%q: got kind %v with act %q and proof %q, want what belongs to the kind", text, r.Kind, r.Act, r.Proof)
+		}
+		if r.Code != 0 {
+			t.Errorf("%q: got the code %d, want none outside of numbers", text, r.Code)
+		}
+		if len(r.Numbers) > 0 && (r.Act == "" || r.All || r.Numbers[0].N < 1) {
+			t.Errorf("%q: got the numbers %v, act %q, all %t, want positive numbers only with an act on some", text, r.Numbers, r.Act, r.All)
 		}
 	})
 }

@@ -110,9 +110,12 @@ func TestAnswerOutcomes(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 		if name == "a message" {
-			if len(changes) != 2 || changes[0].Incident.AckedBy != (Actor{User: "U0ANN", Via: string(MethodSMS)}) || changes[1].Incident.Version != 7 || len(changes[1].Tasks) != 1 {
-				t.Errorf("changes: %+v; want 2 entries, changes[0].Incident.AckedBy == %v, changes[1].Incident.Version == 7 and len(changes[1].Tasks) == 1", changes, (Actor{User: "U0ANN", Via: string(MethodSMS)}))
+			if len(changes) != 2 {
+				t.Fatalf("got the changes %+v, want two", changes)
 			}
+			equal(t, "acknowledged by", changes[0].Incident.AckedBy, Actor{User: "U0ANN", Via: string(MethodSMS)})
+			equal(t, "version of the other", changes[1].Incident.Version, 7)
+			equal(t, "tasks of the other", len(changes[1].Tasks), 1)
 		} else if len(changes) != 0 {
 			t.Errorf("%s changes %+v, want none", name, changes)
 		}

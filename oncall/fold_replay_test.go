@@ -20,8 +20,14 @@ func TestReplayedSignalsPageFromNowOn(t *testing.T) {
 	back := noon.Add(20 * time.Minute)
 	changes := s.replay(noon, back, fires("a"))
 	in := s.incidents[1]
-	if !in.OpenedAt.Equal(noon) || in.NextAt == nil || !in.NextAt.After(back) || pages(changes) != 1 {
-		t.Errorf("opened %s, next step %v, %d pages; want %s, non-nil, After(back) true and 1", in.OpenedAt, in.NextAt, pages(changes), noon)
+	if !in.OpenedAt.Equal(noon) {
+		t.Errorf("got opened at %s, want %s", in.OpenedAt, noon)
+	}
+	if in.NextAt == nil || !in.NextAt.After(back) {
+		t.Errorf("got the next step at %v, want it after %s", in.NextAt, back)
+	}
+	if got := pages(changes); got != 1 {
+		t.Errorf("got %d pages, want 1", got)
 	}
 	for _, e := range s.events {
 		if want := map[EventKind]time.Time{EventOpened: noon, EventPaging: back}[e.Kind]; !want.IsZero() && !e.At.Equal(want) {

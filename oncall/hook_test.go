@@ -64,9 +64,10 @@ func TestHookBodiesFitEachTemplate(t *testing.T) {
 		}
 	}
 	all, own := Hook{Template: HookEvents}, Hook{Template: HookEvents, TeamID: 2, Kinds: []EventKind{EventOpened}}
-	if all.Matches(e.Event, e.Incident, true) || all.Matches(e.Event, Incident{ID: -1}, false) || own.Matches(e.Event, e.Incident, false) || !own.Matches(e.Event, Incident{ID: 1, TeamID: 2}, true) {
-		t.Error("a webhook is told of what is not its own")
-	}
+	equal(t, "every team's hook is told of a private incident", all.Matches(e.Event, e.Incident, true), false)
+	equal(t, "every team's hook is told of the canary", all.Matches(e.Event, Incident{ID: -1}, false), false)
+	equal(t, "a team's hook is told of another team's incident", own.Matches(e.Event, e.Incident, false), false)
+	equal(t, "a team's hook is told of its private incident", own.Matches(e.Event, Incident{ID: 1, TeamID: 2}, true), true)
 }
 
 func TestHooksAreTriedForADay(t *testing.T) {

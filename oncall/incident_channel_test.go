@@ -174,8 +174,11 @@ func TestChannelOfATeamThatBecamePrivate(t *testing.T) {
 	f := channelFacts()
 	f.Private, f.Incident.Channel.Bookmarks, f.Incident.Channel.Greeted = true, nil, false
 	plan, due := f.Plan()
-	if !due || plan.Topic != "#7" || len(plan.Bookmarks) > 0 || !plan.Channel.Greeted {
-		t.Errorf("due %t, %+v; want the title gone from the topic, and no greeting or bookmarks", due, plan)
+	if !due || plan.Topic != "#7" {
+		t.Errorf("got due %t and the topic %q, want true and %q", due, plan.Topic, "#7")
+	}
+	if len(plan.Bookmarks) > 0 || !plan.Channel.Greeted {
+		t.Errorf("got bookmarks %v, greeted %t, want none and no greeting left to send", plan.Bookmarks, plan.Channel.Greeted)
 	}
 	f.Incident.Channel.ID = ""
 	if plan, _ := f.Plan(); !plan.Channel.Private || plan.Channel.Greeted || plan.Topic == "#7" {

@@ -39,8 +39,14 @@ func TestAddReviewAction(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || a.AskAt == nil || !a.DueAt.Equal(c.due) || !a.AskAt.Equal(c.asks) {
-			t.Errorf("%s: %+v, asked at %v, %v; want it due %s and asked at %s", name, a, a.AskAt, err, c.due, c.asks)
+		if err != nil || a.AskAt == nil {
+			t.Fatalf("%s: got %+v, %v, want it asked about and no error", name, a, err)
+		}
+		if !a.DueAt.Equal(c.due) {
+			t.Errorf("%s: got it due %s, want %s", name, a.DueAt, c.due)
+		}
+		if !a.AskAt.Equal(c.asks) {
+			t.Errorf("%s: got it asked at %s, want %s", name, a.AskAt, c.asks)
 		}
 		if a.Text != "fix it" || a.By != ann || len(change.Events) != 1 {
 			t.Errorf("%s: %q by %s with %d events, want \"fix it\" by %s with 1", name, a.Text, a.By, len(change.Events), ann)
@@ -56,8 +62,11 @@ func TestAskReviewAction(t *testing.T) {
 	a := ReviewAction{ID: 3, IncidentID: 7, UserID: bo, By: ann, Text: "fix it", AskAt: &morning}
 	all := func(UserID) bool { return true }
 	n, next, _ := a.Ask(Incident{ID: 7, Title: "disk full"}, roster, all, morning.Add(time.Minute))
-	if n.To != string(bo) || n.About != 3 || n.Detail.Note != "fix it" || !next.AskAt.Equal(time.Date(2026, 3, 9, 9, 0, 0, 0, time.UTC)) {
-		t.Errorf("asked %+v, and again at %s; want Bo, and again on Monday", n, next.AskAt)
+	if n.To != string(bo) || n.About != 3 || n.Detail.Note != "fix it" {
+		t.Errorf("got asked %s about %d %q, want %s about 3 %q", n.To, n.About, n.Detail.Note, bo, "fix it")
+	}
+	if want := time.Date(2026, 3, 9, 9, 0, 0, 0, time.UTC); !next.AskAt.Equal(want) {
+		t.Errorf("got asked again at %s, want on Monday, %s", next.AskAt, want)
 	}
 	if again, _, _ := next.Ask(Incident{ID: 7}, roster, all, next.AskAt.Add(time.Minute)); again.Key == n.Key {
 		t.Errorf("both mornings have the same key: got %v, want other than %v", again.Key, n.Key)
@@ -78,8 +87,11 @@ func TestAskReviewAction(t *testing.T) {
 		t.Errorf("somebody is asked: %t, and next at %s; want anybody false and After(morning) true", anybody, next.AskAt)
 	}
 	done, change, ok := Incident{ID: 7}.EndReviewAction(a, ByUser(bo), morning)
-	if !ok || done.AskAt != nil || done.DoneBy != bo || len(change.Events) != 1 {
-		t.Errorf("done: %+v; want is true, AskAt nil, DoneBy %v and len(change.Events) == 1", done, bo)
+	if !ok || done.DoneBy != bo {
+		t.Errorf("got done %t by %s, want true by %s", ok, done.DoneBy, bo)
+	}
+	if done.AskAt != nil || len(change.Events) != 1 {
+		t.Errorf("got asked at %v and %d events, want never and 1", done.AskAt, len(change.Events))
 	}
 	if _, _, ok := (Incident{ID: 7}).EndReviewAction(done, ByUser(ann), morning); ok {
 		t.Error("it was done twice")

@@ -11,8 +11,11 @@ func TestSecretsAreParsedAndGiveDifferentKeys(t *testing.T) {
 	t.Parallel()
 	one, two := NewSecret([32]byte{1}), NewSecret([32]byte{2})
 	both, err := ParseSecrets(" " + one + ", " + two + "\n")
-	if err != nil || len(both) != 2 || string(both[0]) != one || string(both[1]) != two {
-		t.Fatalf("%q, %v; want 2 entries, string(both[0]) == %v and string(both[1]) == %v", both, err, one, two)
+	if err != nil || len(both) != 2 {
+		t.Fatalf("got %d secrets and the error %v, want 2 and none", len(both), err)
+	}
+	if string(both[0]) != one || string(both[1]) != two {
+		t.Fatalf("got %q, want %q and %q", both, one, two)
 	}
 	for _, none := range []string{"", " \n"} {
 		if got, err := ParseSecrets(none); got != nil || err != nil {

@@ -71,8 +71,11 @@ func TestSilencePlanAsksForOneStepAtMost(t *testing.T) {
 		if len(plan.Steps) == 1 {
 			got = plan.Steps[0].Do
 		}
-		if got != c.want || len(plan.Steps) > 1 || plan.Unfit != c.unfit || plan.Busy != c.busy {
-			t.Errorf("%s: step %d of %d, %d unfit, busy %v; want got %d, at most 1, %d and %v", name, got, len(plan.Steps), plan.Unfit, plan.Busy, c.want, c.unfit, c.busy)
+		if got != c.want || len(plan.Steps) > 1 {
+			t.Errorf("%s: got step %d of %d, want %d of at most 1", name, got, len(plan.Steps), c.want)
+		}
+		if plan.Unfit != c.unfit || plan.Busy != c.busy {
+			t.Errorf("%s: got %d unfit, busy %t, want %d, %t", name, plan.Unfit, plan.Busy, c.unfit, c.busy)
 		}
 	}
 }

@@ -34,9 +34,8 @@ func TestOverlappingTimeOffIsFoundOnce(t *testing.T) {
 		return TimeOff{ID: id, UserID: u, Start: at.AddDate(0, 0, from), End: at.AddDate(0, 0, to)}
 	}
 	got := mergeTimeOff([]TimeOff{off(2, "U0ANN", 1, 3), off(1, "U0ANN", 2, 5), off(3, "U0BO", 1, 2), off(4, "U0ANN", 6, 7)})
-	if len(got) != 3 || got[0].ID != 1 || !got[0].End.Equal(at.AddDate(0, 0, 5)) || got[1].ID != 4 || got[2].UserID != "U0BO" {
-		t.Errorf("united to %+v, want Ann's overlapping days as one", got)
-	}
+	want := []TimeOff{off(1, "U0ANN", 1, 5), off(4, "U0ANN", 6, 7), off(3, "U0BO", 1, 2)}
+	equal(t, "Ann's overlapping days are one", got, want)
 }
 
 func TestActingConfirmsHandoff(t *testing.T) {

@@ -26,14 +26,23 @@ func TestPreviewShowsWhatAnEditWouldChange(t *testing.T) {
 	}
 	var p rest.Preview
 	r.into(t, &p)
-	if p.Made || len(p.Changes) != 1 || !strings.Contains(p.Changes[0], "primary") || p.Warning == "" {
-		t.Errorf("got %+v, want Made false, 1 change and some Warning with \"primary\"", p)
+	if p.Made || p.Warning == "" {
+		t.Errorf("got made %t with the warning %q, want false with some warning", p.Made, p.Warning)
+	}
+	if len(p.Changes) != 1 || !strings.Contains(p.Changes[0], "primary") {
+		t.Errorf("got the changes %q, want one of primary", p.Changes)
 	}
 	if !strings.Contains(p.Diff, "\n-          \"bo\"\n") || !strings.Contains(p.Diff, "\n+          \"cy\"\n") || !strings.Contains(p.Diff, "\n   \"name\": \"primary\"") {
 		t.Errorf("the diff:\n%s", p.Diff)
 	}
-	if len(p.OnCall) != 2 || p.OnCall[0].Before[0].Name != "bo" || p.OnCall[0].After[0].Name != "cy" || !p.OnCall[0].Start.Equal(time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)) {
-		t.Errorf("got on call %+v, want cy in place of bo from March 9", p.OnCall)
+	if len(p.OnCall) != 2 {
+		t.Fatalf("got on call %+v, want two stretches", p.OnCall)
+	}
+	if o := p.OnCall[0]; o.Before[0].Name != "bo" || o.After[0].Name != "cy" {
+		t.Errorf("got %+v, then %+v, want cy in place of bo", o.Before, o.After)
+	}
+	if got, want := p.OnCall[0].Start, time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC); !got.Equal(want) {
+		t.Errorf("got it from %s, want %s", got, want)
 	}
 	if after := w.get(key, "/schedules/primary", http.StatusOK); after.text != before.text || after.header.Get("ETag") != before.header.Get("ETag") {
 		t.Errorf("it was changed: got %s, want %v and ETag %v", after.text, before.text, before.header.Get("ETag"))
@@ -145,8 +154,17 @@ func TestPayloadsAreShownToEditors(t *testing.T) {
 	key := w.scopeKey(oncall.ScopeEdit)
 	var list rest.List[rest.Payload]
 	w.get(key, "/integrations/grafana/payloads", http.StatusOK).into(t, &list)
-	if len(list.Items) != 3 || list.Items[0].Text != strings.Repeat("x", 999) || string(list.Items[1].Bytes) != "\xff\x00\xfe" || list.Items[1].Trouble != "no JSON" || list.Items[2].Text != `{"title": "<b>disk</b>"}` {
-		t.Fatalf("got %+v, want 3 payloads, cut, as bytes and in full", list.Items)
+	if len(list.Items) != 3 {
+		t.Fatalf("got %+v, want 3 payloads", list.Items)
+	}
+	if got, want := list.Items[0].Text, strings.Repeat("x", 999); got != want {
+		t.Errorf("got the long one as %q, want it cut to %q", got, want)
+	}
+	if p := list.Items[1]; string(p.Bytes) != "\xff\x00\xfe" || p.Trouble != "no JSON" {
+		t.Errorf("got %q with the trouble %q, want %q with no JSON", p.Bytes, p.Trouble, "\xff\x00\xfe")
+	}
+	if got, want := list.Items[2].Text, `{"title": "<b>disk</b>"}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 	var one rest.Payload
 	w.get(key, fmt.Sprintf("/integrations/grafana/payloads/%d", list.Items[0].ID), http.StatusOK).into(t, &one)

@@ -37,8 +37,14 @@ func TestProgramsPostUpdates(t *testing.T) {
 	for _, into := range []*rest.Update{&first, &again} {
 		w.post(act, "POST", path, `{"text": " paying fails "}`, 201, "Idempotency-Key: a").into(t, into)
 	}
-	if first.Number != 1 || again.Number != 1 || first.Text != "paying fails" || strings.Join(first.Channels, " ") != "#status #support" || first.By.Name != "deploy" {
-		t.Errorf("got %+v, then %+v, want update 1 by deploy in #status and #support twice", first, again)
+	if first.Number != 1 || again.Number != 1 {
+		t.Errorf("got the updates %d and %d, want 1 twice", first.Number, again.Number)
+	}
+	if first.Text != "paying fails" || first.By.Name != "deploy" {
+		t.Errorf("got %q by %s, want %q by deploy", first.Text, first.By.Name, "paying fails")
+	}
+	if got := strings.Join(first.Channels, " "); got != "#status #support" {
+		t.Errorf("got the channels %s, want #status #support", got)
 	}
 	w.post(act, "POST", path, `{"text": "paying works", "channels": ["status", "#Status"]}`, 201).into(t, &again)
 	if again.Number != 2 || strings.Join(again.Channels, " ") != "#status" {
@@ -97,8 +103,14 @@ func TestProgramsHandleActions(t *testing.T) {
 		w.post(act, "POST", path, `{"user": "bo", "text": "fix the alert", "due_at": "2026-03-07T00:00:00Z"}`, 201, "Idempotency-Key: a").into(t, &first)
 	}
 	w.post(bos, "POST", path, `{"user": "cy@example.com", "text": "write it down"}`, 201).into(t, &second)
-	if first.User.ID != "U0BO" || first.CreatedBy != nil || first.AskAt == nil || second.CreatedBy.ID != "U0BO" || !second.DueAt.Equal(start.Add(7*24*time.Hour)) {
-		t.Errorf("got %+v and %+v, want Bo's by nobody, and Cy's by Bo until next week", first, second)
+	if first.User.ID != "U0BO" || first.CreatedBy != nil || first.AskAt == nil {
+		t.Errorf("got %+v, want Bo's by nobody, to be asked about", first)
+	}
+	if second.CreatedBy.ID != "U0BO" {
+		t.Errorf("got the second by %s, want it by U0BO", second.CreatedBy.ID)
+	}
+	if want := start.Add(7 * 24 * time.Hour); !second.DueAt.Equal(want) {
+		t.Errorf("got the second due %s, want %s", second.DueAt, want)
 	}
 	w.refused(act, path, `{"user": "bo", "text": " "}`, 409, "Say what is to be done.")
 	w.refused(act, path, `{"user": "bo", "text": "x", "due_at": "2026-03-01T00:00:00Z"}`, 409, "That day is over.")

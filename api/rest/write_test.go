@@ -31,8 +31,11 @@ func TestProgramsActAsPeopleDo(t *testing.T) {
 	acts := fmt.Sprintf("/incidents/%d/acts", id)
 	var in rest.Incident
 	w.post(team, "POST", acts, `{"act": "acknowledge"}`, 200).into(t, &in)
-	if in.State != "acknowledged" || in.AcknowledgedBy.Name != "deploy" || in.AcknowledgedBy.APIKey == 0 || len(in.Holders) != 0 {
-		t.Errorf("got %+v, want State \"acknowledged\", Name \"deploy\", some APIKey and 0 holders", in)
+	if in.State != "acknowledged" || len(in.Holders) != 0 {
+		t.Errorf("got it %s with the holders %+v, want acknowledged with none", in.State, in.Holders)
+	}
+	if by := in.AcknowledgedBy; by.Name != "deploy" || by.APIKey == 0 {
+		t.Errorf("got it acknowledged by %q with key %d, want deploy with some key", by.Name, by.APIKey)
 	}
 	if r := w.post(team, "POST", acts, `{"act": "acknowledge"}`, 409); !strings.Contains(r.text, "You have acknowledged incident #") {
 		t.Errorf("it is refused otherwise than in Slack: got %s, want it with \"You have acknowledged incident #\"", r.text)
@@ -54,8 +57,11 @@ func TestProgramsActAsPeopleDo(t *testing.T) {
 			t.Errorf("after %s it is %s, want %s", c.body, in.State, c.state)
 		}
 	}
-	if in.Severity != "low" || in.ResolvedBy.User.Name != "ann" || in.ResolvedBy.Name != "laptop" || len(in.Linked) != 1 {
-		t.Errorf("got %+v, want Severity \"low\", Name \"ann\", Name \"laptop\" and 1 linked", in)
+	if in.Severity != "low" || len(in.Linked) != 1 {
+		t.Errorf("got severity %s and %d linked, want low and 1", in.Severity, len(in.Linked))
+	}
+	if by := in.ResolvedBy; by.User.Name != "ann" || by.Name != "laptop" {
+		t.Errorf("got it resolved by %s with %q, want by ann with laptop", by.User.Name, by.Name)
 	}
 	w.post(anns, "POST", fmt.Sprintf("/incidents/%d/acts", other), `{"act": "snooze", "for": "soon"}`, 422)
 	w.post(anns, "POST", fmt.Sprintf("/incidents/%d/acts", other), `{"act": "reassign", "user": "nobody"}`, 422)
@@ -86,8 +92,11 @@ func TestProgramsPageByHand(t *testing.T) {
 	w.post(key, "POST", one+"/acts", `{"act": "resolve"}`, 403)
 	var in rest.IncidentDetail
 	w.get(reader, one, 200).into(t, &in)
-	if !strings.Contains(in.Body, "since ten") || in.Timeline[0].By.Name != "all page" || len(in.Pages) != 1 || in.Pages[0].User.ID != "U0ANN" {
-		t.Errorf("got %+v, want Name \"all page\", 1 page and ID \"U0ANN\" with \"since ten\"", in)
+	if by := in.Timeline[0].By.Name; !strings.Contains(in.Body, "since ten") || by != "all page" {
+		t.Errorf("got %q by %q, want it with %q by all page", in.Body, by, "since ten")
+	}
+	if len(in.Pages) != 1 || in.Pages[0].User.ID != "U0ANN" {
+		t.Errorf("got the pages %+v, want one to U0ANN", in.Pages)
 	}
 	w.post(reader, "POST", one+"/acts", `{"act": "resolve"}`, 200)
 	w.post(key, "POST", "/incidents", body, 201).into(t, &again) // it is wrong again

@@ -27,8 +27,14 @@ func FuzzReportPeriod(f *testing.F) {
 		}
 		p = p.Until(now)
 		before := p.Before()
-		if p.From.After(p.To) || before.From.After(before.To) || before.To.After(p.From) || len(p.days()) > MostDays+1 {
-			t.Fatalf("%q at %s: %+v after %+v; want From.After(p.To) false, From.After(before.To) false, To.After(p.From) false and len(p.days()) at most %v", text, now, p, before, MostDays+1)
+		if p.From.After(p.To) || before.From.After(before.To) {
+			t.Fatalf("%q at %s: got %+v after %+v, want both to begin before they end", text, now, p, before)
+		}
+		if before.To.After(p.From) {
+			t.Fatalf("%q at %s: got the period before until %s, want it over by %s", text, now, before.To, p.From)
+		}
+		if got := len(p.days()); got > MostDays+1 {
+			t.Fatalf("%q at %s: got %d days, want at most %d", text, now, got, MostDays+1)
 		}
 		Make(Facts{Period: p})
 	})

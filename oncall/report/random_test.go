@@ -185,8 +185,14 @@ func TestTotalsAreSums(t *testing.T) {
 			days.Sleep += d.Interruptions.Sleep
 			incidents += d.Incidents
 		}
-		if people != got.Interruptions || days != got.Interruptions || woken != got.Woken || hours != got.Hours || incidents != got.Incidents {
-			t.Errorf("seed %d: people %v, days %v, woken %d, hours %s, incidents %d of %+v; want people %v, days %v, woken %d, hours %s and incidents %d", seed, people, days, woken, hours, incidents, got, got.Interruptions, got.Interruptions, got.Woken, got.Hours, got.Incidents)
+		if people != got.Interruptions || days != got.Interruptions {
+			t.Errorf("seed %d: got %v interruptions by people and %v by days, want %v", seed, people, days, got.Interruptions)
+		}
+		if woken != got.Woken || hours != got.Hours {
+			t.Errorf("seed %d: got %d woken and %s by people, want %d and %s", seed, woken, hours, got.Woken, got.Hours)
+		}
+		if incidents != got.Incidents {
+			t.Errorf("seed %d: got %d incidents by days, want %d", seed, incidents, got.Incidents)
 		}
 		for _, part := range [][]Count{got.BySeverity, got.ByService, got.ByIntegration} {
 			n, rings := 0, 0

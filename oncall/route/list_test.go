@@ -55,8 +55,14 @@ func TestFirstMatchingRuleDecides(t *testing.T) {
 		t.Errorf("staging: %+v, want it dropped by version 4 of our rule", got)
 	}
 	got := r.Route(ctx, signal("env", "prod"))
-	if got.Rule.Rule != "night" || got.Policy != 9 || got.Severity != oncall.Low || got.Labels["service"] != "disk" || got.Hold != 300 {
-		t.Errorf("prod: %+v, want the rule night with policy 9, low severity and 5 minutes of hold", got)
+	if got.Rule.Rule != "night" || got.Policy != 9 {
+		t.Errorf("prod: got the rule %q with policy %d, want night with 9", got.Rule.Rule, got.Policy)
+	}
+	if got.Severity != oncall.Low || got.Labels["service"] != "disk" {
+		t.Errorf("prod: got severity %s and service %q, want %s and disk", got.Severity, got.Labels["service"], oncall.Low)
+	}
+	if got.Hold != 300 {
+		t.Errorf("prod: got a hold of %d s, want 300", got.Hold)
 	}
 	if got := r.Route(ctx, signal()); got.Rule != (oncall.RouteName{RouteOwner: ofTeam, Rule: "rest"}) || got.Policy != 5 || got.Grouping == nil {
 		t.Errorf("the team's list: %+v; want Rule %v, Policy 5 and Grouping non-nil", got, (oncall.RouteName{RouteOwner: ofTeam, Rule: "rest"}))
@@ -79,8 +85,12 @@ func TestFirstMatchingRuleDecides(t *testing.T) {
 
 func TestDefaultAppliesIfNoRuleMatches(t *testing.T) {
 	r := router(t, []Rule{{Name: "a", If: []string{"labels.env is x"}, Drop: true}}, nil)
-	if got := r.Route(context.Background(), signal()); got.Matched() || got.Drop || got.Policy != 0 || got.Hold != 0 {
-		t.Errorf("routed %+v, want no rule to match", got)
+	got := r.Route(context.Background(), signal())
+	if got.Matched() || got.Drop {
+		t.Errorf("got matched %t, dropped %t, want neither: %+v", got.Matched(), got.Drop, got)
+	}
+	if got.Policy != 0 || got.Hold != 0 {
+		t.Errorf("got policy %d and a hold of %d s, want neither", got.Policy, got.Hold)
 	}
 }
 
@@ -92,8 +102,14 @@ func TestShadowRulesHaveNoEffect(t *testing.T) {
 			{Name: "never", If: []string{"labels.env exists"}, Drop: true, Shadow: true},
 		}, nil)
 	got := r.Route(context.Background(), signal("env", "prod"))
-	if got.Drop || got.Policy != 9 || len(got.Shadow) != 1 || got.Shadow[0].Rule.Rule != "try" || got.Shadow[0].Would != "drop it" {
-		t.Errorf("routed %+v, want policy 9, and what the rule in shadow would do", got)
+	if got.Drop || got.Policy != 9 {
+		t.Errorf("got dropped %t, policy %d, want policy 9 not dropped", got.Drop, got.Policy)
+	}
+	if len(got.Shadow) != 1 {
+		t.Fatalf("got in shadow %+v, want one rule", got.Shadow)
+	}
+	if s := got.Shadow[0]; s.Rule.Rule != "try" || s.Would != "drop it" {
+		t.Errorf("got that %q would %q, want that try would drop it", s.Rule.Rule, s.Would)
 	}
 	r.Lists[0] = Compile(Definition{Owner: ofOurs, Shadow: true, Rules: r.Lists[0].Rules})
 	got = r.Route(context.Background(), signal("env", "prod"))
@@ -114,8 +130,17 @@ func TestFailingRuleDoesNotMatch(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %s, want at most %s", took, 5*time.Second)
 	}
-	if got.Drop || got.Policy != 9 || len(got.Failed) != 2 || got.Failed[0].Why != errCost.Error() || !strings.Contains(got.Failed[1].Why, "rules before it") {
-		t.Errorf("routed %+v, want policy 9, and two rules that failed for their cost", got)
+	if got.Drop || got.Policy != 9 {
+		t.Errorf("got dropped %t, policy %d, want policy 9 not dropped", got.Drop, got.Policy)
+	}
+	if len(got.Failed) != 2 {
+		t.Fatalf("got failed %+v, want two rules", got.Failed)
+	}
+	if why := got.Failed[0].Why; why != errCost.Error() {
+		t.Errorf("got the first failed because %q, want %q", why, errCost)
+	}
+	if why := got.Failed[1].Why; !strings.Contains(why, "rules before it") {
+		t.Errorf("got the second failed because %q, want it with %q", why, "rules before it")
 	}
 	r.Lists = r.Lists[1:]
 	if got = r.Route(context.Background(), signal("port", "x")); got.Drop || len(got.Failed) != 1 || !strings.Contains(got.Failed[0].Why, "type conversion error") {

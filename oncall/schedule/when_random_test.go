@@ -42,8 +42,11 @@ func TestStampsAreReadBack(t *testing.T) {
 		to := from.Add(time.Duration(1+rnd.IntN(30*24*60)) * time.Minute)
 		text = schedule.Between(from, to, location)
 		s, n, problem, err := r.Span(strings.Fields(text))
-		if err != nil || problem != schedule.SpanRead || n != len(strings.Fields(text)) || !s.From.Equal(from) || !s.To.Equal(to) {
-			t.Fatalf("%s to %s in %s at %s: %s is read as %s to %s (%d words, problem %d), %v", from, to, name, now, text, s.From, s.To, n, problem, err)
+		if err != nil || problem != schedule.SpanRead || n != len(strings.Fields(text)) {
+			t.Fatalf("in %s at %s: got %d words of %s with problem %d, %v, want all and none", name, now, n, text, problem, err)
+		}
+		if !s.From.Equal(from) || !s.To.Equal(to) {
+			t.Fatalf("in %s at %s: got %s read as %s to %s, want %s to %s", name, now, text, s.From, s.To, from, to)
 		}
 	}
 }

@@ -16,8 +16,14 @@ func TestPrivateTeamsNeedPrivateChannels(t *testing.T) {
 	faults := setup.CheckChannels(doc.SlackNames().Channels, []oncall.SlackChannel{
 		{ID: "C0LEGAL", Name: "legal"}, {ID: "C0DEALS", Name: "deals", Private: true}, {ID: "C0WEB", Name: "web"},
 	})
-	if len(faults) != 1 || faults[0].Where != "team legal" || faults[0].Note || !strings.Contains(faults[0].What, "everybody can read its channel #legal") {
-		t.Errorf(`faults are %+v; want 1 entry, faults[0].Where == "team legal", faults[0].Note false and faults[0].What to contain "everybody can read its channel #legal"`, faults)
+	if len(faults) != 1 {
+		t.Fatalf("got the faults %+v, want one", faults)
+	}
+	if got := faults[0]; got.Where != "team legal" || got.Note {
+		t.Errorf("got %q, a note: %t, want team legal, no note", got.Where, got.Note)
+	}
+	if want := "everybody can read its channel #legal"; !strings.Contains(faults[0].What, want) {
+		t.Errorf("got %q, want it with %q", faults[0].What, want)
 	}
 }
 
@@ -45,7 +51,13 @@ func TestStepsOfPrivateTeamsNeedPrivateChannels(t *testing.T) {
 		{Name: "deals", Team: "deals", Steps: []setup.Step{{Page: []string{"channel #news", "channel #deals"}}}},
 	}}
 	faults := setup.CheckChannels(doc.SlackNames().Channels, []oncall.SlackChannel{{ID: "C0NEWS", Name: "news"}, {ID: "C0DEALS", Name: "deals", Private: true}})
-	if len(faults) != 1 || faults[0].Where != "policy deals" || faults[0].Note || !strings.Contains(faults[0].What, "everybody can read its channel #news") {
-		t.Errorf(`faults are %+v; want 1 entry, faults[0].Where == "policy deals", faults[0].Note false and faults[0].What to contain "everybody can read its channel #news"`, faults)
+	if len(faults) != 1 {
+		t.Fatalf("got the faults %+v, want one", faults)
+	}
+	if got := faults[0]; got.Where != "policy deals" || got.Note {
+		t.Errorf("got %q, a note: %t, want policy deals, no note", got.Where, got.Note)
+	}
+	if want := "everybody can read its channel #news"; !strings.Contains(faults[0].What, want) {
+		t.Errorf("got %q, want it with %q", faults[0].What, want)
 	}
 }
