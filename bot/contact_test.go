@@ -155,8 +155,14 @@ func TestContactsAreAddedVerifiedAndRemoved(t *testing.T) {
 	w.shows(ann, "daily 08:00-20:00 (Europe/Berlin)")
 
 	reach, err = w.store.ContactSettings(w.ctx, oncall.ByTimer(), ann)
-	if err != nil || len(reach.High) != 2 || reach.High[0] != (oncall.Rule{Contact: id, After: 60}) || reach.Low != nil || len(reach.Hours) != 1 {
-		t.Errorf("the saved preferences are %+v, %v; want two rules with the SMS after 60 s, default rules for low severity, and one window", reach.Preferences, err)
+	if err != nil || len(reach.High) != 2 || len(reach.Hours) != 1 {
+		t.Fatalf("got the preferences %+v, %v, want two rules, one window and no error", reach.Preferences, err)
+	}
+	if want := (oncall.Rule{Contact: id, After: 60}); reach.High[0] != want {
+		t.Errorf("got the first rule %+v, want the SMS, %+v", reach.High[0], want)
+	}
+	if reach.Low != nil {
+		t.Errorf("got the rules for low severity %+v, want the default, none", reach.Low)
 	}
 	if got := w.command(bo, "/oncall contact <@U0ANN>"); !strings.Contains(got, "Slack and SMS") || strings.Contains(got, "555") {
 		t.Errorf("Bo sees %q of Ann's contact methods, want Slack and SMS without the number", got)

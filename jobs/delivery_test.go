@@ -61,8 +61,11 @@ func TestPagesFollowTheRules(t *testing.T) {
 	clock.Advance(5 * time.Second)
 	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 	call := voice.messages(notify.ForPage)[0]
-	if call.To != annPhone || call.Code != 1 || call.Token == "" || call.Link != "" || len(call.Token) > 140 {
-		t.Errorf("got call %+v, want code 1 and a short token, without a link", call)
+	if call.To != annPhone || call.Code != 1 {
+		t.Errorf("got a call to %s with code %d, want %s with 1", call.To, call.Code, annPhone)
+	}
+	if call.Token == "" || len(call.Token) > 140 || call.Link != "" {
+		t.Errorf("got the token %q and the link %q, want at most 140 characters and no link", call.Token, call.Link)
 	}
 	d.ack(1, ann)
 	d.until("the call is cut off", func() bool { return voice.cancelled() == 1 })

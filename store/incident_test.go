@@ -17,9 +17,11 @@ func TestSignalBecomesIncidentThatPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	in := w.open()
-	if in.ID != 1 || in.Title != "disk is full" || in.Status != oncall.Triggered || in.Version != 2 || in.SignalCount != 1 {
-		t.Errorf("incident: id %v, want 1; title %v, want disk is full; status %v, want %v; version %v, want 2; signal count %v, want 1",
-			in.ID, in.Title, in.Status, oncall.Triggered, in.Version, in.SignalCount)
+	if in.ID != 1 || in.Title != "disk is full" || in.Status != oncall.Triggered {
+		t.Errorf("got #%d %q %s, want #1 %q %s", in.ID, in.Title, in.Status, "disk is full", oncall.Triggered)
+	}
+	if in.Version != 2 || in.SignalCount != 1 {
+		t.Errorf("got version %d with %d signals, want 2 with 1", in.Version, in.SignalCount)
 	}
 	if want := start.Add(5 * time.Minute); in.NextAt == nil || !in.NextAt.Equal(want) || in.NextAt.Location() != time.UTC {
 		t.Errorf("next step at %v, want %v", in.NextAt, want)
@@ -170,8 +172,11 @@ func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 		})
 		wg.Wait()
 		in := w.incident(id)
-		if in.Status != oncall.Resolved || acks > 1 || steps > 1 || acks+refusals != 4 {
-			t.Errorf("incident %d: %s, %d acknowledged, %d refused, %d escalated, want it resolved, with at most 1 acknowledgement and 1 escalation, and acknowledgements and refusals to be 4", id, in.Status, acks, refusals, steps)
+		if in.Status != oncall.Resolved || acks > 1 || steps > 1 {
+			t.Errorf("incident %d: got %s, %d acknowledged, %d escalated, want it resolved and at most 1 of each", id, in.Status, acks, steps)
+		}
+		if acks+refusals != 4 {
+			t.Errorf("incident %d: got %d acknowledged and %d refused, want 4 together", id, acks, refusals)
 		}
 		if got, want := w.count(`SELECT count(*) FROM pages WHERE incident_id = $1`, id), 1+2*steps; got != want {
 			t.Errorf("incident %d: %d pages, want %d", id, got, want)
@@ -221,11 +226,17 @@ func TestPictureShowsWholeIncident(t *testing.T) {
 	w.fold()
 	stop()
 	p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 1, start))
-	if p.Team.Name != "payments" || p.Team.Channel != "#payments" || p.Integration != "grafana" || p.Policy != "default" {
-		t.Errorf(`names: %+v; want Team.Name "payments", Team.Channel "#payments", Integration "grafana" and Policy "default"`, p)
+	if p.Team.Name != "payments" || p.Team.Channel != "#payments" {
+		t.Errorf("got team %q in %q, want payments in #payments", p.Team.Name, p.Team.Channel)
 	}
-	if p.AlertCount != 12 || p.Firing != 11 || len(p.Alerts) != oncall.MaxPictured || !p.Alerts[0].Firing || p.Alerts[0].Labels["host"] != "db-1" {
-		t.Errorf(`alerts: %d, %d firing: %+v; want 12, 11, %v entries, p.Alerts[0].Firing true and p.Alerts[0].Labels["host"] == "db-1"`, p.AlertCount, p.Firing, p.Alerts, oncall.MaxPictured)
+	if p.Integration != "grafana" || p.Policy != "default" {
+		t.Errorf("got integration %q and policy %q, want grafana and default", p.Integration, p.Policy)
+	}
+	if p.AlertCount != 12 || p.Firing != 11 || len(p.Alerts) != oncall.MaxPictured {
+		t.Fatalf("got %d alerts, %d firing, %d pictured, want 12, 11 and %d", p.AlertCount, p.Firing, len(p.Alerts), oncall.MaxPictured)
+	}
+	if a := p.Alerts[0]; !a.Firing || a.Labels["host"] != "db-1" {
+		t.Errorf("got the first alert firing %t on %q, want true on db-1", a.Firing, a.Labels["host"])
 	}
 	if !cmp.Equal(p.Paged, []oncall.UserID{ann}) {
 		t.Errorf("paged: %v, want %v", p.Paged, []oncall.UserID{ann})

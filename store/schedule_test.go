@@ -71,8 +71,14 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 		}
 	}
 	history := w.stored("primary").Versions
-	if len(history) != 2 || history[1].CreatedBy != ann || history[1].Note != "only Cy" || !history[1].CreatedAt.Equal(now) || history[1].ID != edited.Latest() {
-		t.Errorf(`the history is %+v; want 2 entries, history[1].CreatedBy == %v, history[1].Note == "only Cy", history[1].CreatedAt %v and history[1].ID == edited.Latest()`, history, ann, now)
+	if len(history) != 2 {
+		t.Fatalf("got the history %+v, want two versions", history)
+	}
+	if h := history[1]; h.CreatedBy != ann || h.Note != "only Cy" || !h.CreatedAt.Equal(now) {
+		t.Errorf("got %q by %s at %s, want %q by %s at %s", h.Note, h.CreatedBy, h.CreatedAt, "only Cy", ann, now)
+	}
+	if got, want := history[1].ID, edited.Latest(); got != want {
+		t.Errorf("got version %d, want %d", got, want)
 	}
 
 	_, err = w.EditSchedule(t.Context(), oncall.ByTimer(), s.ID, edit, first, now)

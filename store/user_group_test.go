@@ -43,8 +43,11 @@ func TestGroupDuties(t *testing.T) {
 		t.Errorf("present (-want +got):\n%s", diff)
 	}
 	g := f.Groups[0]
-	if g.Handle != "payments" || g.Fallback != di || g.Schedules[0] != 1 || !f.Usable(ann) || f.Usable("U0NOBODY") {
-		t.Errorf(`facts: %+v; want g.Handle == "payments", g.Fallback == %v, g.Schedules[0] == 1, Usable(ann) true and Usable("U0NOBODY") false`, f, di)
+	if g.Handle != "payments" || g.Fallback != di || g.Schedules[0] != 1 {
+		t.Errorf("got @%s of schedule %d instead %s, want @payments of 1 instead %s", g.Handle, g.Schedules[0], g.Fallback, di)
+	}
+	if a, nobody := f.Usable(ann), f.Usable("U0NOBODY"); !a || nobody {
+		t.Errorf("got Ann usable %t, nobody %t, want true, false", a, nobody)
 	}
 	channel, segment, err := w.Topic(t.Context(), must[*store.Directory](t)(w.Directory(t.Context())).Teams[0].ID)
 	if err != nil || channel != "#payments" || segment != ":pager: On call: ann (primary)" {

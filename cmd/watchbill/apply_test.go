@@ -23,8 +23,14 @@ func TestReadSetupReadsWholeFiles(t *testing.T) {
 		"lines of Windows":             strings.ReplaceAll("\ufeff"+one+"---\n"+two, "\n", "\r\n"),
 	} {
 		setup, err := parseSetup([]byte(text))
-		if err != nil || len(setup.Users) != 2 || setup.Users[0].Slack != "U0ANN" || setup.Users[1].Slack != "U0BO" || len(setup.Teams) != 1 {
-			t.Errorf(`%s: %+v, %v; want len(setup.Users) == 2, Users[0].Slack "U0ANN", Users[1].Slack "U0BO" and len(setup.Teams) == 1`, name, setup, err)
+		if err != nil || len(setup.Users) != 2 {
+			t.Fatalf("%s: got %+v, %v, want two users and no error", name, setup, err)
+		}
+		if a, b := setup.Users[0].Slack, setup.Users[1].Slack; a != "U0ANN" || b != "U0BO" {
+			t.Errorf("%s: got the users %s and %s, want U0ANN and U0BO", name, a, b)
+		}
+		if len(setup.Teams) != 1 {
+			t.Errorf("%s: got the teams %+v, want one", name, setup.Teams)
 		}
 	}
 	if _, err := ParseCase([]byte("\ufeff" + `{"users": [], "schedule": {"name": "x", "rotations": []}}`)); err != nil && strings.Contains(err.Error(), "invalid") {
