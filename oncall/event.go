@@ -100,7 +100,7 @@ type Detail struct {
 	Left     []UserID   `json:"left,omitempty"`     // whose acknowledgement counts no more because they have left Slack
 	Incident IncidentID `json:"incident,omitempty"` // another incident
 	Quiet    bool       `json:"quiet,omitempty"`    // not shown in the thread
-	Over     bool       `json:"over,omitempty"`     // EventLate: the late signal was an end; EventSilenceFailed: see there
+	Over     bool       `json:"over,omitempty"`     // EventLate: the late signal was an end; EventStormOver: its incident was resolved; EventSilenceFailed: see there
 
 	Incidents []IncidentID `json:"incidents,omitempty"` // other incidents
 	Names     []string     `json:"names,omitempty"`

@@ -35,12 +35,14 @@ type Storm struct {
 	Misread  []string    `json:"misread,omitempty"` // fields that were not understood and that the timeline already names
 }
 
-// A RecentIncident is an incident that an integration opened within StormCounts.
+// A RecentIncident is an incident that an integration opened within StormCounts, or a storm of its that ended then.
 type RecentIncident struct {
 	ID       IncidentID
 	PolicyID PolicyID // its original policy
 	OpenedAt time.Time
 	Posted   bool // its message is in the channel, or may be
+	Storm    bool
+	EndedAt  *time.Time // of a storm: when it stopped taking in alerts, or else was resolved; nil: it goes on
 }
 
 // Service returns what an alert is about: its label "service", or else its integration.
@@ -94,10 +96,20 @@ func (f *Fold) AddPartlyLoaded(ids ...IncidentID) {
 	}
 }
 
-// recentIncidents returns the integration's incidents that began with a policy and were opened within StormCounts.
+// recentIncidents returns the integration's incidents that began with a policy and were opened within StormCounts, and
+// since the last storm: those that led to it, or were opened during it, say nothing about another one.
 func (f *Fold) recentIncidents(policy PolicyID) (out []RecentIncident) {
+	var last time.Time
 	for _, r := range f.recent {
-		if r.PolicyID == policy && f.now.Sub(r.OpenedAt) < StormCounts {
+		if r.Storm && r.PolicyID == policy {
+			last = latest(last, r.OpenedAt)
+			if r.EndedAt != nil {
+				last = latest(last, *r.EndedAt)
+			}
+		}
+	}
+	for _, r := range f.recent {
+		if !r.Storm && r.PolicyID == policy && f.now.Sub(r.OpenedAt) < StormCounts && r.OpenedAt.After(last) {
 			out = append(out, r)
 		}
 	}
@@ -260,6 +272,7 @@ func (f *Fold) openStorm(a *Alert) *Change {
 		f.absorb(c, r)
 		taken = append(taken, r)
 	}
+	f.recent = append(f.recent, RecentIncident{ID: in.ID, PolicyID: in.PolicyID, OpenedAt: f.now, Storm: true})
 	c.record(EventStorm, c.by, Detail{Count: f.Integration.StormLimit, Incidents: taken})
 	f.pagesFromNow(c)
 	c.runStep()
@@ -362,6 +375,7 @@ func (in Incident) EndStorm(t StormTally, now time.Time) (Change, bool) {
 	}
 	c.record(EventStormOver, ByTimer(), Detail{
 		Count: t.Alerts, Of: t.Firing, Names: services, Until: latest(s.LastAt, s.Began), Since: s.Began,
+		Over: !in.Open(),
 	})
 	return c.done(), true
 }

@@ -60,6 +60,7 @@ type stormIncident struct {
 	storm       bool
 	began, last time.Time
 	over        bool
+	overAt      time.Time
 	services    []string
 	own         []time.Time
 	severity    Severity
@@ -80,6 +81,7 @@ type weather struct {
 	pages     int
 	splits    int
 	quieted   int
+	last      time.Time // see lastStorm, when the signals came
 }
 
 func (w *weather) note(format string, args ...any) {
@@ -125,6 +127,7 @@ func (w *weather) key() (string, *stormAlert) {
 // send has the monitor send a few signals together.
 func (w *weather) send(do Action) {
 	var signals []Signal
+	w.last = w.lastStorm()
 	for range 1 + w.IntN(6) {
 		k, a := w.key()
 		s := about(a.service, a.severity, k)
@@ -200,7 +203,7 @@ func (w *weather) fire(k string, a *stormAlert) {
 	var recent []*stormIncident
 	known := a.severity != Critical
 	for _, m := range w.incidents {
-		if m.storm || w.now.Sub(m.opened) >= time.Minute {
+		if m.storm || w.now.Sub(m.opened) >= time.Minute || !m.opened.After(w.last) {
 			continue
 		}
 		recent = append(recent, m)
@@ -211,6 +214,23 @@ func (w *weather) fire(k string, a *stormAlert) {
 		return
 	}
 	w.begin(a, recent)
+}
+
+// lastStorm returns when the count began anew: at the latest beginning or end of a storm.
+func (w *weather) lastStorm() (at time.Time) {
+	for _, m := range w.incidents {
+		if !m.storm {
+			continue
+		}
+		at = latest(at, m.opened)
+		switch {
+		case m.over:
+			at = latest(at, m.overAt)
+		case m.status == Resolved:
+			at = latest(at, m.closed)
+		}
+	}
+	return at
 }
 
 // speaksOf reports whether an incident had an alert about a service.
@@ -273,6 +293,7 @@ func (w *weather) begin(a *stormAlert, recent []*stormIncident) {
 		}
 	}
 	w.incidents = append(w.incidents, s)
+	w.last = w.now
 }
 
 func (w *weather) clear(a *stormAlert) {
@@ -337,6 +358,7 @@ func (w *weather) end() {
 		if due {
 			w.note("the storm #%d is over", i+1)
 			w.product.incidents[IncidentID(i+1)], m.over = c.Incident, true
+			m.overAt = w.now
 		}
 		for again := true; again; {
 			c, again = w.product.incidents[IncidentID(i+1)].CloseQuiet(w.fires(m), w.now)

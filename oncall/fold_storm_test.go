@@ -251,3 +251,26 @@ func TestJoinedAlertIsReadFromOurReasonsOnly(t *testing.T) {
 		t.Errorf("no reason: got %q, want %q", got, "")
 	}
 }
+
+// Once a storm is over, the incidents that led to it count no more: a lone alert has an incident, and a title, of its own.
+func TestStormIsNotBegunByOneAlertAfterTheLastStorm(t *testing.T) {
+	t.Parallel()
+	policy, roster := payments()
+	for _, wait := range []time.Duration{time.Second, 15 * time.Second, 50 * time.Second} {
+		s := stormy()
+		s.fold(noon, flood(0, 10)...)
+		s.fold(noon.Add(5*time.Second), about("login", Critical, "login"))
+		c, err := s.incidents[5].Do(Act{Do: ActResolve}, ByUser(ann), facts(policy, roster), noon.Add(10*time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.incidents[5] = c.Incident
+		s.fold(noon.Add(10*time.Second+wait), fires("alone"))
+		last := s.incidents[IncidentID(len(s.incidents))]
+		equal(t, fmt.Sprint("after ", wait), []any{last.ID, last.Storm != nil, last.Title}, []any{IncidentID(7), false, "alone"})
+		s.fold(noon.Add(20*time.Second+wait), flood(20, 3)...)
+		equal(t, "with three more", len(s.incidents), 10)
+		s.fold(noon.Add(21*time.Second+wait), flood(30, 1)...)
+		equal(t, "the fifth begins a storm", s.incidents[11].Storm != nil, true)
+	}
+}

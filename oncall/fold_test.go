@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -55,9 +56,12 @@ func (s *stored) run(signals int, receive func(*Fold)) []Change {
 	}
 	for id := IncidentID(1); int(id) <= len(s.incidents); id++ {
 		f.AddIncidents(s.incidents[id])
-		if in := s.incidents[id]; in.Storm == nil {
-			f.AddRecent(RecentIncident{ID: id, PolicyID: in.PolicyID, OpenedAt: in.OpenedAt, Posted: s.posted[id]})
+		in := s.incidents[id]
+		r := RecentIncident{ID: id, PolicyID: in.PolicyID, OpenedAt: in.OpenedAt, Posted: s.posted[id], Storm: in.Storm != nil}
+		if r.Storm {
+			r.EndedAt = cmp.Or(in.Storm.OverAt, in.ResolvedAt)
 		}
+		f.AddRecent(r)
 	}
 	for id := AlertID(1); int(id) <= len(s.alerts); id++ {
 		if a := s.alerts[id]; !s.few || slices.Contains(s.keys, a.DedupKey) {

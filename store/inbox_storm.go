@@ -28,17 +28,19 @@ const (
 		FROM incidents
 		WHERE integration_id = ANY ($1) AND storm IS NOT NULL AND storm ->> 'over_at' IS NULL`
 	latestOf = `
-		SELECT i.id, i.integration_id, i.policy_id, i.opened_at, coalesce(d.ts <> '' OR d.tried_at IS NOT NULL, false)
+		SELECT i.id, i.integration_id, i.policy_id, i.opened_at, coalesce(d.ts <> '' OR d.tried_at IS NOT NULL, false),
+		       i.storm IS NOT NULL, i.ended_at
 		FROM unnest($1::bigint[], $2::timestamptz[]) AS k (integration_id, since)
 		CROSS JOIN LATERAL (
-			SELECT id, integration_id, coalesce(nullif(home_policy, 0), policy_id) AS policy_id, opened_at, storm
+			SELECT id, integration_id, coalesce(nullif(home_policy, 0), policy_id) AS policy_id, opened_at, storm,
+			       CASE WHEN storm IS NOT NULL THEN coalesce((storm ->> 'over_at')::timestamptz, resolved_at) END AS ended_at
 			FROM incidents
 			WHERE integration_id = k.integration_id
 			ORDER BY id DESC
 			LIMIT $3
 		) i
 		LEFT JOIN drawings d ON d.incident_id = i.id
-		WHERE i.opened_at > k.since AND i.storm IS NULL
+		WHERE i.opened_at > k.since OR i.ended_at > k.since
 		ORDER BY i.id`
 )
 
@@ -75,8 +77,9 @@ func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, 
 	})
 	b.Queue(latestOf, integrations, since, maxRecent).Query(func(rows pgx.Rows) error {
 		var r oncall.RecentIncident
-		_, err := pgx.ForEachRow(rows, []any{&r.ID, &integration, &r.PolicyID, &r.OpenedAt, &r.Posted}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&r.ID, &integration, &r.PolicyID, &r.OpenedAt, &r.Posted, &r.Storm, &r.EndedAt}, func() error {
 			out.recent[integration] = append(out.recent[integration], r)
+			r.EndedAt = nil // the next row's is another one
 			return nil
 		})
 		for id, recent := range out.recent {
@@ -84,7 +87,9 @@ func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, 
 				continue
 			}
 			for _, r := range recent[max(0, len(recent)-2*dir.integrations[id].StormLimit):] {
-				out.incidents = append(out.incidents, r.ID)
+				if !r.Storm {
+					out.incidents = append(out.incidents, r.ID)
+				}
 			}
 		}
 		return err
