@@ -100,6 +100,9 @@ func pagedWords(p oncall.Picture) []string {
 func pagedTargets(events []oncall.Event) []string {
 	var to []string
 	for _, e := range events {
+		if e.Kind != oncall.EventPaging && e.Kind != oncall.EventUnassigned { // others name policies and channels that nobody paged
+			continue
+		}
 		for _, name := range e.Detail.To {
 			if !slices.Contains(to, name) && len(to) < MaxNamed {
 				to = append(to, name)

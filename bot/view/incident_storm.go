@@ -42,11 +42,24 @@ func stormCounters(p oncall.Picture) string {
 func stormState(in oncall.Incident) string {
 	switch s := in.Storm; {
 	case s.OverAt != nil:
-		return fmt.Sprintf("The storm lasted %s, from %s to %s.", durationText(s.LastAt.Sub(s.Began)), stamp(s.Began, asTime, time.UTC), stamp(s.LastAt, asTime, time.UTC))
+		return stormLasted(s)
 	case in.Storming() && in.Open():
 		return "Whatever else this integration sends joins it, until 5 minutes have passed without a new alert."
 	default:
 		return ""
+	}
+}
+
+// stormLasted says how long alerts came. Where that is less than a minute, both its ends would read the same.
+func stormLasted(s *oncall.Storm) string {
+	began := stamp(s.Began, asTime, time.UTC)
+	switch d := s.LastAt.Sub(s.Began); {
+	case d < time.Second:
+		return fmt.Sprintf("The storm came all at once, at %s.", began)
+	case d < time.Minute:
+		return fmt.Sprintf("The storm lasted %s, at %s.", durationText(d), began)
+	default:
+		return fmt.Sprintf("The storm lasted %s, from %s to %s.", durationText(d), began, stamp(s.LastAt, asTime, time.UTC))
 	}
 }
 
@@ -113,21 +126,37 @@ func stormLine(e oncall.Event) string {
 	case oncall.EventSplitFrom:
 		return fmt.Sprintf("%s split it off the storm %s.", by, d.Incident)
 	case oncall.EventStormOver:
-		s := fmt.Sprintf("The storm is over: %s within %s", Count(d.Count, "alert"), durationText(d.Until.Sub(d.Since)))
+		s := "The storm is over: " + Count(d.Count, "alert")
+		if lasted := d.Until.Sub(d.Since); lasted >= time.Second {
+			s += " within " + durationText(lasted)
+		}
 		if names := foreignNames(d.Names); names != "" {
 			s += ", of " + names
 		}
-		switch d.Of {
-		case 0:
-			s += ". None of them fires any more."
-		case d.Count:
-			s += ". All of them still fire."
-		default:
-			s += fmt.Sprintf(". Still firing: %s.", thousands(d.Of))
-		}
-		return s
+		return s + ". " + stillFiring(d)
 	default:
 		return ""
+	}
+}
+
+// stillFiring says how many alerts of a storm fire when it is over. Those of a resolved one are no longer anybody's concern,
+// but their monitor hasn't said that they are over.
+func stillFiring(d oncall.Detail) string {
+	switch {
+	case d.Of == 0 && d.Count == 1:
+		return "It fires no more."
+	case d.Of == 0:
+		return "None of them fires any more."
+	case d.Over && d.Of == 1:
+		return "Its monitor has not said yet that 1 of them is over."
+	case d.Over:
+		return fmt.Sprintf("Its monitor has not said yet that %s of them are over.", thousands(d.Of))
+	case d.Of == d.Count && d.Count == 1:
+		return "It still fires."
+	case d.Of == d.Count:
+		return "All of them still fire."
+	default:
+		return fmt.Sprintf("Still firing: %s.", thousands(d.Of))
 	}
 }
 

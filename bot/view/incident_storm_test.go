@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,5 +88,63 @@ func TestAlertsFileRunsNoFormulas(t *testing.T) {
 	}
 	if !strings.HasPrefix(lines[2], "'-b,é") || !strings.Contains(lines[2], ",low,web,cleared,") || len([]rune(lines[2])) > 1200 {
 		t.Errorf("the second line is %s, want the quoted key, severity, service and state in at most 1200 characters", lines[2])
+	}
+}
+
+// What is said of a storm's length and alerts is true for the shortest one, and for one that people resolved.
+func TestStormSaysWhatItWas(t *testing.T) {
+	t.Parallel()
+	for lasted, want := range map[time.Duration]string{
+		0:                "The storm came all at once, at <!date^1772452800^{time}|Mon 2 Mar 12:00 UTC>.",
+		30 * time.Second: "The storm lasted 30 seconds, at <!date^1772452800^{time}|Mon 2 Mar 12:00 UTC>.",
+		2 * time.Minute:  "The storm lasted 2 minutes, from <!date^1772452800^{time}|Mon 2 Mar 12:00 UTC> to <!date^1772452920^{time}|Mon 2 Mar 12:02 UTC>.",
+	} {
+		if got := stormLasted(&oncall.Storm{Began: noon, LastAt: noon.Add(lasted)}); got != want {
+			t.Errorf("after %s: got %q, want %q", lasted, got, want)
+		}
+	}
+	for _, c := range []struct {
+		d    oncall.Detail
+		want string
+	}{
+		{oncall.Detail{Count: 1, Of: 1, Since: noon, Until: noon, Names: []string{"demo"}}, "The storm is over: 1 alert, of demo. It still fires."},
+		{oncall.Detail{Count: 3, Of: 3, Since: noon, Until: noon.Add(time.Minute)}, "The storm is over: 3 alerts within 1 minute. All of them still fire."},
+		{oncall.Detail{Count: 3, Of: 3, Since: noon, Until: noon.Add(time.Minute), Over: true}, "The storm is over: 3 alerts within 1 minute. Its monitor has not said yet that 3 of them are over."},
+		{oncall.Detail{Count: 3, Since: noon, Until: noon.Add(time.Minute), Over: true}, "The storm is over: 3 alerts within 1 minute. None of them fires any more."},
+	} {
+		if got := stormLine(oncall.Event{Kind: oncall.EventStormOver, Detail: c.d}); got != c.want {
+			t.Errorf("%+v: got %q, want %q", c.d, got, c.want)
+		}
+	}
+}
+
+// Only what a step of the policy names was paged: not an incident's own channel, nor a policy that a rule chose.
+func TestOnlyPagedTargetsAreNamed(t *testing.T) {
+	t.Parallel()
+	got := pagedTargets([]oncall.Event{
+		{Kind: oncall.EventRouted, Detail: oncall.Detail{To: []string{"Night"}}},
+		{Kind: oncall.EventPaging, Detail: oncall.Detail{To: []string{"C0PAY"}}},
+		{Kind: oncall.EventChannel, Detail: oncall.Detail{To: []string{"C0INC"}}},
+	})
+	if want := []string{"C0PAY"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Dates of one month share its name.
+func TestDatesAreGroupedByMonth(t *testing.T) {
+	t.Parallel()
+	at := func(days ...int) (out []time.Time) {
+		for _, d := range days {
+			out = append(out, time.Date(2026, 12, d, 17, 0, 0, 0, time.UTC))
+		}
+		return out
+	}
+	for want, days := range map[string][]time.Time{
+		"7 Dec": at(7), "7 and 28 Dec": at(7, 28), "28 Dec and 4 Jan": at(28, 35), "7 and 21 Dec, 4 and 18 Jan": at(7, 21, 35, 49), "7, 14 and 21 Dec": at(7, 14, 21),
+	} {
+		if got := dates(days); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

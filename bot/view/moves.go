@@ -17,6 +17,8 @@ type moveLine struct {
 	week  time.Time
 	days  []time.Weekday // for short ones: days of the week, sorted
 	from  []time.Time    // for short ones the weeks, otherwise the first days
+	whole string         // for whole weeks: the weekday on which they begin
+	hour  string         // and the time
 	only  schedule.Move  // a single move
 	count int
 }
@@ -75,6 +77,9 @@ func lineOf(m schedule.Move, zone *time.Location) *moveLine {
 		return l
 	}
 	l.when = start.Format("Mon 15:04") + " – " + end.Format("Mon 15:04")
+	if start.Format("Mon 15:04") == end.Format("Mon 15:04") {
+		l.whole, l.hour = start.Format("Mon"), start.Format("15:04")
+	}
 	if end.Sub(start) > 8*24*time.Hour { // weekdays would hide how long it is
 		l.when = ""
 	}
@@ -88,6 +93,8 @@ func (l *moveLine) text(timeZone string) string {
 		return l.what + " from " + Time(l.only.Start, location(timeZone)) + " on, with no end in sight"
 	case l.count == 1:
 		return l.what + " " + noticePeriod(l.only.Start, l.only.End, timeZone)
+	case l.whole != "":
+		return l.what + " whole weeks from " + l.whole + " " + dates(l.from) + ", " + l.hour
 	case !l.short:
 		return l.what + " " + l.when + ", from " + dates(l.from)
 	case len(l.from) == 1:
@@ -116,15 +123,20 @@ func weekdays(days []time.Weekday) string {
 	return List(parts)
 }
 
-// dates formats days: "7 and 28 Dec", "28 Dec and 4 Jan".
+// dates formats days: "7 and 28 Dec", "28 Dec and 4 Jan", "7 and 21 Dec, 4 and 18 Jan".
 func dates(all []time.Time) string {
-	var parts []string
+	var months, days []string
+	several := false
 	for i, t := range all {
-		text := t.Format("2 Jan")
+		days = append(days, t.Format("2"))
 		if i+1 < len(all) && all[i+1].Month() == t.Month() {
-			text, _, _ = strings.Cut(text, " ")
+			continue
 		}
-		parts = append(parts, text)
+		several = several || len(days) > 1
+		months, days = append(months, List(days)+t.Format(" Jan")), nil
 	}
-	return List(parts)
+	if several { // "and" stands within a month
+		return strings.Join(months, ", ")
+	}
+	return List(months)
 }
