@@ -206,7 +206,7 @@ func viaMethod(a oncall.Actor) string {
 // several people read; for a single reader there are Time and Between.
 const (
 	asTime = "{time}"
-	asDay  = "{date_long_pretty} {time}"
+	asDay  = "{date_short_pretty} {time}"
 	asAgo  = "{ago}"
 )
 
