@@ -159,9 +159,17 @@ func (r request) stintsIn(user oncall.UserID, when schedule.Moment) ([]schedule.
 	case len(meant) > 0:
 		return meant, nil
 	case when.IsInstant():
-		return nil, oncall.Refuse("%s has no shift at %s.", user, view.Time(from, r.location))
+		return nil, oncall.Refuse("%s no shift at %s.", r.has(user), view.Time(from, r.location))
 	}
-	return nil, oncall.Refuse("%s has no shift in %s.", user, view.Between(from, to, r.location))
+	return nil, oncall.Refuse("%s no shift in %s.", r.has(user), view.Between(from, to, r.location))
+}
+
+// has begins a sentence about somebody, who may be the one who asks.
+func (r request) has(user oncall.UserID) oncall.Sentence {
+	if user == r.user.ID {
+		return oncall.Say("You have")
+	}
+	return oncall.Say("%s has", user)
 }
 
 // stints returns the shifts of a person that can be chosen.

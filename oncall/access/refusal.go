@@ -49,12 +49,13 @@ func (m Model) refuse(need Role, on Object) error {
 func (m Model) some(users []oncall.UserID) oncall.Sentence {
 	users = slices.DeleteFunc(slices.Clone(users), m.outside)
 	more := len(users) - maxNamed
+	if more == 1 { // a name takes no more room than that there is one
+		more = 0
+	}
 	switch {
 	case len(users) == 0:
 		return oncall.Say("there is nobody; ask an admin of Watchbill")
-	case more == 1:
-		return oncall.Say("%s and one other", schedule.People(users[:maxNamed], ", "))
-	case more > 1:
+	case more > 0:
 		return oncall.Say("%s and %d others", schedule.People(users[:maxNamed], ", "), more)
 	}
 	return schedule.People(users, ", ")
