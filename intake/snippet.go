@@ -50,7 +50,7 @@ func SnippetFor(name oncall.Format, base, key string) Snippet {
 	address := SignalAddress(base, key)
 	s, known := snippets[name]
 	if guide := Guide(name, base, key); !known && guide != "" {
-		return Snippet{Where: "In " + FormatNamed(name).Title + ":", Text: strings.TrimSpace(fileLinks.ReplaceAllString(guide, ""))}
+		return Snippet{Where: "In " + FormatNamed(name).Title + ":", Text: plainGuide(guide)}
 	}
 	if !known {
 		return Snippet{Where: "Address of the webhook in the monitor:", Text: address}
@@ -58,3 +58,17 @@ func SnippetFor(name oncall.Format, base, key string) Snippet {
 	s.Text = fmt.Sprintf(s.Text, address)
 	return s
 }
+
+// plainGuide removes from a guide what only a document shows: references to others and marks around words. The indented
+// lines, which people copy, stay as they are.
+func plainGuide(guide string) string {
+	lines := strings.Split(strings.TrimSpace(fileLinks.ReplaceAllString(guide, "")), "\n")
+	for i, line := range lines {
+		if !strings.HasPrefix(line, "    ") {
+			lines[i] = guideMarks.Replace(line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+var guideMarks = strings.NewReplacer("**", "", "`", "")

@@ -23,6 +23,9 @@ func TestSnippetsHaveAddressAndKey(t *testing.T) {
 		if s := SnippetFor(name, "https://watchbill.example.com", "key"); strings.Contains(s.Where+s.Text, ".md") {
 			t.Errorf("%s: %+v refers to a file", name, s)
 		}
+		if s := SnippetFor(name, "https://watchbill.example.com", "key"); strings.ContainsAny(s.Text, "`") || strings.Contains(s.Text, "**") { // it is shown as it is
+			t.Errorf("%s: got %q, want no marks of Markdown", name, s.Text)
+		}
 	}
 	for name := range snippets {
 		if FormatNamed(name).Name != name {
