@@ -65,6 +65,15 @@ func (c *applyCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
+	r := &report{process: p}
+	r.faults(faults)
+	wrong := error(nil)
+	if r.bad > 0 {
+		wrong = fmt.Errorf("%s to fix in Slack or in %s", counted(r.bad, "problem"), c.source())
+	}
+	if wrong != nil && !c.Yes { // what the file would change is no help before its names are right
+		return wrong
+	}
 	how.By = p.operator()
 	how.By.Via = oncall.ViaApply
 	made, err := db.Apply(p.ctx, doc, how, p.clock())
@@ -79,12 +88,7 @@ func (c *applyCmd) Run(p process) error {
 	for _, note := range doc.Notes() {
 		fmt.Fprintf(p.out, "note  %s\n", note)
 	}
-	r := &report{process: p}
-	r.faults(faults)
-	if r.bad > 0 {
-		return fmt.Errorf("%s to fix in Slack or in %s", counted(r.bad, "problem"), c.source())
-	}
-	return nil
+	return wrong
 }
 
 // askLimit is how long apply waits for Slack.
