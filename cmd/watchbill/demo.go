@@ -113,7 +113,7 @@ func (c *demoCmd) Run(p process) error {
 	}, log, func(a *app) {
 		database.announce(page)
 		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })
-		welcome(p, a, page, phones.URL(), key, database.url, sim.APIURL())
+		welcome(p, a, page, phones.URL(), key, demoSettings{database: database.url, secret: secret, slackAPI: sim.APIURL()})
 	})
 	if err == nil {
 		fmt.Fprintln(p.out, "Stopped. The data are kept; `make run` goes on from here.")
@@ -129,13 +129,22 @@ const (
 	spoolDir   = "spool"
 )
 
+// The people of the local workspace who are somebody in particular.
+const (
+	demoBot   = "watchbill" // as the help mentions it
+	demoOwner = "Ann"       // of the workspace, and therefore an admin
+)
+
 // The tokens of the local workspace, worthless anywhere else.
 const (
 	simBotToken = "xoxb-local-workspace"
 	simAppToken = "xapp-local-workspace"
 )
 
-func welcome(p process, a *app, page, phones, key, database, slackAPI string) {
+// demoSettings are what other commands need to work on the demo.
+type demoSettings struct{ database, secret, slackAPI string }
+
+func welcome(p process, a *app, page, phones, key string, others demoSettings) {
 	alerts := "http://" + a.addr + "/v1/signals/"
 	fmt.Fprintf(p.out, `Watchbill is running, with a local Slack workspace to try it in.
 
@@ -154,10 +163,11 @@ can send to %s%s (webhook_configs).
 
 For watchbill explain, apply and doctor:
   export DATABASE_URL='%s'
+  export WATCHBILL_SECRET='%s'
   export SLACK_BOT_TOKEN=%s SLACK_APP_TOKEN=%s WATCHBILL_SLACK_API_URL=%s
 
 Ctrl-C stops it; the data are kept.
-`, page, phones, a.addr, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key), database, simBotToken, simAppToken, slackAPI)
+`, page, phones, a.addr, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key), others.database, others.secret, simBotToken, simAppToken, others.slackAPI)
 }
 
 // onCallNow returns who is on call in the demo's first schedule.
@@ -316,7 +326,7 @@ func (c *demoCmd) slack(p process, dir string) (*slacksim.Sim, string, error) {
 		return nil, "", err
 	}
 	sim := slacksim.New(slacksim.Options{
-		BotToken: simBotToken, AppToken: simAppToken, Now: p.clock,
+		BotToken: simBotToken, AppToken: simAppToken, Now: p.clock, BotName: demoBot,
 		StateFile: filepath.Join(dir, stateFile), Limits: true,
 		Manifest: slacksim.MustManifest(watchbill.Manifest),
 	})
@@ -329,13 +339,14 @@ func (c *demoCmd) slack(p process, dir string) (*slacksim.Sim, string, error) {
 		ids[u.Name] = string(u.Slack)
 		sim.AddUser(slacksim.User{
 			ID: string(u.Slack), Name: strings.ToLower(u.Name), RealName: u.Name, Email: u.Email, TZ: u.TimeZone,
+			Owner: u.Name == demoOwner,
 		})
 	}
 	for _, t := range doc.Teams {
 		if _, kept := sim.FindChannel(t.Channel); kept {
 			continue // kept from an earlier run, with its messages
 		}
-		channel := slacksim.Channel{Name: strings.TrimPrefix(t.Channel, "#")}
+		channel := slacksim.Channel{Name: strings.TrimPrefix(t.Channel, "#"), Members: []string{slacksim.BotUserID}}
 		for _, m := range t.Members {
 			channel.Members = append(channel.Members, ids[m])
 		}

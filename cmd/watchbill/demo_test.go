@@ -149,3 +149,17 @@ func TestDemoKeepsItsData(t *testing.T) {
 		t.Errorf("the key is %s, want that of %s", key, first.signals)
 	}
 }
+
+// What the demo says suffices for the commands of an operator, and mentions of the app work in its channel.
+func TestDemoCanBeOperated(t *testing.T) {
+	t.Parallel()
+	database, dir := storetest.NewEmpty(t).Config().ConnString(), t.TempDir()
+	d := newDemo(t, database, dir)
+	if has := d.channel(t); !strings.Contains(has, `"watchbill"`) {
+		t.Errorf("the workspace is\n%s\nwant the app in it, called watchbill", has)
+	}
+	said := d.stop()
+	for _, name := range []string{"DATABASE_URL", "WATCHBILL_SECRET", "SLACK_BOT_TOKEN"} {
+		find(t, said, `(export .*`+name+`='?[^' ]+)`)
+	}
+}
