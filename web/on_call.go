@@ -139,17 +139,29 @@ func (rd reader) why(s schedule.Source) string {
 	o, known := rd.dir.Override(s.Override)
 	switch {
 	case known && o.Reason != "" && o.CreatedBy != "":
-		return string(o.Kind) + " by " + rd.Name(o.CreatedBy) + ": " + o.Reason
+		return kindName(o.Kind) + " by " + rd.Name(o.CreatedBy) + ": " + o.Reason
 	case known && o.CreatedBy != "":
-		return string(o.Kind) + " by " + rd.Name(o.CreatedBy)
+		return kindName(o.Kind) + " by " + rd.Name(o.CreatedBy)
 	case known:
-		return string(o.Kind)
+		return kindName(o.Kind)
 	case s.Shift != 0:
 		return "shift made by hand"
 	case s.Rotation != "":
 		return "rotation " + s.Rotation
 	}
 	return ""
+}
+
+// kindName names an override as people do, who call most of them just that.
+func kindName(k schedule.OverrideKind) string {
+	switch k {
+	case schedule.OverrideSwap:
+		return "swap"
+	case schedule.OverrideTemporary:
+		return "temporary schedule"
+	default:
+		return "override"
+	}
 }
 
 // ownShifts returns the reader's next shifts, including shadow ones.

@@ -143,7 +143,7 @@ func TestTeamPageShowsSchedules(t *testing.T) {
 	add(schedule.Override{Kind: schedule.OverrideRemove, Start: from.Add(48 * time.Hour), End: from.Add(54 * time.Hour), Users: []oncall.UserID{ann}})
 	b := w.as(bo)
 	r := b.get("/teams/payments", http.StatusOK)
-	wantTexts(t, r, []string{"payments", "1 gap: nobody is on call", "cover by ann: dentist", "nobody", "Mon 2", "March 2026", "America/New_York", "Tue 3 Mar 06:00"})
+	wantTexts(t, r, []string{"payments", "1 gap: nobody is on call", "override by ann: dentist", "nobody", "Mon 2", "March 2026", "America/New_York", "Tue 3 Mar 06:00"})
 	if n := strings.Count(r.text, `class="barfill gap" x=`); n != 1 {
 		t.Errorf("%d gaps are drawn, want 1", n)
 	}
