@@ -186,6 +186,8 @@ func (ov IncidentOverview) rulesText(who oncall.PlannedPerson) string {
 func (ov IncidentOverview) pagedLines() []string {
 	var lines []string
 	var why oncall.Sentence
+	var unneeded []string // methods
+	said := -1            // the line that lists them
 	for _, p := range ov.Pages {
 		if p.UserID != ov.Reader {
 			continue
@@ -193,8 +195,19 @@ func (ov IncidentOverview) pagedLines() []string {
 		if !slices.Equal(p.Why, why) || len(lines) == 0 {
 			why = p.Why
 			lines = append(lines, capitalize(reason(why))+":")
+			unneeded, said = nil, -1
 		}
-		lines = append(lines, "• "+ov.pagedLine(p))
+		if !ov.unneeded(p) {
+			lines = append(lines, "• "+ov.pagedLine(p))
+			continue
+		}
+		if !slices.Contains(unneeded, p.Method.Name()) {
+			unneeded = append(unneeded, p.Method.Name())
+		}
+		if said < 0 {
+			said, lines = len(lines), append(lines, "")
+		}
+		lines[said] = "• " + List(unneeded) + ": no longer needed"
 	}
 	return lines
 }
@@ -206,10 +219,20 @@ func (ov IncidentOverview) pagedLine(p Attempt) string {
 		return line + " at " + p.Ended.In(ov.Zone).Format("15:04")
 	case p.State == oncall.PageFailed:
 		return line + ": failed"
-	case p.State == oncall.PageSkipped || !p.Due(ov.Picture.Incident):
-		return line + ": no longer needed"
 	case p.At.After(ov.Now):
 		return line + " at " + ov.moment(p.At) + ", unless you answer before"
 	}
 	return line + ": on its way"
+}
+
+// unneeded reports whether a page was not sent, or will not be, because it isn't needed any more.
+func (ov IncidentOverview) unneeded(p Attempt) bool {
+	switch p.State {
+	case oncall.PageFailed:
+		return false
+	case oncall.PageDelivered:
+		return p.Ended == nil && !p.Due(ov.Picture.Incident)
+	default:
+		return p.State == oncall.PageSkipped || !p.Due(ov.Picture.Incident)
+	}
 }
