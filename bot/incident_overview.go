@@ -54,6 +54,9 @@ func (b *Bot) incidentOverview(ctx context.Context, id oncall.IncidentID, user o
 	for _, p := range pages {
 		s.Pages = append(s.Pages, view.Attempt(p))
 	}
+	if s.Resting, err = b.store.RestingPhones(ctx, oncall.ByUser(user), id, s.Contacts(), s.Now); err != nil {
+		return s, err
+	}
 	may, err := b.store.MayRespond(ctx, oncall.ByUser(user), append(open, s.Picture.Incident))
 	if err != nil {
 		return s, err

@@ -17,7 +17,8 @@ const CallsWithin = time.Hour
 // A PhoneCall counts a page's calls to a phone number, which people may share.
 type PhoneCall struct {
 	Page       PageID
-	Times      int // 2: it was redialled
+	Times      int       // 2: it was redialled
+	At         time.Time // of the latest
 	Severities []Severity
 }
 
@@ -38,6 +39,23 @@ func (f PageFacts) ringsTooOften() string {
 	}
 	return fmt.Sprintf("this phone has rung %d times within an hour; more calls could get our number blocked", times)
 }
+
+// PhoneRests returns when a phone may ring again for a severity, after the calls that it got within CallsWithin; zero: now.
+func PhoneRests(calls []PhoneCall, sev Severity) (until time.Time) {
+	calls = slices.Clone(calls)
+	slices.SortStableFunc(calls, func(a, b PhoneCall) int { return a.At.Compare(b.At) })
+	for len(calls) > 0 {
+		f := PageFacts{Incidents: map[IncidentID]Incident{0: {Severity: sev}}, PhoneCalls: calls}
+		if f.ringsTooOften() == "" {
+			break
+		}
+		until, calls = calls[0].At.Add(CallsWithin), calls[1:]
+	}
+	return until
+}
+
+// PhoneRestsBecause completes "it is not called before 15:10: ".
+var PhoneRestsBecause = fmt.Sprintf("this phone has rung %d times within an hour", callsAtMost)
 
 // needsPhoneCalls reports whether the decision depends on earlier calls to the phone.
 func (p PageStatus) needsPhoneCalls() bool {

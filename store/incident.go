@@ -221,6 +221,39 @@ func (s *Store) Plan(ctx context.Context, by oncall.Actor, id oncall.IncidentID,
 	}), nil
 }
 
+// RestingPhones returns which of some contact methods are phones that aren't called for an incident now, because they have rung
+// too often, and until when.
+func (s *Store) RestingPhones(ctx context.Context, by oncall.Actor, id oncall.IncidentID, contacts []oncall.ContactID, now time.Time) (map[oncall.ContactID]time.Time, error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	rests := map[oncall.ContactID]time.Time{}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		in, err := g.seen(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		facts, b := make([]oncall.PageFacts, len(contacts)), &pgx.Batch{}
+		for i, c := range contacts {
+			queuePhoneCalls(b, c, now, &facts[i])
+		}
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return err
+		}
+		for i, c := range contacts {
+			if until := oncall.PhoneRests(facts[i].PhoneCalls, in.Severity); until.After(now) {
+				rests[c] = until
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, wrap(err, "count calls for incident %d", id)
+	}
+	return rests, nil
+}
+
 // picture reads the incident first. A change after that read increases the version, which causes another drawing.
 func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentID) (oncall.Picture, error) {
 	if id.Canary() {

@@ -178,7 +178,7 @@ func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now t
 // queuePhoneCalls reads the latest calls to a phone number, no matter whose it is.
 func queuePhoneCalls(b *pgx.Batch, id oncall.ContactID, now time.Time, f *oncall.PageFacts) {
 	const load = `
-		SELECT p.id AS page, 1 + p.redials AS times, array_agg(DISTINCT i.severity) AS severities
+		SELECT p.id AS page, 1 + p.redials AS times, p.attempted_at AS at, array_agg(DISTINCT i.severity) AS severities
 		FROM contacts own
 		JOIN contacts c ON c.method = own.method AND c.address = own.address
 		JOIN pages p ON p.contact = c.id AND p.contact <> 0 AND p.bundle = 0 AND p.attempted_at > $2 AND p.ref <> ''

@@ -32,6 +32,10 @@ func TestPhoneCallsAreLimitedPerHour(t *testing.T) {
 		}
 	}
 	w.storm("the last")
+	rests := must[map[oncall.ContactID]time.Time](t)(w.RestingPhones(ctx, oncall.ByTimer(), 4, []oncall.ContactID{sms.ID, voice.ID}, at))
+	if want := start.Add(time.Minute + time.Hour); len(rests) != 1 || !rests[voice.ID].Equal(want) {
+		t.Errorf("phones rest until %v, want only %v, until %v", rests, voice.ID, want)
+	}
 	order := w.begin(7, at)
 	if !order.Send || !strings.HasPrefix(order.Never, "this phone has rung 6 times") {
 		t.Fatalf(`the seventh call: %+v; want Send true and Never to begin with "this phone has rung 6 times"`, order)

@@ -148,6 +148,9 @@ func (v *visit) load(p *incidentPage) error {
 	for _, a := range pages {
 		sheet.Pages = append(sheet.Pages, view.Attempt(a))
 	}
+	if sheet.Resting, err = v.Store.RestingPhones(v.ctx, v.by, p.ID, sheet.Contacts(), v.now); err != nil {
+		return err
+	}
 	for _, line := range sheet.PlanLines() {
 		part, also := strings.CutPrefix(line, "• ")
 		p.Next = append(p.Next, nextLine{v.Markup(part), also})

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ type IncidentOverview struct {
 	Plan     []oncall.PlanEntry
 	Reach    map[oncall.UserID]oncall.ContactSettings
 	Pages    []Attempt
+	Resting  map[oncall.ContactID]time.Time // phones that aren't called before then, because they have rung too often
 	Others   []oncall.Incident
 	Into     *oncall.Incident // what it is to be merged into; nil: the form asks
 	Alerts   []oncall.Alert   // of a storm: the most severe firing ones
@@ -28,6 +31,33 @@ type IncidentOverview struct {
 	Watches  bool          // the reader may only view it
 	Address  string        // base URL of the web pages; empty: there are none
 	Trace    string        // address of its trace; "" if there is none
+}
+
+// Contacts returns the contact methods that the plan and the pages use.
+func (ov IncidentOverview) Contacts() (all []oncall.ContactID) {
+	for _, p := range ov.Pages {
+		if p.State == oncall.PageWaiting && p.Contact != 0 {
+			all = append(all, p.Contact)
+		}
+	}
+	for _, p := range ov.Plan {
+		for _, who := range p.People {
+			for _, rule := range who.Rules {
+				all = append(all, rule.Contact)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// rests says until when a contact method isn't used at an instant; empty: it is.
+func (ov IncidentOverview) rests(c oncall.ContactID, at time.Time) string {
+	until := ov.Resting[c]
+	if !until.After(at) {
+		return ""
+	}
+	return fmt.Sprintf("not before %s, as %s", ov.moment(until), oncall.PhoneRestsBecause)
 }
 
 // An Attempt is a page and its outcome.

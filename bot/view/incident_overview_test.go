@@ -2,8 +2,10 @@ package view
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -34,5 +36,44 @@ func TestViewOnlyReaderIsOfferedNoActions(t *testing.T) {
 				t.Errorf("%s: the note is not offered, want it for a reader who may act", status)
 			}
 		}
+	}
+}
+
+// A phone that has rung too often is not promised to ring.
+func TestPlanKnowsPhonesThatRest(t *testing.T) {
+	t.Parallel()
+	const phone = oncall.ContactID(7)
+	ov := IncidentOverview{
+		Picture: triggered(), Reader: bo, Zone: time.UTC, Now: noon,
+		Reach:   map[oncall.UserID]oncall.ContactSettings{bo: {Contacts: []oncall.Contact{{ID: phone, UserID: bo, Method: oncall.MethodVoice}}}},
+		Resting: map[oncall.ContactID]time.Time{phone: noon.Add(30 * time.Minute)},
+		Plan: []oncall.PlanEntry{{At: noon.Add(time.Minute), Kind: oncall.EventPaging, Step: 2, People: []oncall.PlannedPerson{
+			{User: bo, At: noon.Add(time.Minute), Rules: []oncall.Rule{{Contact: phone}}},
+		}}, {At: noon.Add(40 * time.Minute), Kind: oncall.EventPaging, Step: 3, People: []oncall.PlannedPerson{
+			{User: bo, At: noon.Add(40 * time.Minute), Rules: []oncall.Rule{{Contact: phone}}},
+		}}},
+	}
+	got := strings.Join(ov.planLines(), "\n")
+	for _, want := range []string{"call not before 12:30, as this phone has rung 6 times within an hour", "call at once"} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("the plan is\n%s\nwant %q in it once", got, want)
+		}
+	}
+}
+
+// What is not needed any more is one line, however often it was decided on.
+func TestPagesNoLongerNeededAreOneLine(t *testing.T) {
+	t.Parallel()
+	ov := IncidentOverview{Picture: triggered(), Reader: bo, Zone: time.UTC, Now: noon}
+	for range 2 {
+		for _, m := range []oncall.Method{oncall.MethodSMS, oncall.MethodVoice} {
+			p := Attempt{State: oncall.PageSkipped}
+			p.UserID, p.Method, p.Why = bo, m, oncall.Say("you are on call")
+			ov.Pages = append(ov.Pages, p)
+		}
+	}
+	want := []string{"You are on call:", "• SMS and call: no longer needed"}
+	if got := ov.pagedLines(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -58,9 +58,11 @@ func (ov IncidentOverview) scheduledPages() []planEvent {
 	var coming []planEvent
 	for _, p := range ov.Pages {
 		if p.State == oncall.PageWaiting && p.At.After(ov.Now) && p.UserID != "" && p.Due(ov.Picture.Incident) {
-			coming = append(coming, planEvent{p.At, []string{
-				fmt.Sprintf("*%s*  %s is paged by %s.", ov.moment(p.At), mention(p.UserID), p.Method.Name()),
-			}})
+			line := fmt.Sprintf("*%s*  %s is paged by %s.", ov.moment(p.At), mention(p.UserID), p.Method.Name())
+			if rests := ov.rests(p.Contact, p.At); rests != "" {
+				line = fmt.Sprintf("*%s*  %s is not paged by %s: %s.", ov.moment(p.At), mention(p.UserID), p.Method.Name(), rests)
+			}
+			coming = append(coming, planEvent{p.At, []string{line}})
 		}
 	}
 	return coming
@@ -177,6 +179,9 @@ func (ov IncidentOverview) rulesText(who oncall.PlannedPerson) string {
 		if d := rule.After.Duration(); d > 0 {
 			when = "after " + durationText(d)
 		}
+		if rests := ov.rests(rule.Contact, who.At.Add(rule.After.Duration())); rests != "" {
+			when = rests
+		}
 		parts = append(parts, c.Method.Name()+" "+when)
 	}
 	return List(parts)
@@ -219,6 +224,8 @@ func (ov IncidentOverview) pagedLine(p Attempt) string {
 		return line + " at " + p.Ended.In(ov.Zone).Format("15:04")
 	case p.State == oncall.PageFailed:
 		return line + ": failed"
+	case ov.rests(p.Contact, p.At) != "":
+		return line + ": " + ov.rests(p.Contact, p.At)
 	case p.At.After(ov.Now):
 		return line + " at " + ov.moment(p.At) + ", unless you answer before"
 	}
