@@ -210,6 +210,23 @@ func (l *reportLoad) shifts(ctx context.Context) error {
 			l.facts.Schedules = append(l.facts.Schedules, d)
 		}
 	}
+	if err != nil {
+		return err
+	}
+	return l.made(ctx)
+}
+
+// made loads since when the schedules have existed: their rotations may begin long before.
+func (l *reportLoad) made(ctx context.Context) error {
+	const load = `SELECT id, created_at FROM schedules WHERE id = ANY ($1)`
+	l.facts.Since = map[oncall.ScheduleID]time.Time{}
+	rows, _ := l.tx.Query(ctx, load, column(l.facts.Schedules, func(d schedule.Definition) oncall.ScheduleID { return d.ID }))
+	var id oncall.ScheduleID
+	var at time.Time
+	_, err := pgx.ForEachRow(rows, []any{&id, &at}, func() error {
+		l.facts.Since[id] = at
+		return nil
+	})
 	return err
 }
 

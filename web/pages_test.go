@@ -187,6 +187,8 @@ func TestPrivateTeamsAreHidden(t *testing.T) {
 	if r := w.as(bo).do(http.MethodGet, "/audit", nil); r.code != http.StatusForbidden { // Ann manages the team
 		t.Errorf("Bo reads the audit log: got %d, want 403", r.code)
 	}
+	_, err := w.pool.Exec(t.Context(), `UPDATE schedules SET created_at = $1`, start.Add(-time.Hour)) // people have been on call
+	w.must(err)
 	wantTexts(t, a.get("/reports?team=payments", http.StatusOK), []string{"Time to acknowledge", "Only managers"})
 	wantTexts(t, w.as(bo).get("/reports?team=payments", http.StatusOK), nil, "Only managers")
 	if r := a.get("/reports.csv?team=payments&period=last+month", http.StatusOK); !strings.HasPrefix(r.text, "from,to,time_zone") || r.header.Get("Content-Type") != "text/csv; charset=utf-8" {

@@ -128,6 +128,11 @@ func (v *visit) fill(p *reportPage, team oncall.Team) {
 		{"Nights woken", fmt.Sprint(now.Woken), fmt.Sprint(before.Woken), formatCounts(now.Bad, "more than once")},
 		{"Hours on call", hours(now.Hours), hours(before.Hours), ""},
 	}
+	if p.Told.First() {
+		for i := range p.Figures {
+			p.Figures[i].Before = ""
+		}
+	}
 	p.Chart = interruptionChart(now)
 	p.Services = now.ByService[:min(len(now.ByService), maxServices)]
 	if team.ID != 0 && v.dir.Access().May(v.by, access.ReportPeople, access.Object{Team: team.ID}) == nil {

@@ -22,7 +22,11 @@ func drawDigest(n oncall.Notice) Drawing {
 	body := strings.Join(lines, "\n")
 	blocks := []slack.Block{section(head + "\n" + body)}
 	if len(lines) > 1 {
-		blocks = append(blocks, note(fmt.Sprintf("In brackets: the week before. `/oncall report %s last week` has a picture and a table.", code(d.Team))))
+		text := fmt.Sprintf("`/oncall report %s last week` has a picture and a table.", code(d.Team))
+		if strings.Contains(d.Lines[0], "(") { // the number of incidents: the first week has none to compare with
+			text = "In brackets: the week before. " + text
+		}
+		blocks = append(blocks, note(text))
 	}
 	return Drawing{Text: head + "\n" + body, Blocks: blocks}
 }

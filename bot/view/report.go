@@ -29,7 +29,7 @@ func Report(t report.Comparison) Drawing {
 	for _, line := range t.Sentences() {
 		lines = append(lines, Foreign(line, maxTitle))
 	}
-	lines = append(lines, fmt.Sprintf("On call for %s (%s).", hoursOf(t.Now.Hours), hoursOf(t.Before.Hours)))
+	lines = append(lines, "On call for "+t.Versus(hoursOf(t.Now.Hours), hoursOf(t.Before.Hours))+".")
 	text := []string{head, strings.Join(lines, "\n")}
 	blocks := []slack.Block{section(head), section(strings.Join(lines, "\n"))}
 	if noisy := countLines(t.Now.Noisiest(reportNoisy)); len(noisy) > 0 {
@@ -46,8 +46,11 @@ func Report(t report.Comparison) Drawing {
 		warning := fmt.Sprintf(":warning: Incidents that were over before %s are kept no more, so that earlier figures are too low.", day(t.Kept, t.Now.Period.TimeZone))
 		text, blocks = append(text, warning), append(blocks, section(warning))
 	}
-	blocks = append(blocks, note(fmt.Sprintf("In brackets: %s. Days begin in %s; working hours and nights are those of each person's own zone.",
-		Name(t.Before.Period.Name), Name(t.Now.Period.TimeZone))))
+	brackets := fmt.Sprintf("In brackets: %s. ", Name(t.Before.Period.Name))
+	if t.First() {
+		brackets = ""
+	}
+	blocks = append(blocks, note(brackets+fmt.Sprintf("Days begin in %s; working hours and nights are those of each person's own zone.", Name(t.Now.Period.TimeZone))))
 	return Drawing{Text: CutPlain(strings.Join(text, "\n"), MaxText), Blocks: blocks}
 }
 

@@ -83,11 +83,11 @@ func (c *reportCmd) Run(p process) error {
 // print writes the report for people.
 func (c *reportCmd) print(p process, t reports.Comparison, name func(oncall.UserID) string) {
 	say := func(format string, args ...any) { fmt.Fprintln(p.out, notify.OneLine(fmt.Sprintf(format, args...))) }
-	say("%s, %s (in brackets: %s)", t.Name, t.Now.Period.Name, t.Before.Period.Name)
+	say("%s", t.Versus(t.Name+", "+t.Now.Period.Name, "in brackets: "+t.Before.Period.Name))
 	for _, line := range t.Sentences() {
 		say("%s", line)
 	}
-	say("On call for %.0f h (%.0f h).", t.Now.Hours.Hours(), t.Before.Hours.Hours())
+	say("On call for %s.", t.Versus(fmt.Sprintf("%.0f h", t.Now.Hours.Hours()), fmt.Sprintf("%.0f h", t.Before.Hours.Hours())))
 	for _, part := range []struct {
 		head string
 		of   []reports.Count

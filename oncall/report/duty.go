@@ -88,6 +88,13 @@ func (r roster) add(s *schedule.Schedule, from, to time.Time) {
 	}
 }
 
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 func (r roster) unite() {
 	for u, all := range r {
 		r[u] = unite(all)
@@ -111,8 +118,10 @@ func duties(f Facts, clock clocks) map[oncall.UserID]Hours {
 			continue
 		}
 		compiled = append(compiled, s)
-		is.add(s, f.Period.From, f.Period.To)
-		planned.add(plan, f.Period.From, f.Period.To)
+		if from := latest(f.Period.From, f.Since[d.ID]); from.Before(f.Period.To) {
+			is.add(s, from, f.Period.To)
+			planned.add(plan, from, f.Period.To)
+		}
 		for _, o := range d.Overrides {
 			cuts = append(cuts, o.Start, o.Ends())
 		}

@@ -15,8 +15,9 @@ type Facts struct {
 	Pages     []Page     // received from Lead before the period until Lead after it
 	People    map[oncall.UserID]Person
 	Schedules []schedule.Definition
-	Ways      map[oncall.OverrideID]Way // overrides made by a swap or a cover
-	Only      oncall.UserID             // the person the report is for; empty: a team
+	Since     map[oncall.ScheduleID]time.Time // when the schedules were made: nobody was on call in them before
+	Ways      map[oncall.OverrideID]Way       // overrides made by a swap or a cover
+	Only      oncall.UserID                   // the person the report is for; empty: a team
 }
 
 // Range returns the time for which facts are needed, for a period and the one before it.

@@ -38,8 +38,19 @@ func count(n int, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// versus adds the figure of the previous period.
-func versus(now, before string) string { return now + " (" + before + ")" }
+// Versus adds the figure of the period before, if there was anything then.
+func (comp Comparison) Versus(now, before string) string {
+	if comp.First() {
+		return now
+	}
+	return now + " (" + before + ")"
+}
+
+// First reports whether the period is the first one: in the one before nobody was on call, and nothing came.
+func (comp Comparison) First() bool {
+	b := comp.Before
+	return b.Incidents == 0 && b.Interruptions.All() == 0 && b.Woken == 0 && b.Hours == 0
+}
 
 // Sentences describes a period and, in brackets, the previous one. It names no person, and leaves
 // names from monitors and set-ups as they are.
@@ -55,12 +66,12 @@ func (comp Comparison) Sentences() []string {
 	if n := now.Interruptions; n.All() > 0 || before.Interruptions.All() > 0 {
 		b := before.Interruptions
 		lines = append(lines, fmt.Sprintf("%s: %s in working hours, %s off, %s while asleep.",
-			versus(count(n.All(), "interruption"), fmt.Sprint(b.All())), versus(fmt.Sprint(n.Working), fmt.Sprint(b.Working)),
-			versus(fmt.Sprint(n.Off), fmt.Sprint(b.Off)), versus(fmt.Sprint(n.Sleep), fmt.Sprint(b.Sleep))))
+			comp.Versus(count(n.All(), "interruption"), fmt.Sprint(b.All())), comp.Versus(fmt.Sprint(n.Working), fmt.Sprint(b.Working)),
+			comp.Versus(fmt.Sprint(n.Off), fmt.Sprint(b.Off)), comp.Versus(fmt.Sprint(n.Sleep), fmt.Sprint(b.Sleep))))
 	}
 	if now.Woken > 0 || before.Woken > 0 {
 		lines = append(lines, fmt.Sprintf("%s in which somebody was woken, %s of them more than once.",
-			versus(count(now.Woken, "night"), fmt.Sprint(before.Woken)), versus(fmt.Sprint(now.Bad), fmt.Sprint(before.Bad))))
+			comp.Versus(count(now.Woken, "night"), fmt.Sprint(before.Woken)), comp.Versus(fmt.Sprint(now.Bad), fmt.Sprint(before.Bad))))
 	}
 	return lines
 }
@@ -68,9 +79,12 @@ func (comp Comparison) Sentences() []string {
 func (comp Comparison) incidents() string {
 	now := comp.Now
 	if now.Incidents == 0 && comp.Before.Incidents == 0 {
+		if comp.First() {
+			return "No incidents."
+		}
 		return "No incidents, and none in the period before."
 	}
-	text := versus(count(now.Incidents, "incident"), fmt.Sprint(comp.Before.Incidents))
+	text := comp.Versus(count(now.Incidents, "incident"), fmt.Sprint(comp.Before.Incidents))
 	var parts []string
 	for _, p := range []struct {
 		n    int
@@ -94,8 +108,8 @@ func (comp Comparison) took(now, before Times) string {
 		}
 		return Span(d)
 	}
-	return fmt.Sprintf("%s in the median, %s on average, 90 %% within %s", versus(Span(now.Median), inWords(before.Median)),
-		versus(Span(now.Mean), inWords(before.Mean)), versus(Span(now.P90), inWords(before.P90)))
+	return fmt.Sprintf("%s in the median, %s on average, 90 %% within %s", comp.Versus(Span(now.Median), inWords(before.Median)),
+		comp.Versus(Span(now.Mean), inWords(before.Mean)), comp.Versus(Span(now.P90), inWords(before.P90)))
 }
 
 // Quiet reports whether there is nothing to report, now or before.
