@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -155,7 +156,7 @@ func (r request) stintsIn(user oncall.UserID, when schedule.Moment) ([]schedule.
 	if when.IsInstant() {
 		to = from
 	}
-	switch meant := oncall.ShiftsMeant(r.stints(user), from, to); {
+	switch meant := oncall.ShiftsMeant(r.stintParts(user), from, to); {
 	case len(meant) > 0:
 		return meant, nil
 	case when.IsInstant():
@@ -177,9 +178,14 @@ func (r request) stints(user oncall.UserID) []schedule.Stint {
 	return r.directory.Roster().Stints(user, r.now, r.now.Add(view.ShiftsAhead))
 }
 
-// ownStint finds a person's shift by its value in a form. The shift may have moved since the form was drawn.
+// stintParts returns the same divided into turns and what was taken over: a time that somebody types means one of them.
+func (r request) stintParts(user oncall.UserID) []schedule.Stint {
+	return r.directory.Roster().StintParts(user, r.now, r.now.Add(view.ShiftsAhead))
+}
+
+// ownStint finds a person's shift, or a part of one, by its value in a form. The shift may have moved since the form was drawn.
 func (r request) ownStint(user oncall.UserID, value string) (schedule.Stint, error) {
-	for _, s := range r.stints(user) {
+	for _, s := range slices.Concat(r.stints(user), r.stintParts(user)) {
 		if view.StintValue(s) == value {
 			return s, nil
 		}

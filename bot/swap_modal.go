@@ -25,18 +25,18 @@ func (r request) swapModal(other oncall.UserID, give, take string) slack.ModalVi
 // swapOf returns the form that asks which of several shifts is meant. It offers only these, and preselects none of several.
 func (r request) swapOf(w view.SwapWhich) view.SwapForm {
 	f := view.SwapForm{Mine: r.swappable(r.user.ID), Other: w.Other, Theirs: r.swappable(w.Other), Zone: r.location}
-	f.Mine, f.Give = meant(f.Mine, w.Give)
-	f.Theirs, f.Take = meant(f.Theirs, w.Take)
+	f.Mine, f.Give = meant(f.Mine, r.stintParts(r.user.ID), w.Give)
+	f.Theirs, f.Take = meant(f.Theirs, r.stintParts(w.Other), w.Take)
 	f.Several = len(w.Give) > 1 || len(w.Take) > 1
 	return f
 }
 
-// meant keeps the shifts with these values, and chooses the only one, or without values the first of all.
-func meant(all []schedule.Stint, values []string) (kept []schedule.Stint, chosen string) {
+// meant keeps the parts with these values, and chooses the only one, or without values the first of all shifts.
+func meant(all, parts []schedule.Stint, values []string) (kept []schedule.Stint, chosen string) {
 	if len(values) == 0 {
 		return all, next(all)
 	}
-	kept = slices.DeleteFunc(slices.Clone(all), func(s schedule.Stint) bool { return !slices.Contains(values, view.StintValue(s)) })
+	kept = slices.DeleteFunc(slices.Clone(parts), func(s schedule.Stint) bool { return !slices.Contains(values, view.StintValue(s)) })
 	if len(kept) == 1 {
 		chosen = next(kept)
 	}

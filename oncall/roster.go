@@ -84,14 +84,23 @@ func (t Team) OnRoster(managers []UserID, zone string) RosterTeam {
 
 // Stints returns a person's stints in all schedules, by start and then by name.
 func (f ShiftFacts) Stints(user UserID, from, to time.Time) []schedule.Stint {
-	var stints []schedule.Stint
+	return f.ofSchedules(func(s *schedule.Schedule) []schedule.Stint { return s.Stints(user, from, to) })
+}
+
+// StintParts returns a person's stints in all schedules, divided into what they have for different reasons.
+func (f ShiftFacts) StintParts(user UserID, from, to time.Time) []schedule.Stint {
+	return f.ofSchedules(func(s *schedule.Schedule) []schedule.Stint { return s.Parts(user, from, to) })
+}
+
+func (f ShiftFacts) ofSchedules(stints func(*schedule.Schedule) []schedule.Stint) []schedule.Stint {
+	var all []schedule.Stint
 	for _, c := range f.Schedules {
-		stints = append(stints, c.Stints(user, from, to)...)
+		all = append(all, stints(c)...)
 	}
-	slices.SortFunc(stints, func(a, b schedule.Stint) int {
+	slices.SortFunc(all, func(a, b schedule.Stint) int {
 		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Role, b.Role))
 	})
-	return stints
+	return all
 }
 
 // Clashes returns the stints that a person has at the same time as another stint, in any schedule and role, up to the

@@ -98,7 +98,7 @@ func (v view) stint(b StintBody) (schedule.Stint, error) {
 		return schedule.Stint{}, err
 	}
 	var found []schedule.Stint
-	for _, s := range sched.Stints(user, v.caller.now, v.caller.now.Add(stintsAhead)) {
+	for _, s := range sched.Parts(user, v.caller.now, v.caller.now.Add(stintsAhead)) {
 		if !b.At.Before(s.Start) && b.At.Before(s.End) && (b.Role == "" || b.Role == s.Role) {
 			found = append(found, s)
 		}

@@ -47,6 +47,28 @@ func (s *Schedule) Stints(user UserID, from, to time.Time) []Stint {
 	return stints
 }
 
+// Parts returns the same as Stints, but each stint divided into what its person has for different reasons: a turn of a rotation,
+// and the week before it by a swap.
+func (s *Schedule) Parts(user UserID, from, to time.Time) []Stint {
+	var parts []Stint
+	for _, stint := range s.Stints(user, from, to) {
+		first, last := len(parts), trace{}
+		s.line(stint.Role).walk(nanos(stint.Start), nanos(stint.End), func(p piece) bool {
+			reason := trace{layers: p.why.layers, op: p.why.op}
+			if n := len(parts); n > first && reason == last {
+				parts[n-1].End = instant(p.end)
+				return true
+			}
+			part := stint
+			part.Start, part.End, last = instant(p.start), instant(p.end), reason
+			parts = append(parts, part)
+			return true
+		})
+	}
+	slices.SortStableFunc(parts, func(a, b Stint) int { return a.Start.Compare(b.Start) })
+	return parts
+}
+
 // Without returns the parts of a stint outside a span of time.
 func (s Stint) Without(from, to time.Time) []Stint {
 	if !from.Before(s.End) || !s.Start.Before(to) {
