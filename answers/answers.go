@@ -14,8 +14,8 @@ import (
 )
 
 // answersAnHour limits replies to useless answers from one address, so that two machines don't talk to each
-// other for ever.
-const answersAnHour = 5
+// other for ever. The last reply says so: silence would look like a failure.
+const answersAnHour = 15
 
 // A Response is the reply to an answer.
 type Response struct {
@@ -45,7 +45,11 @@ func Handle(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time)
 	if err != nil || record.Lately > answersAnHour && a.From != "" {
 		return Response{}, err
 	}
-	return Response{Text: sentence(record.AnswerOutcome, dir).Shown(dir.Name), Repeated: record.Again}, nil
+	text := sentence(record.AnswerOutcome, dir)
+	if record.Lately == answersAnHour && len(text) > 0 {
+		text = oncall.Say("%s What can't be understood gets no more answers for an hour.", text)
+	}
+	return Response{Text: text.Shown(dir.Name), Repeated: record.Again}, nil
 }
 
 // maxID is the maximum length of an ID that is stored unchanged.

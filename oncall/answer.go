@@ -163,6 +163,8 @@ func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome
 		out.Result = AnswerIgnored
 	case f.Probed, a.Intent.Kind == IntentTest:
 		out.Result = AnswerReached
+	case f.Checked && a.Intent.Spoken == SpokenYes: // more likely it answers the check
+		out.Result = AnswerReached
 	case act && f.Choice.Several:
 		out.Result = AnswerSeveral
 	case act && len(f.Messages) > 0:

@@ -29,6 +29,7 @@ type Intent struct {
 	Numbers []AnswerNumber // the numbers that were typed; none: the newest message, unless the answer names another
 	All     bool           // without Numbers: everything this address was told
 	Proof   string         // with IntentProof
+	Spoken  Spoken         // with IntentAct: how it was said, if by no command
 }
 
 // An AnswerNumber is a number in an answer. "5" and "#5" mean incident 5, and "b5" means a message.
@@ -103,7 +104,7 @@ const (
 )
 
 // ParseAnswer parses what people type when they have just been woken: "1a", "ack 12", "Ack #5.", "'2a'", "5a 6a", "b3r",
-// "0a", "aa", "ack all", "resolve 3", "stop", and a code that proves an address. If the text contains a word that it doesn't
+// "0a", "aa", "ack all", "resolve 3", "yes on my way", "stop", and a code that proves an address. If the text contains a word that it doesn't
 // know, the result is IntentOther.
 func ParseAnswer(text string) Intent {
 	text = strings.ToLower(strings.Join(strings.Fields(answerNoise.Replace(strings.Map(plain, text))), " "))
@@ -121,6 +122,9 @@ func ParseAnswer(text string) Intent {
 	}
 	if r, ok := parseAct(text); ok {
 		return r
+	}
+	if spoken := ReadClaim(text); spoken != "" {
+		return Intent{Kind: IntentAct, Act: ActAck, Spoken: spoken}
 	}
 	return Intent{Kind: IntentOther}
 }

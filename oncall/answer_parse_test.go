@@ -21,6 +21,7 @@ func TestParseReplyReadsActAndCode(t *testing.T) {
 	bundle := func(n int) AnswerNumber { return AnswerNumber{N: n, Lettered: true} }
 	all := func(do ActKind) Intent { return Intent{Kind: IntentAct, Act: do, All: true} }
 	code := func(c string) Intent { return Intent{Kind: IntentProof, Proof: c} }
+	spoken := func(s Spoken) Intent { return Intent{Kind: IntentAct, Act: ActAck, Spoken: s} }
 	other, stop := Intent{Kind: IntentOther}, Intent{Kind: IntentStop}
 	for text, want := range map[string]Intent{
 		"1a": act(ActAck, offered(1)), " 1A ": act(ActAck, offered(1)), "'2a'": act(ActAck, offered(2)),
@@ -51,9 +52,11 @@ func TestParseReplyReadsActAndCode(t *testing.T) {
 		"ok 5a": act(ActAck, offered(5)), "Yes, ack 5": act(ActAck, said(5)), "ack 5 thx": act(ActAck, said(5)), "5a thank you!": act(ActAck, offered(5)),
 		"acked 5": act(ActAck, said(5)), "closed #5": act(ActResolve, incident(5)), "ack alert 5": act(ActAck, said(5)), "ack no. 5": act(ActAck, said(5)),
 		"ack no 5": act(ActAck, said(5)), "ack INC-5": act(ActAck, incident(5)), "5a\n\nSent from my iPhone": act(ActAck, offered(5)),
-		"ack 5 no 6": other, "5a no": other, "no 5a": other, "ack 5..7": other, "ack 5 ... 7": other, "👍": other, "5a 👎": other, "❌ 5a": other, "yes": other, "ack 5 later": other,
+		"ack 5 no 6": other, "5a no": other, "no 5a": other, "ack 5..7": other, "ack 5 ... 7": other, "👍": other, "5a 👎": other, "❌ 5a": other, "yes": spoken(SpokenYes), "ack 5 later": other,
 		"ack all but 5": other, "not 5a": other, "Sent from my iPhone": other, "thank you": other,
-		"ok": other, "": other, "who is this": other, "ar": other, "a r": other, "ack 5 resolve 6": other, "don't ack 5": other,
+		"yes on my way": spoken(SpokenClaim), "im on it": spoken(SpokenClaim), "I\u2019m on it!": spoken(SpokenClaim), "yes I'm on it": spoken(SpokenClaim), "Ok, got it. Thanks": spoken(SpokenClaim),
+		"OK!": spoken(SpokenYes), "okay thanks": spoken(SpokenYes), "yes but not me": other, "ok who is this": other, "on my way home": other, "thanks": other,
+		"ok": spoken(SpokenYes), "": other, "who is this": other, "ar": other, "a r": other, "ack 5 resolve 6": other, "don't ack 5": other,
 		"1": other, "#5": other, "1x": other, "123456a": other, "on my way, 1a later": other, "ack 5-7": other, "ack 5 to 7": other, "ack 12.5": other, "0a 5": other,
 		"1 234 567": other, "Liked \u201cWatchbill #5 critical: disk full. Reply 5a ack\u201d": other, "ack #12345678901": other,
 		"b2a": act(ActAck, bundle(2)), "B2 r": act(ActResolve, bundle(2)), "ack b12": act(ActAck, bundle(12)), "resolve B 3.": act(ActResolve, bundle(3)),

@@ -76,6 +76,8 @@ func (scope AnswerScope) Choose(intent Intent) Choice {
 			}
 		}
 		c.add(all)
+	case intent.Spoken != "":
+		c.add(scope.spoken(intent))
 	default:
 		c.add(scope.newest(intent.Act))
 	}
