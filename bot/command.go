@@ -104,7 +104,7 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 	if len(words) > 0 {
 		var err error
 		if known, rest, err = findCommand(words); err != nil {
-			return b.whoInNamed(ctx, oncall.UserID(c.UserID), words, err)
+			return b.whoInNamed(ctx, c, words, err)
 		}
 	}
 	r, err := b.request(ctx, oncall.UserID(c.UserID), rest)
@@ -112,13 +112,14 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 		return view.Drawing{}, err
 	}
 	r.trigger, r.channel, r.place.Channel = c.TriggerID, c.ChannelID, c.ChannelID
-	return known.run(b, ctx, r)
+	d, err := known.run(b, ctx, r)
+	return drawQuestion(r, store.MessageRef{}, nil, d, err)
 }
 
-// whoInNamed says who is on call if the words aren't a command but begin with the name of a team or
-// schedule, or are a time. Otherwise it returns the refusal.
-func (b *Bot) whoInNamed(ctx context.Context, user oncall.UserID, words []string, refusal error) (view.Drawing, error) {
-	r, err := b.request(ctx, user, words)
+// whoInNamed says who is on call if words that are no command begin with the name of a team or schedule, or are a time;
+// a cry for help is asked whom to page. Otherwise it returns the refusal.
+func (b *Bot) whoInNamed(ctx context.Context, c slack.SlashCommand, words []string, refusal error) (view.Drawing, error) {
+	r, err := b.request(ctx, oncall.UserID(c.UserID), words)
 	if err != nil {
 		return view.Drawing{}, err
 	}
@@ -133,7 +134,10 @@ func (b *Bot) whoInNamed(ctx context.Context, user oncall.UserID, words []string
 			}
 		}
 	}
-	return view.Drawing{}, refusal
+	if criesForHelp(words) {
+		refusal = r.offerPage(strings.Join(words, " "), c.ChannelID)
+	}
+	return drawQuestion(r, store.MessageRef{}, nil, view.Drawing{}, refusal)
 }
 
 // onlyTime reports whether the words are just a date or a time: "24 dec" asks who is on call then.

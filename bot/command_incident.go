@@ -81,7 +81,7 @@ func rephraseOn(words []string) []string {
 	if other, known := aliases[name]; known {
 		name = other
 	}
-	if len(words) < 3 || !slices.Contains([]string{"note", "review", "channel", "update", "severity", "incident", "details", "plan", "verdict"}, name) ||
+	if len(words) < 3 || !slices.Contains([]string{"note", "review", "channel", "update", "severity", "incident", "details", "plan", "verdict", "timeline"}, name) ||
 		!oneOf(words, 1, "on", "of", "for", "to", "about", "in") {
 		return nil
 	}

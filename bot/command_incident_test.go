@@ -23,7 +23,7 @@ func TestPhrasesAboutIncidents(t *testing.T) {
 		"open a channel for 4":            "channel 4",
 		"update on 4: back at noon":       "update 4 back at noon",
 		"post an update on 4 back soon":   "update 4 back soon",
-		"timeline of 4":                   "incident 4",
+		"timeline of 4":                   "timeline 4",
 		"make 4 critical":                 "severity 4 critical",
 		"set severity of 4 to high":       "severity 4 high",
 		"change the severity of 4 to low": "severity 4 low",

@@ -17,7 +17,7 @@ var aliases = map[string]string{
 	"unacknowledge": "unack", "un-ack": "unack", "unacked": "unack",
 	"close": "resolve", "closed": "resolve", "resolved": "resolve", "fixed": "resolve", "done": "resolve",
 	"open": "incidents", "status": "incidents", "list": "incidents", "ls": "incidents", "alerts": "incidents", "alert": "incident", "show": "incident",
-	"detail": "details", "labels": "details", "runbook": "details", "view": "incident", "get": "incident", "timeline": "incident", "log": "incident",
+	"detail": "details", "labels": "details", "runbook": "details", "view": "incident", "get": "incident", "log": "timeline",
 	"next-steps": "plan", "explain": "why", "reason": "why",
 	"delay": "snooze", "wake": "unsnooze", "silence": "mute", "unsilence": "unmute", "maint": "maintenance", "downtime": "maintenance", "windows": "maintenance", "window": "maintenance",
 	"heartbeat": "heartbeats", "beats": "heartbeats", "checks": "heartbeats", "cron": "heartbeats", "crons": "heartbeats", "pings": "heartbeats", "deadman": "heartbeats",
@@ -53,11 +53,13 @@ var elsewhere = map[string]string{
 	"holiday":  view.HolidaysHelp,
 	"thanks":   thanks, "thank": thanks, "thx": thanks, "danke": thanks,
 	"stop": stopPaging, "stop-paging": stopPaging,
+	"timezone": yourZone, "time-zone": yourZone, "tz": yourZone,
 	"version": "`watchbill version` says which version runs. `/oncall help` lists what can be typed.",
 	"undo":    "Each answer that can be undone has its own Undo. `/oncall override cancel` lists your overrides, `/oncall unack 12` and `/oncall reopen 12` take back what was done with an incident.",
 }
 
 const (
+	yourZone   = "Times are in the time zone of your Slack profile: change it there, under Preferences > Language & region. Each rotation has its own zone, in `/oncall schedule edit`."
 	thanks     = "You're welcome. `/oncall incidents` shows what is open, `/oncall help` what can be typed."
 	stopPaging = "What pages you stops once you take it: `/oncall ack 12`, or `/oncall snooze 12 2h` for a while. `/oncall contact` says how you are paged, " +
 		"and with `/oncall cover` or `/oncall away` others are asked to take your shifts."
@@ -82,12 +84,14 @@ func findCommand(words []string) (command, []string, error) {
 	switch rest := words[1:]; {
 	case name == "incidents" && first != name && len(rest) > 0 && isNumber(rest[0]):
 		name = "incident" // as in "status 12"
+	case name == "history" && len(rest) > 0 && isNumber(rest[0]):
+		name = "timeline"
 	case (name == "me" && first == "my" || name == "who" && first == "schedules") && len(rest) > 0:
 		if rest[0] == "shifts" || rest[0] == "schedule" || rest[0] == "schedules" {
 			words = words[1:]
 		}
 	}
-	for _, known := range commands() {
+	for _, known := range slices.Concat(commands(), talkCommands) {
 		if known.name == name {
 			return known, words[1:], nil
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // rephrase translates natural phrases, and other tools' commands, into ours. It leaves everything else alone.
@@ -14,7 +15,7 @@ func rephrase(words []string) []string {
 	if len(words) == 0 {
 		return words
 	}
-	if n := slices.Index(claims, strings.Join(lowerWords(words[:min(len(words), 6)]), " ")); n >= 0 {
+	if oncall.ReadClaim(strings.Join(words, " ")) == oncall.SpokenClaim {
 		return []string{"ack"}
 	}
 	for _, rule := range []func([]string) []string{rephraseHelp, rephrasePlan, rephraseIncident, rephraseTalk, rephraseAboutMe, rephraseLists, rephraseNow, numberToFront} {
@@ -23,12 +24,6 @@ func rephrase(words []string) []string {
 		}
 	}
 	return words
-}
-
-// claims are what people say who take an incident.
-var claims = []string{
-	"i'm on it", "im on it", "i am on it", "am on it", "on it", "i've got it", "ive got it", "i got it", "got it", "i have it", "have it", "i'll take it", "i take it", "take it",
-	"i'm looking", "looking", "looking into it", "i'm looking into it", "im looking into it", "i am looking into it",
 }
 
 func lowerWords(words []string) []string {
@@ -136,6 +131,9 @@ var listedNouns = map[string][]string{
 
 // rephraseLists translates "list teams", "new schedule" and "incidents open".
 func rephraseLists(words []string) []string {
+	if oneOf(words, 0, "show", "list", "get", "all") && oneOf(words, 1, "open", "all", "the") && len(words) > 2 {
+		words = slices.Concat(words[:1], words[2:])
+	}
 	of, known := listedNouns[word(words, 1)]
 	rest := words[min(2, len(words)):]
 	switch {
@@ -170,7 +168,7 @@ func rephraseLists(words []string) []string {
 		return []string{"override", "cancel"}
 	case oneOf(words, 0, "swaps", "trades", "covers") && len(words) == 1, oneOf(words, 0, "swap", "cover", "trade") && oneOf(words, 1, "list", "show", "mine", "pending", "status", "cancel", "undo") && len(words) == 2:
 		return []string{"swap", "list"}
-	case oneOf(words, 0, "away", "vacation", "pto") && oneOf(words, 1, "cancel", "show", "delete", "remove", "mine") && len(words) == 2:
+	case oneOf(words, 0, "away", "vacation", "pto") && (oneOf(words, 1, "cancel", "delete", "remove") || oneOf(words, 1, "show", "mine") && len(words) == 2):
 		return []string{"away", "list"}
 	case oneOf(words, 0, "test", "testpage") && len(words) < 3, oneOf(words, 0, "page") && oneOf(words, 1, "me", "myself", "test"):
 		return []string{"contact", "test"}
@@ -263,7 +261,10 @@ func takeOver(rest []string) []string {
 	for len(of) > 0 && oneOf(of, 0, "from", "for") {
 		of = of[1:]
 	}
-	if len(of) == 0 || isNumber(of[0]) || oneOf(of, 0, "it", "all", "this", "everything") {
+	if len(of) == 0 {
+		return []string{"take-over"}
+	}
+	if isNumber(of[0]) || oneOf(of, 0, "it", "all", "this", "everything") {
 		return append([]string{"ack"}, rest...)
 	}
 	return append([]string{"override", "me", "for"}, of...)

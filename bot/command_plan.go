@@ -25,7 +25,7 @@ func rephrasePlan(words []string) []string {
 	case oneOf(words, 0, "cancel", "delete", "remove", "undo") && n > 1:
 		what := rest(1, "my", "the", "all")
 		switch {
-		case len(what) > 1 && oneOf(what, 0, "time") && oneOf(what, 1, "off"), len(what) == 1 && oneOf(what, 0, append(off, "timeoff", "time-off")...):
+		case len(what) > 1 && oneOf(what, 0, "time") && oneOf(what, 1, "off"), oneOf(what, 0, append(off, "timeoff", "time-off")...):
 			return []string{"away", "list"}
 		case len(what) == 1 && oneOf(what, 0, "swap", "swaps", "cover", "covers"):
 			return []string{"swap", "list"}

@@ -3,6 +3,8 @@ package bot
 import (
 	"slices"
 	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // talkWords are the words, besides its number, of a question about who has an incident.
@@ -26,6 +28,10 @@ func rephraseTalk(words []string) []string {
 		return []string{"add", words[1]}
 	case oneOf(words, 0, "false") && oneOf(words, 1, "alarm", "alert", "positive"):
 		return noise(words[2:])
+	case callsOff(words):
+		return []string{"call-off"}
+	case oneOf(words, 0, "who", "whom") && oneOf(words, 1, "should", "do", "can", "could", "must", "shall", "to") && oneOf(words, n-1, "page", "call", "contact", "ask", "wake") && n < 7:
+		return []string{"whom-to-page"}
 	case oneOf(words, 0, "stop") && oneOf(words, 1, "paging", "calling", "waking", "pages"):
 		return []string{"stop-paging"}
 	case oneOf(words, 0, "who") && oneOf(words, 1, "is", "on") && oneOf(words, 2, "away", "off", "call") && n > 3:
@@ -58,7 +64,8 @@ func rephraseClaim(words []string) []string {
 		return nil
 	}
 	said := lowerWords(words[:n-1])
-	if text := strings.Join(said, " "); slices.Contains(claims, text) || slices.Contains(claims, text+" it") && text != "have" {
+	claim := func(text string) bool { return oncall.ReadClaim(text) == oncall.SpokenClaim }
+	if text := strings.Join(said, " "); claim(text) || claim(text+" it") && text != "have" {
 		return []string{"ack", trimMark(words[n-1])}
 	}
 	return nil
@@ -88,7 +95,19 @@ func rephraseWhoHas(words []string) []string {
 	case number != "" && asks:
 		return []string{"incident", number}
 	case number == "" && it && (somebody || oneOf(words, 0, "who", "who's", "whos") && asks):
-		return []string{"incidents"}
+		return []string{"who-has-it"}
 	}
 	return nil
+}
+
+// callsOff reports whether somebody takes back what they have paged for: "cancel the page", "sorry, my mistake".
+func callsOff(words []string) bool {
+	said := lowerWords(words)
+	for len(said) > 1 && slices.Contains([]string{"sorry", "oh", "oops", "please", "ok"}, strings.Trim(said[0], ",.")) {
+		said = said[1:]
+	}
+	return slices.Contains([]string{
+		"cancel the page", "cancel page", "cancel my page", "cancel it", "call it off", "call off the page", "my mistake", "was my mistake", "it was my mistake", "my bad",
+		"never mind", "nevermind", "take it back",
+	}, strings.Join(said, " "))
 }

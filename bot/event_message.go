@@ -15,18 +15,18 @@ import (
 )
 
 // mentionCommands lists the commands that work in a mention of the app.
-var mentionCommands = []string{"who", "next", "teams", "incidents", "page", "help"}
+var mentionCommands = slices.Concat([]string{"who", "next", "teams", "incidents", "page", "help"}, hereCommands)
 
-// directCommands lists the commands that work in a direct message. A message can't open a form. The
-// planning commands answer with a button that opens it, and the others say that they need one.
-var directCommands = slices.Concat(mentionCommands, []string{"me", "schedule", "users", "actions", "swap", "cover", "override", "away"}, hereCommands)
+// directCommands lists the commands that work in a direct message. A message can't open a form: those of planning answer with
+// a button for it, and the others say so.
+var directCommands = slices.Concat(mentionCommands, []string{"me", "schedule", "users", "actions", "swap", "cover", "override", "away"})
 
 // formButtons lists the buttons that open the planning forms.
 var formButtons = map[string]view.Action{
 	"swap": view.ActionHomeSwap, "cover": view.ActionHomeCover, "override": view.ActionHomeOverride, "away": view.ActionHomeAway,
 }
 
-// hereCommands lists the commands that also work in a mention in an incident's own channel, in its thread, or with its number.
+// hereCommands lists the commands about one incident.
 var hereCommands = []string{
 	"incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate", "unsnooze", "snooze", "severity", "note", "update", "action", "review", "verdict",
 	"add", "reassign", "channel",
@@ -83,23 +83,18 @@ func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (
 		return view.Drawing{}, err
 	}
 	r.place = store.MessageRef{Channel: m.at.Channel, TS: cmp.Or(m.follow.TS, m.replyTo)}
-	if slices.Contains(hereCommands, known.name) {
-		if id, err := b.store.IncidentAt(ctx, r.place); err != nil || id != 0 || namesIncident(rest) {
-			m.can = append(slices.Clone(m.can), hereCommands...)
-		}
-	}
 	switch {
 	case known.name == "page":
 		return b.raiseFromMessage(ctx, r, m)
-	case known.name != "" && formButtons[known.name] != "" && !slices.Contains(m.can, known.name):
-		return view.Drawing{}, oncall.Refuse("`/oncall %s` does that in any channel, and a direct message to me: it is yours alone.", known.name)
-	case !slices.Contains(m.can, known.name):
+	case known.name == "whom-to-page":
+		return drawQuestion(r, m.follow, nil, view.Drawing{}, r.offerPage("", m.at.Channel))
+	case !slices.Contains(m.can, known.name) && !isTalk(known.name):
 		r.words = typedWords(strings.Join(words, " "), r.directory)
 		if known.name == "" && r.onlyTime() {
 			text, err := b.who(ctx, r)
 			return view.Drawing{Text: text}, err
 		}
-		return b.pageNamedTeam(ctx, r, m)
+		return b.pageNamedTeam(ctx, r, m, known.name)
 	case known.name == "help" && len(rest) == 0:
 		return view.AllHelp(r.abilities()), nil
 	}
@@ -107,24 +102,19 @@ func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (
 	if does := formButtons[known.name]; does != "" && errors.Is(err, errNeedsForm) {
 		return view.OpensForm(does), nil
 	}
-	return d, err
+	return drawQuestion(r, m.follow, append([]string{known.name}, rest...), d, err)
 }
 
-// namesIncident reports whether the words of a command begin with an incident's number.
-func namesIncident(words []string) bool {
-	return len(words) > 0 && numberPattern.MatchString(strings.TrimRight(words[0], ":,"))
-}
-
-// pageNamedTeam pages the team or schedule named at the beginning of a mention. A question is answered
-// with who is on call there. In a direct message, paging requires the command.
-func (b *Bot) pageNamedTeam(ctx context.Context, r request, m typedMessage) (view.Drawing, error) {
+// pageNamedTeam pages the team or schedule named at the beginning of a mention; a question is answered with who is
+// on call there. A direct message must use the command to page. name is the command that the words begin with, if any.
+func (b *Bot) pageNamedTeam(ctx context.Context, r request, m typedMessage, name string) (view.Drawing, error) {
 	w, err := b.readRaise(ctx, r, r.words)
 	if _, refused := refusalOf(err); err != nil && !refused {
 		return view.Drawing{}, err
 	}
 	switch {
 	case m.follow == (store.MessageRef{}), w.problem != "", w.Team == 0, w.User != "":
-		return view.Help(), nil
+		return r.notUnderstood(m, name)
 	case w.Text == "", strings.HasSuffix(w.Text, "?"):
 		team, _ := r.directory.Team(w.Team)
 		r.words = strings.Fields(team.Name)
@@ -135,6 +125,20 @@ func (b *Bot) pageNamedTeam(ctx context.Context, r request, m typedMessage) (vie
 		return view.Drawing{Text: text}, err
 	}
 	return b.raiseFromMessage(ctx, r, m)
+}
+
+// notUnderstood answers words that do nothing where they were written: a command that works elsewhere, a cry for help, or neither.
+func (r request) notUnderstood(m typedMessage, name string) (view.Drawing, error) {
+	switch does := formButtons[name]; {
+	case does != "":
+		pointer := ask([]choice{{label: "Open the form", form: does}}, "`/oncall %s` does that in any channel, and a direct message to me: it is yours alone.", name)
+		return drawQuestion(r, m.follow, nil, view.Drawing{}, pointer)
+	case criesForHelp(r.words):
+		return drawQuestion(r, m.follow, nil, view.Drawing{}, r.offerPage(strings.Join(r.words, " "), m.at.Channel))
+	case name != "":
+		return view.Drawing{}, oncall.Refuse("`/oncall %s` does that in any channel.", name)
+	}
+	return view.Help(), nil
 }
 
 // raiseFromMessage raises the incident that a message describes.

@@ -101,7 +101,7 @@ var incidentCommands = []command{
 	wordyCommand("reassign", "12 @bo", view.ActionReassign, (*Bot).readReassign),
 	wordyCommand("add", "12 @cy", view.ActionAsk, (*Bot).readAdd),
 	wordyCommand("note", "12 restarted it", view.ActionNote, inRequest(request.readNote)),
-	wordyCommand("verdict", "12 noise", view.ActionVerdictForm, inRequest(request.readVerdict)),
+	{"verdict", (*Bot).verdictCommand},
 	wordyCommand("severity", "12 high", view.ActionSeverity, inRequest(request.readSeverity)),
 	incidentCommand("merge", "12 into 9", (*Bot).mergeCommand),
 	wordyCommand("link", "12 with 9", view.ActionMerge, readOther(oncall.ActLink, "link", "with")),
@@ -202,7 +202,7 @@ func (r request) readSnooze() ([]oncall.Act, error) {
 	switch strings.ToLower(strings.Join(words, "")) {
 	case "work", "workinghours", "workinghour", "mynextworkinghour":
 		return []oncall.Act{snoozeFor(view.SnoozeWork, r.now)}, nil
-	case "handoff", "hand-off", "thenexthand-off", "nexthandoff":
+	case "handoff", "hand-off", "thenexthand-off", "nexthandoff", "thehandoff", "thehand-off", "thenexthandoff", "nexthand-off", "handover", "thehandover":
 		return []oncall.Act{snoozeFor(view.SnoozeHandoff, r.now)}, nil
 	}
 	at, err := r.snoozeEnd(words, until)
@@ -263,8 +263,12 @@ func (b *Bot) readReassign(ctx context.Context, r request) ([]oncall.Act, error)
 	switch {
 	case err != nil:
 		return nil, err
-	case n == len(words):
-		return []oncall.Act{{Do: oncall.ActReassign, User: user}}, nil
+	case n > 0 && !namesSomebody(words[n:]):
+		acts := []oncall.Act{{Do: oncall.ActReassign, User: user}}
+		if note := unescape(strings.Join(withoutPlease(words[n:]), " ")); note != "" {
+			acts = append(acts, oncall.Act{Do: oncall.ActNote, Text: view.CutPlain(note, view.MaxTyped)})
+		}
+		return acts, nil
 	case n > 0:
 		return nil, oncall.Refuse("An incident goes to one person: `/oncall reassign 12 @bo`. `/oncall add 12 @bo @cy` asks several to help.")
 	}
@@ -416,12 +420,17 @@ func (r request) readSeverity() ([]oncall.Act, error) {
 		words = words[1:]
 	}
 	text := strings.Join(words, " ")
-	severity, known := severityNumbers[text]
+	first := strings.TrimRight(words[0], ":,;")
+	severity, known := severityNumbers[first]
 	if !known {
-		severity, known = oncall.ParseSeverity(text)
+		severity, known = oncall.ParseSeverity(first)
 	}
 	if known {
-		return []oncall.Act{{Do: oncall.ActSeverity, Severity: severity}}, nil
+		acts := []oncall.Act{{Do: oncall.ActSeverity, Severity: severity}}
+		if note := unescape(strings.Join(withoutPlease(words[1:]), " ")); note != "" {
+			acts = append(acts, oncall.Act{Do: oncall.ActNote, Text: view.CutPlain(note, view.MaxTyped)})
+		}
+		return acts, nil
 	}
 	return nil, oncall.Refuse("%q is not a severity: there are critical, high, medium and low. Write `/oncall severity 12 high`.",
 		view.Name(unescape(text)))

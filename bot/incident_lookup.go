@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -32,7 +31,8 @@ func (b *Bot) incidentByTitle(ctx context.Context, r request, name string) (onca
 	case 1:
 		return fits[0].ID, true, nil
 	}
-	return 0, false, oncall.Refuse("Several open incidents are called like that. Say which by its number: `/oncall %s 12`.%s", name, view.WhichIncident(fits))
+	r.words = nil
+	return 0, false, r.askIncident(name, "Several open incidents are called like that. Say which by its number: `/oncall "+name+" 12`.", fits)
 }
 
 // titled reports whether each typed word is a prefix of a word in the title.

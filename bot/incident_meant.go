@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -19,7 +18,7 @@ func (b *Bot) actHere(ctx context.Context, r request, id oncall.IncidentID, do o
 		if err != nil {
 			return view.Drawing{}, err
 		}
-		acts = append(acts, remark(do, note[0].Text))
+		acts = withRemark(do, note[0].Text)
 	}
 	text, err := b.actAndShow(ctx, r, id, acts...)
 	if _, refused := refusalOf(err); refused && (do == oncall.ActAck || do == oncall.ActResolve) {
@@ -38,29 +37,80 @@ var afterwards = map[string]bool{"note": true, "review": true, "action": true, "
 // lastFor is how long after its end an incident still counts as somebody's last one.
 const lastFor = 12 * time.Hour
 
-// lastIncident returns the one incident that somebody has, or else the one that they resolved last. It
-// returns 0 if that is ambiguous because they have several, or one pages them now.
-func (b *Bot) lastIncident(ctx context.Context, r request, name string) (oncall.IncidentID, error) {
-	if name != "review" { // a review is about an incident that is over
-		open, err := b.store.OpenIncidents(ctx, r.by(), maxOpenLoaded)
-		if err != nil {
-			return 0, fmt.Errorf("load open incidents: %w", err)
-		}
-		has := slices.DeleteFunc(slices.Clone(open), func(in oncall.Incident) bool { return !in.With(r.user.ID) })
-		if len(has) > 0 {
-			if len(has) == 1 {
-				return has[0].ID, nil
-			}
-			return 0, nil
-		}
-		waiting := slices.DeleteFunc(open, func(in oncall.Incident) bool { return in.Status != oncall.Triggered })
-		if pages, err := b.store.PagedFor(ctx, r.by(), waiting); err != nil || len(pages) > 0 {
-			return 0, err
-		}
+// justNow is how long after an act it still says which incident is meant.
+const justNow = time.Hour
+
+// A busyness says what somebody is busy with.
+type busyness struct {
+	paging  []oncall.Incident // what pages them now
+	pagedAt time.Time         // when it did last
+	acted   oncall.IncidentID // what they acted on last, or had when it was resolved; 0: nothing for hours
+	actedAt time.Time
+}
+
+// numbersOf returns the numbers of incidents.
+func numbersOf(of []oncall.Incident) (ids []oncall.IncidentID) {
+	for _, in := range of {
+		ids = append(ids, in.ID)
 	}
-	id, found, err := b.store.LastResolved(ctx, r.by(), r.now.Add(-lastFor))
-	if err != nil || !found {
-		return 0, err
+	return ids
+}
+
+// busyWith finds what somebody is busy with.
+func (b *Bot) busyWith(ctx context.Context, r request, open []oncall.Incident) (busy busyness, err error) {
+	waiting := slices.DeleteFunc(slices.Clone(open), func(in oncall.Incident) bool {
+		return in.Status != oncall.Triggered || slices.Contains(in.Acks, r.user.ID)
+	})
+	paged, err := b.store.PagedFor(ctx, r.by(), waiting)
+	if err != nil {
+		return busy, err
 	}
-	return id, nil
+	busy.paging = slices.DeleteFunc(waiting, func(in oncall.Incident) bool { return !paged[in.ID] })
+	if _, busy.pagedAt, err = b.store.LastPagedOf(ctx, r.by(), numbersOf(busy.paging)); err != nil {
+		return busy, err
+	}
+	candidates := numbersOf(open)
+	over, found, err := b.store.LastResolved(ctx, r.by(), r.now.Add(-lastFor))
+	if err != nil {
+		return busy, err
+	}
+	if found {
+		candidates = append(candidates, over)
+	}
+	busy.acted, busy.actedAt, err = b.store.LastActed(ctx, r.by(), candidates, r.now.Add(-lastFor))
+	if err == nil && busy.acted == 0 && found {
+		busy.acted = over
+	}
+	return busy, err
+}
+
+// just reports whether the incident that somebody has just acted on is what a command means: one of theirs, and nothing has paged them since.
+func (busy busyness) just(name string, now time.Time, own []oncall.Incident) bool {
+	return !slices.Contains([]string{"ack", "unsnooze", "merge", "link", "reopen"}, name) && now.Sub(busy.actedAt) < justNow &&
+		!busy.pagedAt.After(busy.actedAt) && slices.Contains(numbersOf(own), busy.acted)
+}
+
+// meant returns the incident that a command means which people still type when their incident is over: what pages them now, or else what
+// they acted on last; 0: it can't be told.
+func (b *Bot) meant(ctx context.Context, r request, name string, open []oncall.Incident, busy busyness) (oncall.IncidentID, error) {
+	switch {
+	case name == "review": // that is for what is over
+		id, _, err := b.store.LastResolved(ctx, r.by(), r.now.Add(-lastFor))
+		return id, err
+	case name == "verdict" && busy.acted != 0 && !busy.pagedAt.After(busy.actedAt):
+		return busy.acted, nil
+	case !afterwards[name]:
+		return 0, nil
+	case len(busy.paging) == 1:
+		return busy.paging[0].ID, nil
+	case len(busy.paging) > 1:
+		return 0, nil
+	case busy.acted != 0:
+		return busy.acted, nil
+	}
+	has := slices.DeleteFunc(slices.Clone(open), func(in oncall.Incident) bool { return !in.With(r.user.ID) })
+	if len(has) == 1 {
+		return has[0].ID, nil
+	}
+	return 0, nil
 }

@@ -25,11 +25,13 @@ func severalCommand(name string, do oncall.ActKind) command {
 			if err != nil {
 				return view.Drawing{}, err
 			}
-			return b.actOnSeveral(ctx, r, oncall.Act{Do: do}, ids, left)
+			return b.actOnSeveral(ctx, r, ids, left, oncall.Act{Do: do})
 		}
 		ids, ok := readNumbers(r.words)
-		if id, text := numberAndNote(r.words); !ok && text != "" {
-			answer, err := b.actAndShow(ctx, r, id, oncall.Act{Do: do}, remark(do, text))
+		if some, text := numbersAndNote(r.words); !ok && len(some) > 1 && len(some) <= maxSeveral {
+			return b.actOnSeveral(ctx, r, some, nil, withRemark(do, text)...)
+		} else if !ok && len(some) == 1 {
+			answer, err := b.actAndShow(ctx, r, some[0], withRemark(do, text)...)
 			return view.Drawing{Text: answer}, err
 		}
 		if !ok || len(ids) == 0 {
@@ -63,10 +65,10 @@ func severalCommand(name string, do oncall.ActKind) command {
 			ids = []oncall.IncidentID{id}
 		}
 		if len(ids) == 1 {
-			text, err := b.actAndShow(ctx, r, ids[0], oncall.Act{Do: do})
-			return view.Drawing{Text: text}, err
+			r.words = nil
+			return b.actHere(ctx, r, ids[0], do)
 		}
-		return b.actOnSeveral(ctx, r, oncall.Act{Do: do}, ids, nil)
+		return b.actOnSeveral(ctx, r, ids, nil, oncall.Act{Do: do})
 	}}
 }
 
@@ -99,33 +101,41 @@ func readNumbers(words []string) (ids []oncall.IncidentID, ok bool) {
 	return ids, true
 }
 
-// numberAndNote parses one number and a note: "12 fixed by a restart".
-func numberAndNote(words []string) (oncall.IncidentID, string) {
-	if len(words) < 2 || !isNumber(strings.TrimRight(words[0], ":,")) {
-		return 0, ""
+// numbersAndNote parses numbers and a note: "12 fixed by a restart", "2, 3 and 4 all fixed by a restart".
+func numbersAndNote(words []string) ([]oncall.IncidentID, string) {
+	n := 0
+	for n < len(words) {
+		if _, ok := readNumbers([]string{strings.TrimRight(words[n], ":,")}); !ok {
+			break
+		}
+		n++
 	}
-	if !isNote(words[1:]) {
-		return 0, ""
+	note := words[n:]
+	ids, ok := readNumbers(strings.Fields(strings.ReplaceAll(strings.Join(words[:n], " "), ":", "")))
+	if len(note) > 1 && oneOf(note, 0, "all", "both") { // "all fixed by a restart"
+		note = note[1:]
 	}
-	id, _ := readIncidentValue(strings.Trim(words[0], "#:,"))
-	return id, unescape(strings.Join(words[1:], " "))
+	if !ok || len(ids) == 0 || len(note) == 0 || !isNote(note) {
+		return nil, ""
+	}
+	return ids, unescape(strings.Join(words[n:], " "))
 }
 
 // judged matches what people call an incident when they resolve it: "noise", "as a false alarm: the
 // probe was broken".
 var judged = regexp.MustCompile(`(?i)^(?:as |it |was |is |a |just |- )*(noise|noisy|false (?:alarm|alert|positive)|real)[.!]*(?:$|[:,;] *(.*)$)`)
 
-// remark turns the words after an act into a verdict, or else a note.
-func remark(do oncall.ActKind, text string) oncall.Act {
+// withRemark returns an act, and what the words after it add: what the incident was, or else a note.
+func withRemark(do oncall.ActKind, text string) []oncall.Act {
 	m := judged.FindStringSubmatch(text)
 	if do != oncall.ActResolve || m == nil {
-		return oncall.Act{Do: oncall.ActNote, Text: text}
+		return []oncall.Act{{Do: do}, {Do: oncall.ActNote, Text: text}}
 	}
 	verdict := oncall.VerdictNoise
 	if strings.EqualFold(m[1], "real") {
 		verdict = oncall.VerdictReal
 	}
-	return oncall.Act{Do: oncall.ActVerdict, Verdict: verdict, Text: m[2]}
+	return []oncall.Act{{Do: do, Verdict: verdict, Text: m[2]}}
 }
 
 // isNote reports whether words after an act are a note, rather than more about which incidents are meant.
@@ -154,14 +164,16 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	if id, err := b.store.IncidentAt(ctx, r.place); id != 0 || err != nil {
 		return id, err
 	}
-	if afterwards[name] {
-		if id, err := b.lastIncident(ctx, r, name); id != 0 || err != nil {
-			return id, err
-		}
-	}
 	open, err := b.store.OpenIncidents(ctx, r.by(), maxOpenLoaded)
 	if err != nil {
 		return 0, fmt.Errorf("load open incidents: %w", err)
+	}
+	busy, err := b.busyWith(ctx, r, open)
+	if err != nil {
+		return 0, err
+	}
+	if id, err := b.meant(ctx, r, name, open, busy); id != 0 || err != nil {
+		return id, err
 	}
 	rank, err := b.rankIncidents(ctx, r.directory, r.user.ID, open)
 	if err != nil {
@@ -181,13 +193,26 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	case name == "merge" || name == "link":
 	case len(fits) == 1:
 		return fits[0].ID, nil
+	case busy.just(name, r.now, append(slices.Clone(own), raisedBy(r.user.ID, open)...)):
+		return busy.acted, nil
+	case len(fits) == 0 && name == "ack" && busy.just("resolve", r.now, own):
+		return busy.acted, nil // "got it", said twice
 	case len(fits) == 0 && len(own) == 1:
 		return own[0].ID, nil // the act's refusal gives the reason
 	case byTitle[name] && len(open) == 1:
 		return open[0].ID, nil // to look at it changes nothing
 	}
+	if len(fits) > 0 && name == "ack" && busy.just("resolve", r.now, own) {
+		return 0, r.askIncident(name, view.Already(busy.acted)+" "+hint, fits)
+	}
 	if len(fits) > 0 {
-		return 0, oncall.Refuse("%s%s", hint, view.WhichIncident(fits))
+		return 0, r.askIncident(name, hint, fits)
+	}
+	if raised := raisedBy(r.user.ID, open); len(own) == 0 && len(raised) > 0 {
+		if len(raised) == 1 {
+			return raised[0].ID, nil
+		}
+		return 0, r.askIncident(name, hint, raised)
 	}
 	others, err := b.fittingIncidents(ctx, r, name, open)
 	if err != nil {
@@ -200,7 +225,10 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	if len(own) > 0 {
 		lead = "That fits none of your incidents."
 	}
-	return 0, oncall.Refuse("%s %s%s", lead, hint, view.WhichIncident(others))
+	if len(others) == 0 {
+		return 0, oncall.Refuse("%s %s%s", lead, hint, view.WhichIncident(nil))
+	}
+	return 0, r.askIncident(name, lead+" "+hint, others)
 }
 
 // fittingIncidents returns the incidents to which a command can apply.
@@ -265,13 +293,14 @@ func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, lef
 	return ids, left, nil
 }
 
-// actOnSeveral performs an act on several incidents, and offers to undo it.
-func (b *Bot) actOnSeveral(ctx context.Context, r request, act oncall.Act, ids, left []oncall.IncidentID) (view.Drawing, error) {
+// actOnSeveral performs acts, the first with what is added to it, on several incidents, and offers to undo it.
+func (b *Bot) actOnSeveral(ctx context.Context, r request, ids, left []oncall.IncidentID, acts ...oncall.Act) (view.Drawing, error) {
 	later := max(0, len(ids)-maxSeveral)
-	done, refused, err := b.actOnEach(ctx, r.user.ID, act, ids[:len(ids)-later])
+	done, refused, err := b.actOnEach(ctx, r.user.ID, ids[:len(ids)-later], acts...)
 	if err != nil {
 		return view.Drawing{}, err
 	}
+	act := acts[0]
 	if act.Do == oncall.ActAck {
 		var notes refusals
 		for _, id := range done {
@@ -284,11 +313,11 @@ func (b *Bot) actOnSeveral(ctx context.Context, r request, act oncall.Act, ids, 
 	return view.ActedOn(act, done, refused, left, later, r.location), nil
 }
 
-// actOnEach performs an act on each incident, and returns the refusals.
-func (b *Bot) actOnEach(ctx context.Context, user oncall.UserID, act oncall.Act, ids []oncall.IncidentID) (done []oncall.IncidentID, refused []string, err error) {
+// actOnEach performs the acts on each incident, and returns the refusals.
+func (b *Bot) actOnEach(ctx context.Context, user oncall.UserID, ids []oncall.IncidentID, acts ...oncall.Act) (done []oncall.IncidentID, refused []string, err error) {
 	var reasons refusals
 	for _, id := range ids {
-		err := b.act(ctx, id, user, act)
+		err := b.acts(ctx, id, user, acts)
 		refusal, isRefusal := errors.AsType[oncall.Refusal](err)
 		switch {
 		case isRefusal:
@@ -349,7 +378,7 @@ func (b *Bot) undoActs(ctx context.Context, p press) (string, error) {
 	if do != oncall.ActUnack && do != oncall.ActReopen && do != oncall.ActAck || len(ids) == 0 {
 		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 	}
-	done, refused, err := b.actOnEach(ctx, p.user, oncall.Act{Do: do}, ids)
+	done, refused, err := b.actOnEach(ctx, p.user, ids, oncall.Act{Do: do})
 	if err != nil {
 		return "", err
 	}
@@ -368,6 +397,16 @@ func (b *Bot) why(ctx context.Context, r request) (string, error) {
 		}
 	}
 	if id, err := b.store.IncidentAt(ctx, r.place); err != nil || id != 0 && len(words) == 0 {
+		if err != nil {
+			return "", err
+		}
+		return b.showPlan(ctx, r, id)
+	}
+	open, err := b.store.OpenIncidents(ctx, r.by(), maxOpenLoaded)
+	if err != nil {
+		return "", err
+	}
+	if id, _, err := b.store.LastPagedOf(ctx, r.by(), numbersOf(open)); id != 0 || err != nil { // one that was opened anew has a low number
 		if err != nil {
 			return "", err
 		}

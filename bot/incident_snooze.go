@@ -22,7 +22,7 @@ func (b *Bot) snooze(ctx context.Context, r request) (view.Drawing, error) {
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	return b.actOnSeveral(ctx, r, acts[0], ids, left)
+	return b.actOnSeveral(ctx, r, ids, left, acts[0])
 }
 
 var snoozeOne = wordyCommand("snooze", "12 2h", view.ActionSnooze, inRequest(request.readSnooze))

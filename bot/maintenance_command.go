@@ -29,6 +29,8 @@ func (b *Bot) maintenance(ctx context.Context, r request) (view.Drawing, error) 
 		return b.listMaintenance(ctx, r, 0)
 	case oneOf(words, 0, "end", "stop", "cancel", "over", "done", "finish", "delete", "remove"):
 		return b.endMaintenance(ctx, r, words[1:])
+	case oneOf(words, len(words)-1, "off", "end", "stop", "over"):
+		return b.endMaintenance(ctx, r, words[:len(words)-1])
 	}
 	if of, rest, err := r.maintained(words); err == nil && len(rest) == 0 && of.IntegrationID == 0 {
 		return b.listMaintenance(ctx, r, of.TeamID)

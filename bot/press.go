@@ -55,6 +55,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionBundleResolve: bundlePress(oncall.ActResolve),
 
 	view.ActionUndoActs:  (*Bot).undoActs,
+	view.ActionSay:       (*Bot).pressSay,
 	view.ActionVerdict:   (*Bot).pressVerdict,
 	view.ActionSnoozeFor: (*Bot).pressSnooze,
 

@@ -22,6 +22,7 @@ var spentPresses = map[view.Action]bool{
 	view.ActionOverrideCancel: true,
 	view.ActionOverrideSwitch: true,
 	view.ActionUndoActs:       true,
+	view.ActionSay:            true,
 }
 
 // listPresses redraw the list that contained the button, below what was done.

@@ -84,3 +84,13 @@ func ActedOn(act oncall.Act, done []oncall.IncidentID, refused []string, left []
 	}
 	return d
 }
+
+// ResolvedAsNoise answers whoever called an open incident a false alarm, with a button to undo that.
+func ResolvedAsNoise(id oncall.IncidentID, text string) Drawing {
+	if text == "" {
+		text = "Resolved " + id.String() + " as noise."
+	}
+	d := Text(text)
+	d.Blocks = append(d.Blocks, slack.NewActionBlock("", button(ActionUndoActs, string(oncall.ActReopen)+"/"+valueOf(id), "Undo")))
+	return d
+}

@@ -1,0 +1,67 @@
+package bot
+
+import (
+	"context"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// verdictCommand answers `/oncall verdict 12 noise`, and opens the form without words. A false alarm that is open is resolved as one.
+func (b *Bot) verdictCommand(ctx context.Context, r request) (view.Drawing, error) {
+	id, err := b.takeNumber(ctx, &r, "verdict", "12 noise")
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	if len(r.words) == 0 {
+		asks, err := b.formOn(ctx, id, r.user.ID, view.ActionVerdictForm)
+		if err != nil {
+			return view.Drawing{}, err
+		}
+		return view.Drawing{}, b.openModal(ctx, r.trigger, asks)
+	}
+	acts, err := r.readVerdict()
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	in, err := b.store.Incident(ctx, r.by(), id)
+	ends := err == nil && in.Open() && acts[0].Verdict == oncall.VerdictNoise // without an incident, the act says so
+	if ends {
+		acts[0].Do = oncall.ActResolve
+	}
+	text, err := b.actAndShow(ctx, r, id, acts...)
+	if err != nil || !ends {
+		return view.Drawing{Text: text}, err
+	}
+	return view.ResolvedAsNoise(id, text), nil
+}
+
+// openTimeline answers `/oncall timeline 12` and `/oncall history 12`.
+func (b *Bot) openTimeline(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
+	asks, err := b.formOn(ctx, id, r.user.ID, view.ActionTimeline)
+	if err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, r.trigger, asks)
+}
+
+// namesSomebody reports whether words after a person begin with another one.
+func namesSomebody(words []string) bool {
+	if len(words) == 0 {
+		return false
+	}
+	if oneOf(words, 0, "and", "&amp;") && len(words) > 1 {
+		words = words[1:]
+	}
+	_, mention := view.ReadMention(words[0])
+	return mention || strings.HasPrefix(words[0], "@")
+}
+
+// withoutPlease drops what only leads up to a note.
+func withoutPlease(words []string) []string {
+	for len(words) > 0 && (oneOf(words, 0, "please", "pls", "because", "as") || strings.Trim(words[0], ":;,-—–") == "") {
+		words = words[1:]
+	}
+	return words
+}
