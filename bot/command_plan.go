@@ -6,8 +6,8 @@ import "slices"
 // "cancel my time off", "who is away" and "swap me with Bo on Friday".
 func rephrasePlan(words []string) []string {
 	n := len(words)
-	rest := func(from int, drop ...string) []string {
-		from = min(from, n)
+	rest := func(drop ...string) []string {
+		from := min(1, n)
 		for from < n && oneOf(words, from, drop...) {
 			from++
 		}
@@ -17,13 +17,13 @@ func rephrasePlan(words []string) []string {
 	off := []string{"away", "off", "out", "vacation", "holiday", "holidays", "leave", "pto", "ooo"}
 	switch {
 	case oneOf(words, 0, "can't", "cant", "cannot") && n > 1:
-		return append([]string{"cover"}, rest(1, "do", "make", "take", "work", "be", "on", "call", "my", "shift", "the")...)
+		return append([]string{"cover"}, rest("do", "make", "take", "work", "be", "on", "call", "my", "shift", "the")...)
 	case oneOf(words, 0, "hand", "pass", "give") && oneOf(words, 1, "over", "my", "shift", "on", "off") && n > 2:
-		return handOver(rest(1, "over", "off", "on", "my", "shift", "shifts", "the"))
+		return handOver(rest("over", "off", "on", "my", "shift", "shifts", "the"))
 	case oneOf(words, 0, "handover", "handoff") && oneOf(words, 1, "to"):
 		return handOver(words[1:])
 	case oneOf(words, 0, "cancel", "delete", "remove", "undo") && n > 1:
-		what := rest(1, "my", "the", "all")
+		what := rest("my", "the", "all")
 		switch {
 		case len(what) > 1 && oneOf(what, 0, "time") && oneOf(what, 1, "off"), oneOf(what, 0, append(off, "timeoff", "time-off")...):
 			return []string{"away", "list"}
@@ -33,7 +33,7 @@ func rephrasePlan(words []string) []string {
 			return []string{"override", "cancel"}
 		}
 	case oneOf(words, 0, "who", "who's", "whos", "anybody", "anyone", "is") && n < 10:
-		what := rest(1, "is", "are", "has", "on", "anybody", "anyone", "somebody", "will", "be", "from", "the", "team")
+		what := rest("is", "are", "has", "on", "anybody", "anyone", "somebody", "will", "be", "from", "the", "team")
 		if len(what) > 0 && (oneOf(what, 0, off...) || oneOf(what, 0, "time") && oneOf(what, 1, "off")) && slices.ContainsFunc(words, isSomebody) {
 			if oneOf(what, 0, "time") {
 				what = what[1:]
@@ -44,7 +44,7 @@ func rephrasePlan(words []string) []string {
 			return append([]string{"away", "who"}, what...)
 		}
 	case oneOf(words, 0, "swap", "trade", "exchange", "switch") && oneOf(words, 1, "me", "my", "with") && n > 2:
-		return append([]string{"swap"}, rest(1, mine...)...)
+		return append([]string{"swap"}, rest(mine...)...)
 	}
 	return nil
 }

@@ -259,11 +259,7 @@ func (b *Bot) openChannel(ctx context.Context, r request, id oncall.IncidentID) 
 		return "", err
 	}
 	for range channelLooks { // the channel is usually created at once, and then the answer can link to it
-		in, err := b.store.Incident(ctx, r.by(), id)
-		if err != nil {
-			break
-		}
-		if view.LinkedChannel(in) != "" {
+		if in, err := b.store.Incident(ctx, r.by(), id); err == nil && view.LinkedChannel(in) != "" {
 			return view.HasChannel(in), nil
 		}
 		if !sleep(ctx, channelLook) {

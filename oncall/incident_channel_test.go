@@ -28,9 +28,13 @@ func channelFacts() ChannelFacts {
 // channelEvents returns what people did and what happened automatically.
 func channelEvents() []Event {
 	return []Event{
-		{ID: 1, Kind: EventOpened}, {ID: 2, Kind: EventNote, Actor: ByUser(ann)}, {ID: 3, Kind: EventPaging, Detail: Detail{Step: 2}},
-		{ID: 4, Kind: EventAcknowledged, Actor: ByUser(bo)}, {ID: 5, Kind: EventResolved, Actor: ByUser(bo)},
-		{ID: 6, Kind: EventNote, Actor: ByUser(bo), Detail: Detail{Quiet: true}}, {ID: 7, Kind: EventPageDelivered, Detail: Detail{Users: []UserID{bo}}},
+		{ID: 1, Kind: EventOpened},
+		{ID: 2, Kind: EventNote, Actor: ByUser(ann)},
+		{ID: 3, Kind: EventPaging, Detail: Detail{Step: 2}},
+		{ID: 4, Kind: EventAcknowledged, Actor: ByUser(bo)},
+		{ID: 5, Kind: EventResolved, Actor: ByUser(bo)},
+		{ID: 6, Kind: EventNote, Actor: ByUser(bo), Detail: Detail{Quiet: true}},
+		{ID: 7, Kind: EventPageDelivered, Detail: Detail{Users: []UserID{bo}}},
 	}
 }
 
