@@ -81,7 +81,7 @@ type settings struct {
 	admins    []string                    // of the installation; none: the workspace's owners
 	web       webSettings
 	jwt       jwtFlags
-	hosted    *hosting // set if this is one of several organisations in the process; nil: it has the process to itself
+	shared    *sharedResources // set if this is one of several organisations in the process; nil: it has the process to itself
 }
 
 // mailIn holds the settings for incoming mail. Without an address it is off.
@@ -136,11 +136,11 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 	options := store.Options{
 		MaxConns: maxConns, IntakeConns: intakeConns, Log: log, Metrics: metrics, Phones: s.phones, Secrets: s.secrets, Admins: s.admins,
 	}
-	if s.hosted == nil {
+	if s.shared == nil {
 		metrics.MustRegister(processCollectors()...)
 	} else {
-		metrics = s.hosted.metrics
-		options.Metrics, options.MaxConns, options.IntakeConns, options.Budget = metrics, hostedConns, hostedIntakeConns, s.hosted.budget
+		metrics = s.shared.metrics
+		options.Metrics, options.MaxConns, options.IntakeConns, options.Budget = metrics, orgConns, orgIntakeConns, s.shared.budget
 	}
 	if s.tracer != nil {
 		options.Changed = s.tracer.changed
@@ -320,7 +320,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 		forPrograms.Pages = address
 	}
 	var programs http.Handler
-	if s.hosted == nil {
+	if s.shared == nil {
 		programs = rest.New(forPrograms)
 	} else { // most organisations don't use it, and its schemas would be the largest part of an idle organisation
 		programs = onDemand(func() http.Handler { return rest.New(forPrograms) })
@@ -337,7 +337,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 		a.receives, config.Ready, config.Status = a.receiver, a.receiver.Ready, a.receiver.Status
 	}
 	config.Receiver = a.receives
-	if s.hosted != nil { // the process listens
+	if s.shared != nil { // the process listens
 		config.MaxPerClient, config.Gatherer = api.MaxPerPeer(connectionsFor(openFiles())), nil
 		a.handler = api.New(config)
 		return nil

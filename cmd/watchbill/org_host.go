@@ -24,9 +24,9 @@ import (
 // An organisation may use this many connections of its own. The budget limits all organisations
 // together.
 const (
-	hostedIntakeConns = 2
-	hostedConns       = 8
-	hostedSessions    = 3
+	orgIntakeConns = 2
+	orgConns       = 8
+	orgSessions    = 3
 )
 
 // hostGC is how many percent the heap may grow before it is collected. Many idle organisations leave
@@ -40,16 +40,16 @@ const (
 	restartMax   = 30 * time.Second
 )
 
-// hosting is what an organisation shares with the others in its process.
-type hosting struct {
+// sharedResources is what an organisation shares with the others in its process.
+type sharedResources struct {
 	metrics *prometheus.Registry // of this organisation alone
 	budget  *store.Budget
 }
 
-// A host serves all organisations of a list in one process. Each runs as a separate Watchbill with its
+// An orgServer serves all organisations of a list in one process. Each runs as a separate Watchbill with its
 // own database connections, queue and Slack. They share the listening sockets and a budget of
 // connections.
-type host struct {
+type orgServer struct {
 	process
 	app      *app              // holds the process's own sockets; its store is the list
 	values   map[string]string // settings that all organisations have
@@ -59,13 +59,13 @@ type host struct {
 	starting chan struct{}
 
 	mu      sync.Mutex
-	serving map[string]*hosted
+	serving map[string]*orgApp
 	absent  []string // hosts of organisations that are moving
 	known   bool     // the list has been read
 }
 
-// A hosted organisation is served by this process.
-type hosted struct {
+// An orgApp is an organisation served by this process.
+type orgApp struct {
 	store.Organisation
 	log     zerolog.Logger
 	cancel  context.CancelFunc
@@ -74,8 +74,8 @@ type hosted struct {
 	running atomic.Pointer[app] // nil while it starts
 }
 
-// host serves organisations until the process is told to stop.
-func (c *serveCmd) host(p process, command *kong.Context, log zerolog.Logger) error {
+// serveOrganisations serves organisations until the process is told to stop.
+func (c *serveCmd) serveOrganisations(p process, command *kong.Context, log zerolog.Logger) error {
 	flags := command.Selected().Flags
 	if wrong := misplaced(flags); len(wrong) > 0 {
 		return wrongUse(wrong)
@@ -90,60 +90,60 @@ func (c *serveCmd) host(p process, command *kong.Context, log zerolog.Logger) er
 	if err != nil {
 		return err
 	}
-	h := &host{
+	srv := &orgServer{
 		process: p, app: &app{store: list, log: log, broken: make(chan error, 8)}, values: processValues(flags), spool: c.Spool,
-		budget: store.NewBudget(c.Connections), starting: make(chan struct{}, startAtOnce), serving: map[string]*hosted{},
+		budget: store.NewBudget(c.Connections), starting: make(chan struct{}, startAtOnce), serving: map[string]*orgApp{},
 	}
-	defer h.app.stop()
+	defer srv.app.stop()
 	if err := errors.Join(migrated(p.ctx, list), list.ResealOrganisations(p.ctx)); err != nil {
 		return err
 	}
-	if err := h.listen(c.build(p, log)); err != nil {
+	if err := srv.listen(c.build(p, log)); err != nil {
 		return err
 	}
 	debug.SetGCPercent(hostGC)
-	log.Info().Str("version", version()).Str("address", h.app.addr).Msg("serves organisations")
-	return h.run()
+	log.Info().Str("version", version()).Str("address", srv.app.addr).Msg("serves organisations")
+	return srv.run()
 }
 
 // listen opens the sockets that all organisations share.
-func (h *host) listen(s settings) error {
-	ctx, a := h.ctx, h.app
+func (srv *orgServer) listen(s settings) error {
+	ctx, a := srv.ctx, srv.app
 	own := prometheus.NewRegistry()
 	own.MustRegister(processCollectors()...)
-	metrics := gathered{own: own, host: h}
-	h.front = api.NewOrganisations(api.NewProcess(h.ready), s.proxies, h.clock, a.log)
+	metrics := gathered{own: own, server: srv}
+	srv.front = api.NewOrganisations(api.NewProcess(srv.ready), s.proxies, srv.clock, a.log)
 	var err error
 	if s.metrics != "" {
-		if a.metricsAddr, err = a.listen(ctx, s.metrics, api.NewProcessWithNames(h.ready, metrics), fewConnections, nil, nil); err != nil {
+		if a.metricsAddr, err = a.listen(ctx, s.metrics, api.NewProcessWithNames(srv.ready, metrics), fewConnections, nil, nil); err != nil {
 			return err
 		}
 	}
-	secure, err := a.secure(ctx, s.tls, h.clock)
+	secure, err := a.secure(ctx, s.tls, srv.clock)
 	if err != nil {
 		return err
 	}
-	if a.addr, err = a.listen(ctx, s.listen, h.front, connectionsFor(openFiles()), s.proxies, secure); err != nil || s.mailIn.listen == "" {
+	if a.addr, err = a.listen(ctx, s.listen, srv.front, connectionsFor(openFiles()), s.proxies, secure); err != nil || s.mailIn.listen == "" {
 		return err
 	}
-	return a.takeMail(ctx, s.mailIn, api.MailConfig{Find: h.front.Find, Clock: h.clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
+	return a.takeMail(ctx, s.mailIn, api.MailConfig{Find: srv.front.Find, Clock: srv.clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
 }
 
 // run follows the list of organisations until the process is told to stop.
-func (h *host) run() error {
-	defer h.stopAll()
+func (srv *orgServer) run() error {
+	defer srv.stopAll()
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for failing := false; ; {
-		err := h.follow()
-		if err != nil && !failing && h.ctx.Err() == nil {
-			h.app.log.Error().Err(err).Msg("could not read the list of organisations; those that are served go on")
+		err := srv.follow()
+		if err != nil && !failing && srv.ctx.Err() == nil {
+			srv.app.log.Error().Err(err).Msg("could not read the list of organisations; those that are served go on")
 		}
 		failing = err != nil
 		select {
-		case <-h.ctx.Done():
+		case <-srv.ctx.Done():
 			return nil
-		case err := <-h.app.broken:
+		case err := <-srv.app.broken:
 			return err
 		case <-tick.C:
 		}
@@ -151,8 +151,8 @@ func (h *host) run() error {
 }
 
 // follow starts and stops organisations according to the list.
-func (h *host) follow() error {
-	all, err := h.app.store.Organisations(h.ctx)
+func (srv *orgServer) follow() error {
+	all, err := srv.app.store.Organisations(srv.ctx)
 	if err != nil {
 		return err
 	}
@@ -166,31 +166,31 @@ func (h *host) follow() error {
 			absent = append(absent, o.Host)
 		}
 	}
-	h.mu.Lock()
-	var leaving []*hosted
-	for name, s := range h.serving {
+	srv.mu.Lock()
+	var leaving []*orgApp
+	for name, s := range srv.serving {
 		if o, ok := wanted[name]; !ok || o.Version != s.Version {
 			leaving = append(leaving, s)
-			delete(h.serving, name)
+			delete(srv.serving, name)
 		}
 	}
-	h.absent, h.known = absent, true
-	h.mu.Unlock()
-	h.publish()
+	srv.absent, srv.known = absent, true
+	srv.mu.Unlock()
+	srv.publish()
 	stop(leaving)
-	h.mu.Lock()
+	srv.mu.Lock()
 	for name, o := range wanted {
-		if h.serving[name] == nil {
-			h.serving[name] = h.begin(o)
+		if srv.serving[name] == nil {
+			srv.serving[name] = srv.begin(o)
 		}
 	}
-	h.mu.Unlock()
-	h.publish()
+	srv.mu.Unlock()
+	srv.publish()
 	return nil
 }
 
 // stop stops organisations and returns when they have ended.
-func stop(all []*hosted) {
+func stop(all []*orgApp) {
 	for _, s := range all {
 		s.cancel()
 	}
@@ -199,26 +199,26 @@ func stop(all []*hosted) {
 	}
 }
 
-func (h *host) stopAll() {
-	h.mu.Lock()
-	all := slices.Collect(maps.Values(h.serving))
-	h.mu.Unlock()
+func (srv *orgServer) stopAll() {
+	srv.mu.Lock()
+	all := slices.Collect(maps.Values(srv.serving))
+	srv.mu.Unlock()
 	stop(all)
 }
 
 // begin serves an organisation until it is stopped.
-func (h *host) begin(o store.Organisation) *hosted {
-	ctx, cancel := context.WithCancel(h.ctx)
-	s := &hosted{Organisation: o, log: h.app.log.With().Str("organisation", o.Name).Logger(), cancel: cancel, ended: make(chan struct{})}
+func (srv *orgServer) begin(o store.Organisation) *orgApp {
+	ctx, cancel := context.WithCancel(srv.ctx)
+	s := &orgApp{Organisation: o, log: srv.app.log.With().Str("organisation", o.Name).Logger(), cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(s.ended)
 		for wait := restartAfter; ; wait = min(2*wait, restartMax) {
-			began := h.clock()
-			err := h.serve(ctx, s)
+			began := srv.clock()
+			err := srv.serve(ctx, s)
 			if ctx.Err() != nil {
 				return
 			}
-			if h.clock().Sub(began) > restartMax {
+			if srv.clock().Sub(began) > restartMax {
 				wait = restartAfter
 			}
 			s.log.Error().Err(err).Dur("again_in", wait).Msg("the organisation is not served")
@@ -233,31 +233,31 @@ func (h *host) begin(o store.Organisation) *hosted {
 }
 
 // serve runs an organisation until ctx ends or one of its parts fails.
-func (h *host) serve(ctx context.Context, s *hosted) error {
-	a, err := h.start(ctx, s)
+func (srv *orgServer) serve(ctx context.Context, s *orgApp) error {
+	a, err := srv.start(ctx, s)
 	if err != nil {
 		return err
 	}
 	s.running.Store(a)
-	h.publish()
+	srv.publish()
 	s.log.Info().Msg("the organisation is served")
 	err = a.wait(ctx)
 	s.running.Store(nil)
-	h.publish()
+	srv.publish()
 	a.stop()
 	s.log.Info().Msg("the organisation has stopped")
 	return err
 }
 
 // start starts an organisation, a few at a time.
-func (h *host) start(ctx context.Context, s *hosted) (*app, error) {
+func (srv *orgServer) start(ctx context.Context, s *orgApp) (*app, error) {
 	select {
-	case h.starting <- struct{}{}:
-		defer func() { <-h.starting }()
+	case srv.starting <- struct{}{}:
+		defer func() { <-srv.starting }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	values := maps.Clone(h.values)
+	values := maps.Clone(srv.values)
 	maps.Copy(values, s.Settings)
 	c, err := parseServe(values)
 	if err != nil {
@@ -266,15 +266,15 @@ func (h *host) start(ctx context.Context, s *hosted) (*app, error) {
 	if wrong := c.problems(); len(wrong) > 0 {
 		return nil, wrongUse(wrong)
 	}
-	p := h.process
+	p := srv.process
 	p.ctx = ctx
 	settings := c.build(p, s.log)
-	settings.hosted = &hosting{metrics: prometheus.NewRegistry(), budget: h.budget}
-	if h.spool != "" {
-		settings.spool = filepath.Join(h.spool, s.Name)
+	settings.shared = &sharedResources{metrics: prometheus.NewRegistry(), budget: srv.budget}
+	if srv.spool != "" {
+		settings.spool = filepath.Join(srv.spool, s.Name)
 	}
-	s.metrics.Store(settings.hosted.metrics)
-	return startApp(ctx, settings, h.clock, s.log)
+	s.metrics.Store(settings.shared.metrics)
+	return startApp(ctx, settings, srv.clock, s.log)
 }
 
 // onDemand returns a handler that is created on its first request.
@@ -284,12 +284,12 @@ func onDemand(make func() http.Handler) http.Handler {
 }
 
 // publish tells the front which organisations it can route requests to.
-func (h *host) publish() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+func (srv *orgServer) publish() {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
 	var all []api.Organisation
-	absent := slices.Clone(h.absent)
-	for _, s := range h.serving {
+	absent := slices.Clone(srv.absent)
+	for _, s := range srv.serving {
 		a := s.running.Load()
 		if a == nil {
 			absent = append(absent, s.Host)
@@ -298,24 +298,24 @@ func (h *host) publish() {
 		all = append(all, api.Organisation{
 			Name: s.Name, Host: s.Host, Handler: a.handler, Receiver: a.receives,
 			HasKey: func(ctx context.Context, key string, fresh bool) (bool, error) {
-				return a.store.HasKey(ctx, key, fresh, h.clock())
+				return a.store.HasKey(ctx, key, fresh, srv.clock())
 			},
 		})
 	}
-	h.front.Set(all, absent)
+	srv.front.Set(all, absent)
 }
 
 // ready describes the organisations for /readyz. The process is ready once it knows them: if one can't
 // be served, that is no reason to send the others' signals elsewhere.
-func (h *host) ready(ctx context.Context) (lines []string, err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.known {
+func (srv *orgServer) ready(ctx context.Context) (lines []string, err error) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if !srv.known {
 		return nil, errors.New("the list of organisations was not read yet")
 	}
-	for _, name := range slices.Sorted(maps.Keys(h.serving)) {
+	for _, name := range slices.Sorted(maps.Keys(srv.serving)) {
 		state := "served"
-		if a := h.serving[name].running.Load(); a == nil {
+		if a := srv.serving[name].running.Load(); a == nil {
 			state = "not served; the log says why"
 		} else if err := a.store.Ready(ctx); err != nil {
 			state = "its database does not answer"

@@ -19,8 +19,8 @@ func processCollectors() []prometheus.Collector {
 // gathered gathers the metrics of all organisations, each with the label "organisation", and the
 // process's own.
 type gathered struct {
-	own  prometheus.Gatherer
-	host *host
+	own    prometheus.Gatherer
+	server *orgServer
 }
 
 // Gather implements prometheus.Gatherer.
@@ -31,7 +31,7 @@ func (g gathered) Gather() ([]*dto.MetricFamily, error) {
 	for _, family := range all {
 		byName[family.GetName()] = family
 	}
-	for name, registry := range g.host.registries() {
+	for name, registry := range g.server.registries() {
 		families, err := registry.Gather()
 		errs = append(errs, err)
 		for _, family := range families {
@@ -55,11 +55,11 @@ func (g gathered) Gather() ([]*dto.MetricFamily, error) {
 }
 
 // registries returns the organisations' metrics by name.
-func (h *host) registries() map[string]*prometheus.Registry {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+func (srv *orgServer) registries() map[string]*prometheus.Registry {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
 	all := map[string]*prometheus.Registry{}
-	for name, s := range h.serving {
+	for name, s := range srv.serving {
 		if registry := s.metrics.Load(); registry != nil {
 			all[name] = registry
 		}

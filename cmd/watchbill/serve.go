@@ -73,7 +73,7 @@ func (c *serveCmd) Run(p process, command *kong.Context) error {
 	}
 	log := p.logger(c.LogLevel)
 	if c.Organisations {
-		return c.host(p, command, log)
+		return c.serveOrganisations(p, command, log)
 	}
 	return serve(p, c.build(p, log), log, func(a *app) {
 		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")
