@@ -39,13 +39,13 @@ var watchbillEndpoint = endpoint{answer: answerAccepted, refuse: refuseWithProbl
 
 func answerAccepted(w http.ResponseWriter, sub submission) {
 	out := struct {
-		Status   string   `json:"status"`
-		Signals  int      `json:"signals"`
-		TakenFor string   `json:"taken_for,omitempty"` // if no format was configured
-		Hints    []string `json:"hints,omitempty"`
+		Status       string   `json:"status"`
+		Signals      int      `json:"signals"`
+		RecognisedAs string   `json:"taken_for,omitempty"` // if no format was configured
+		Hints        []string `json:"hints,omitempty"`
 	}{"accepted", len(sub.signals), "", sub.hints}
 	if sub.integration.Format == intake.Auto && sub.format != "" {
-		out.TakenFor = string(sub.format)
+		out.RecognisedAs = string(sub.format)
 	}
 	writeJSON(w, http.StatusAccepted, "application/json", out)
 }

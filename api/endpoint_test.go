@@ -176,7 +176,7 @@ func basic(user, password string) string {
 
 // Without a chosen format, the response tells what the body was taken for, and so does the first
 // incident.
-func TestAutoReportsTheRecognizedFormat(t *testing.T) {
+func TestAutoReportsTheRecognisedFormat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.addAutoIntegration(replayKey)

@@ -85,8 +85,8 @@ func code(err error) int {
 
 func TestMailBecomesASignal(t *testing.T) {
 	t.Parallel()
-	d := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
-	addr := openMail(t, api.MailConfig{Find: api.FindBy(d), Domain: "alerts.example.com"})
+	r := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
+	addr := openMail(t, api.MailConfig{Find: api.FindBy(r), Domain: "alerts.example.com"})
 	one, two := strings.Repeat("a1", 16), strings.Repeat("b2", 16)
 	const text = "Subject: CRITICAL: disk\r\n\r\n98 %\r\n.. a dot\r\n"
 	for _, to := range []string{
@@ -97,10 +97,10 @@ func TestMailBecomesASignal(t *testing.T) {
 			t.Errorf("%s: %v", to, err)
 		}
 	}
-	if n, m := len(d.received(1)), len(d.received(2)); n != 4 || m != 1 {
+	if n, m := len(r.received(1)), len(r.received(2)); n != 4 || m != 1 {
 		t.Errorf("%d and %d signals, want 4 and 1", n, m)
 	}
-	if s := d.received(1)[0]; s.Title != "CRITICAL: disk" || s.Severity != oncall.Critical || s.Body != "98 %\n.. a dot" {
+	if s := r.received(1)[0]; s.Title != "CRITICAL: disk" || s.Severity != oncall.Critical || s.Body != "98 %\n.. a dot" {
 		t.Errorf("the signal is %+v, want the mail's title, severity and body", s)
 	}
 	for to, want := range map[string]int{
@@ -114,13 +114,13 @@ func TestMailBecomesASignal(t *testing.T) {
 	if err := send(addr, one+"@alerts.example.com", "Subject: x\r\n\r\n"+strings.Repeat("x\r\n", 2<<20)); code(err) != 552 {
 		t.Errorf("a mail that is too large: got %v, want the code 552", err)
 	}
-	d.mu.Lock()
-	d.away = true
-	d.mu.Unlock()
+	r.mu.Lock()
+	r.away = true
+	r.mu.Unlock()
 	if err := send(addr, one+"@alerts.example.com", text); code(err) != 451 {
 		t.Errorf("a mail that can't be stored: got %v, want the code 451", err)
 	}
-	if n := len(d.received(1)); n != 4 {
+	if n := len(r.received(1)); n != 4 {
 		t.Errorf("got %d signals in the end, want 4", n)
 	}
 }
@@ -128,8 +128,8 @@ func TestMailBecomesASignal(t *testing.T) {
 // Guessing addresses is refused; a valid one works even from the same peer.
 func TestMailServerLimitsGuesses(t *testing.T) {
 	t.Parallel()
-	d := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
-	addr := openMail(t, api.MailConfig{Find: api.FindBy(d)})
+	r := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
+	addr := openMail(t, api.MailConfig{Find: api.FindBy(r)})
 	struck := false
 	for i := range 60 {
 		if code(send(addr, fmt.Sprintf("%032x@x", i), "x")) == 421 {
@@ -139,7 +139,7 @@ func TestMailServerLimitsGuesses(t *testing.T) {
 	if !struck {
 		t.Error("nobody was sent away")
 	}
-	if err := send(addr, strings.Repeat("a1", 16)+"@any.example.com", "Subject: x\r\n\r\nx"); err != nil || len(d.received(1)) != 1 {
+	if err := send(addr, strings.Repeat("a1", 16)+"@any.example.com", "Subject: x\r\n\r\nx"); err != nil || len(r.received(1)) != 1 {
 		t.Errorf("a good address: got %v, want no error and 1 signal", err)
 	}
 }
@@ -156,8 +156,8 @@ func TestMailServerOffersSTARTTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
-	addr := openMail(t, api.MailConfig{Find: api.FindBy(d), TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}})
+	r := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
+	addr := openMail(t, api.MailConfig{Find: api.FindBy(r), TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}})
 	c, err := smtp.Dial(addr)
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +181,7 @@ func TestMailServerOffersSTARTTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = bytes.NewBufferString("Subject: x\r\n\r\nx").WriteTo(w)
-	if err := errors.Join(err, w.Close()); err != nil || len(d.received(1)) != 1 {
+	if err := errors.Join(err, w.Close()); err != nil || len(r.received(1)) != 1 {
 		t.Errorf("sending the mail: %v, want one signal stored", err)
 	}
 }

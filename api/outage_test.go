@@ -44,15 +44,15 @@ func newBreakableProxy(t *testing.T, direct string) (*breakableProxy, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &breakableProxy{Listener: l}
-	c.network, c.address = pgconn.NetworkAddress(cfg.Host, cfg.Port)
-	t.Cleanup(func() { _ = l.Close(); c.setCut(true) })
-	go c.serve()
+	p := &breakableProxy{Listener: l}
+	p.network, p.address = pgconn.NetworkAddress(cfg.Host, cfg.Port)
+	t.Cleanup(func() { _ = l.Close(); p.setCut(true) })
+	go p.serve()
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(cfg.User, cfg.Password), Host: l.Addr().String(),
 		Path: "/" + cfg.Database, RawQuery: "sslmode=disable",
 	}
-	return c, u.String()
+	return p, u.String()
 }
 
 func (p *breakableProxy) serve() {

@@ -33,7 +33,7 @@ func TestPayloadsAreStoredWithoutTheKey(t *testing.T) {
 	for i, c := range []struct {
 		method, path, body, header string
 		code                       int
-		want                       string // path?query, recognized format, signals, problem, beginning of the body
+		want                       string // path?query, recognised format, signals, problem, beginning of the body
 	}{
 		{"POST", "/v1/signals/" + genericKey, `{"title":"disk","dedup_key":"d"}`, "", 202, `/v1/signals/KEY? generic 1 "" {"title":"disk"`},
 		{"POST", "/v1/signals", `{"title":"disk","dedup_key":"d"}`, "Authorization: Bearer " + genericKey, 202, `/v1/signals? generic 1 "" {"title":"disk"`},
@@ -61,7 +61,7 @@ func TestPayloadsAreStoredWithoutTheKey(t *testing.T) {
 		}
 		p := w.payloads(before + 1)[0]
 		w.clock.Advance(1e9)
-		text := fmt.Sprintf("%s?%s %s %d %q %s", p.Path, p.Query, p.TakenFor, p.Signals, p.Trouble, p.Body)
+		text := fmt.Sprintf("%s?%s %s %d %q %s", p.Path, p.Query, p.RecognisedAs, p.Signals, p.Trouble, p.Body)
 		if !strings.HasPrefix(text, c.want) || p.Method != c.method || p.Integration != 1 {
 			t.Errorf("%d: it is kept as %.300s, want %s", i, text, c.want)
 		}

@@ -48,14 +48,14 @@ type offering struct {
 
 func newOffering(t *testing.T) *offering {
 	t.Helper()
-	f := &offering{world: newWorld(t, slacksim.Options{})}
+	off := &offering{world: newWorld(t, slacksim.Options{})}
 	var doc setup.Setup
 	for _, id := range readers {
 		if id == bo {
 			continue
 		}
 		name := strings.ToLower(strings.TrimPrefix(string(id), "U0"))
-		f.sim.AddUser(slacksim.User{
+		off.sim.AddUser(slacksim.User{
 			ID: string(id), Name: name, RealName: name, Email: name + "@example.com", TZ: "Europe/Berlin",
 			Guest: id == aGuest || id == pagedGuest, Owner: id == anAdmin,
 		})
@@ -70,36 +70,36 @@ func newOffering(t *testing.T) *offering {
 		doc.Policies = append(doc.Policies, setup.Policy{Name: team.Name, Team: team.Name, Steps: []setup.Step{{Page: []string{"schedule " + team.Name + " days"}, Wait: "5m"}}})
 		doc.Integrations = append(doc.Integrations, setup.Integration{Name: team.Name, Team: team.Name, Format: "generic", Policy: team.Name})
 	}
-	if _, err := f.store.Apply(f.ctx, doc, store.ApplyOptions{Write: true}, f.now); err != nil {
+	if _, err := off.store.Apply(off.ctx, doc, store.ApplyOptions{Write: true}, off.now); err != nil {
 		t.Fatal(err)
 	}
-	f.exec(`UPDATE users SET standing = CASE WHEN id = ANY ($1) THEN 'guest' ELSE 'member' END, owner = (id = $2)`, []oncall.UserID{aGuest, pagedGuest}, anAdmin)
-	f.exec(`SELECT pg_notify('watchbill_config', '')`)
-	f.until("the teams and people are known", func() bool {
-		d := f.directory()
+	off.exec(`UPDATE users SET standing = CASE WHEN id = ANY ($1) THEN 'guest' ELSE 'member' END, owner = (id = $2)`, []oncall.UserID{aGuest, pagedGuest}, anAdmin)
+	off.exec(`SELECT pg_notify('watchbill_config', '')`)
+	off.until("the teams and people are known", func() bool {
+		d := off.directory()
 		return len(d.Integrations) == 4 && d.Users[anAdmin].Owner && d.Users[aGuest].Standing == oncall.GuestMember
 	})
-	for _, in := range f.directory().Integrations {
-		if err := f.store.Accept(f.ctx, in.ID, []oncall.Signal{{Action: oncall.Trigger, DedupKey: "checkout", Title: "Checkout fails", Severity: oncall.Critical}}, f.now); err != nil {
+	for _, in := range off.directory().Integrations {
+		if err := off.store.Accept(off.ctx, in.ID, []oncall.Signal{{Action: oncall.Trigger, DedupKey: "checkout", Title: "Checkout fails", Severity: oncall.Critical}}, off.now); err != nil {
 			t.Fatal(err)
 		}
 	}
-	f.until("the incidents are open", func() bool {
-		open, err := f.store.OpenIncidents(f.ctx, oncall.ByTimer(), 10)
+	off.until("the incidents are open", func() bool {
+		open, err := off.store.OpenIncidents(off.ctx, oncall.ByTimer(), 10)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.incidents = nil
+		off.incidents = nil
 		for _, in := range open {
-			f.incidents = append(f.incidents, in.ID)
+			off.incidents = append(off.incidents, in.ID)
 		}
 		return len(open) == 4
 	})
-	slices.Sort(f.incidents)
-	f.exec(`
+	slices.Sort(off.incidents)
+	off.exec(`
 		INSERT INTO pages (incident_id, user_id, method, why, key, state, attempt, detail)
 		SELECT i.id, u.id, 'slack', '', i.id || u.id, 'waiting', 0, '' FROM incidents i, users u WHERE u.id = ANY ($1)`, []oncall.UserID{pagedMember, pagedGuest})
-	return f
+	return off
 }
 
 func (off *offering) exec(query string, args ...any) {

@@ -82,8 +82,8 @@ func shownPayload(p store.KeptPayload) view.Payload {
 	if p.Query != "" {
 		v.Request += "?" + p.Query
 	}
-	if p.TakenFor != "" {
-		v.Sender = intake.FormatNamed(p.TakenFor).Title
+	if p.RecognisedAs != "" {
+		v.Sender = intake.FormatNamed(p.RecognisedAs).Title
 	}
 	return v
 }

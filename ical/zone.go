@@ -17,7 +17,7 @@ import (
 const (
 	maxZones   = 200
 	maxChanges = 2_000 // per zone
-	maxOnsets  = 400   // rules of all zones not recognized by name; one may take 1.5 ms
+	maxOnsets  = 400   // rules of all zones not recognised by name; one may take 1.5 ms
 )
 
 // declare registers the time zones that a calendar defines.
@@ -213,7 +213,7 @@ func zoneOfPlace(name string) (*schedule.Zone, bool) {
 	return nil, false
 }
 
-// knownZone recognizes IANA names, also at the end of a longer one
+// knownZone recognises IANA names, also at the end of a longer one
 // ("/freeassociation.sourceforge.net/Europe/Berlin"), the names and display names of Windows and
 // Outlook, and offsets.
 func knownZone(name string) (*schedule.Zone, bool) {

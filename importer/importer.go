@@ -66,7 +66,7 @@ type Sender struct {
 // SenderAPI is the API that a monitor is configured for, if any.
 type SenderAPI string
 
-// The APIs that monitors may be configured for; anything else is recognized from what it sends.
+// The APIs that monitors may be configured for; anything else is recognised from what it sends.
 const (
 	SpeaksPagerDuty SenderAPI = "pagerduty"
 	SpeaksOpsgenie  SenderAPI = "opsgenie"

@@ -36,7 +36,7 @@ type Format struct {
 const defaultLimit = 1 << 20
 
 // Formats lists the formats an integration can have, in the order in which people see them. A body
-// is recognized by the first that is certain of it.
+// is recognised by the first that is certain of it.
 var Formats []Format
 
 func init() { Formats = formats() } // set in init, because a reader may call Read for a wrapped payload
@@ -92,7 +92,7 @@ func limitOf(name oncall.Format) int64 {
 	return defaultLimit
 }
 
-// Auto is the format that recognizes each body.
+// Auto is the format that recognises each body.
 const Auto = oncall.AutoFormat
 
 func auto(body []byte) ([]oncall.Signal, error) {
@@ -154,11 +154,11 @@ func Read(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, erro
 // settles for a field that only resembles one.
 func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	chosen := FormatNamed(kind)
-	if chosen.Name == WatchdogFormat && isAlertmanager(o) { // otherwise recognized as Alertmanager's
+	if chosen.Name == WatchdogFormat && isAlertmanager(o) { // otherwise recognised as Alertmanager's
 		signals, err := chosen.of(o, body)
 		return signals, chosen.Name, err
 	}
-	signals, from, err := readRecognized(chosen, o, body)
+	signals, from, err := readRecognised(chosen, o, body)
 	if err == nil {
 		return signals, from, nil
 	}
@@ -175,8 +175,8 @@ func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Fo
 	return nil, "", err
 }
 
-// readRecognized reads a body that is certainly one monitor's, and generic JSON.
-func readRecognized(chosen Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
+// readRecognised reads a body that is certainly one monitor's, and generic JSON.
+func readRecognised(chosen Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	if chosen.is != nil && chosen.is(o) {
 		if signals, err := chosen.of(o, body); err == nil {
 			return signals, chosen.Name, nil
@@ -197,7 +197,7 @@ func readRecognized(chosen Format, o object, body []byte) ([]oncall.Signal, onca
 		return signals, "generic", nil
 	}
 	for inner := range o.nested() {
-		if signals, from, err := readRecognized(chosen, inner, nil); err == nil {
+		if signals, from, err := readRecognised(chosen, inner, nil); err == nil {
 			return signals, from, nil
 		}
 	}

@@ -38,7 +38,7 @@ func TestFormatsReadTheGoldenPayloads(t *testing.T) {
 				}
 				if _, recognised, err := intake.Read(intake.Auto, read(t, file)); format.Name != "generic" && format.Name != intake.Auto && format.Name != intake.WatchdogFormat &&
 					(err != nil || recognised != took) {
-					t.Errorf("by itself it is recognized as %s, %v, want its own format", recognised, err)
+					t.Errorf("by itself it is recognised as %s, %v, want its own format", recognised, err)
 				}
 				got, err := json.MarshalIndent(signals, "", "  ")
 				if err != nil {

@@ -86,7 +86,7 @@ func TestUnknownSeverityIsHighWithAHint(t *testing.T) {
 }
 
 // A key accepts what is sent to it, even in another format.
-func TestReadRecognizesTheFormat(t *testing.T) {
+func TestReadRecognisesTheFormat(t *testing.T) {
 	t.Parallel()
 	const grafana = `{"title":"[FIRING:1] High memory (blue)","status":"firing","groupKey":"g","alerts":[{"status":"firing","fingerprint":"f","labels":{"alertname":"High memory"}}]}`
 	for body, want := range map[string]string{

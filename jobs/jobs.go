@@ -36,7 +36,7 @@ type Messenger interface {
 	StopWaiting()
 
 	// PostRoot posts the incident's message, along with the delivery id by which FindRoot
-	// recognizes it.
+	// recognises it.
 	PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error)
 	// FindRoot looks for a message with the delivery id, posted at since or later.
 	FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.MessageRef, bool, error)

@@ -29,7 +29,7 @@ func newFuzzMailServer(f *testing.F) *fuzzMailServer {
 	if err != nil {
 		f.Fatal(err)
 	}
-	b := &fuzzMailServer{l: l}
+	s := &fuzzMailServer{l: l}
 	f.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -37,10 +37,10 @@ func newFuzzMailServer(f *testing.F) *fuzzMailServer {
 			if err != nil {
 				return
 			}
-			go b.serve(conn)
+			go s.serve(conn)
 		}
 	}()
-	return b
+	return s
 }
 
 func (s *fuzzMailServer) serve(conn net.Conn) {

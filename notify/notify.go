@@ -170,7 +170,7 @@ func (a ButtonAct) known() bool { return a == Ack || a == Resolve || a == Escala
 // An Answer is what a person sent back: either the text that they typed, or the act of a button or
 // key.
 type Answer struct {
-	ID   string // the provider's id, to recognize duplicates
+	ID   string // the provider's id, to recognise duplicates
 	From string // the sender's address; empty if Key or Token identify the person
 	Text string // as it was typed: "1a", "ack", "stop"
 

@@ -208,7 +208,7 @@ func (m Message) ntfyPriority() int {
 	return 3
 }
 
-// ntfyTag marks a message so that Find recognizes it. It is short because it is shown below the
+// ntfyTag marks a message so that Find recognises it. It is short because it is shown below the
 // message.
 func ntfyTag(key string) string {
 	sum := sha256.Sum256([]byte(key))

@@ -27,27 +27,27 @@ type pushoverServer struct {
 }
 
 func newPushoverServer(t *testing.T) *pushoverServer {
-	o := &pushoverServer{receipts: map[string]map[string]int64{}, left: 7496}
+	s := &pushoverServer{receipts: map[string]map[string]int64{}, left: 7496}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /1/messages.json", o.message)
-	mux.HandleFunc("GET /1/receipts/{receipt}", o.receipt)
+	mux.HandleFunc("POST /1/messages.json", s.message)
+	mux.HandleFunc("GET /1/receipts/{receipt}", s.receipt)
 	mux.HandleFunc("GET /1/apps/limits.json", func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("token") != "app" {
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"token":"invalid","errors":["application token is invalid"],"status":0}`)
 			return
 		}
-		fmt.Fprintf(w, `{"limit":10000,"remaining":%d,"reset":1393653600,"status":1,"request":"x"}`, o.left)
+		fmt.Fprintf(w, `{"limit":10000,"remaining":%d,"reset":1393653600,"status":1,"request":"x"}`, s.left)
 	})
 	mux.HandleFunc("POST /1/receipts/{receipt}/cancel.json", func(w http.ResponseWriter, r *http.Request) {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.cancelled = append(o.cancelled, r.PathValue("receipt"))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.cancelled = append(s.cancelled, r.PathValue("receipt"))
 		fmt.Fprint(w, `{"status":1}`)
 	})
-	o.Server = httptest.NewServer(mux)
-	t.Cleanup(o.Close)
-	return o
+	s.Server = httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
 }
 
 func (s *pushoverServer) message(w http.ResponseWriter, r *http.Request) {

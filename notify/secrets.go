@@ -146,7 +146,7 @@ func decoded(code string) string {
 }
 
 // line is foreign text ready to quote in an error: short, on one line, without secrets. Secrets are
-// hidden before the text is cut, because half a secret would not be recognized.
+// hidden before the text is cut, because half a secret would not be recognised.
 func (s secrets) line(text string) string {
 	text = strings.ToValidUTF8(text[:min(len(text), webBody)], "")
 	return oneLine(s.hide(text), webExcerpt)

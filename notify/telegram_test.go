@@ -41,10 +41,10 @@ type telegramServerMessage struct {
 }
 
 func newTelegramServer(t *testing.T) *telegramServer {
-	g := &telegramServer{wake: make(chan struct{})}
-	g.Server = httptest.NewServer(http.HandlerFunc(g.serve))
-	t.Cleanup(g.Close)
-	return g
+	s := &telegramServer{wake: make(chan struct{})}
+	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
+	t.Cleanup(s.Close)
+	return s
 }
 
 func (s *telegramServer) serve(w http.ResponseWriter, r *http.Request) {

@@ -69,7 +69,7 @@ func TestCheckReportsRegistrations(t *testing.T) {
 }
 
 // A Standard key can't see that the account is on trial, but its texts say so.
-func TestCheckRecognizesATrialAccount(t *testing.T) {
+func TestCheckRecognisesATrialAccount(t *testing.T) {
 	t.Parallel()
 	l := newTwilioFixture(t)
 	l.sim.SetRegistration(twiliosim.Registration{Trial: true, Profile: "twilio-approved"})

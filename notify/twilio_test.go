@@ -49,13 +49,13 @@ type twilioFixture struct {
 
 func newTwilioFixture(t *testing.T) *twilioFixture {
 	t.Helper()
-	l := &twilioFixture{T: t, clock: &testClock{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}}
-	l.sim = twiliosim.New(twiliosim.Options{Now: l.clock.Now})
-	address, err := l.sim.Start("127.0.0.1:0")
-	l.must(err)
-	t.Cleanup(func() { l.sim.Close() })
-	l.conf = twilioConfig(address, l.clock.Now)
-	return l
+	fx := &twilioFixture{T: t, clock: &testClock{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}}
+	fx.sim = twiliosim.New(twiliosim.Options{Now: fx.clock.Now})
+	address, err := fx.sim.Start("127.0.0.1:0")
+	fx.must(err)
+	t.Cleanup(func() { fx.sim.Close() })
+	fx.conf = twilioConfig(address, fx.clock.Now)
+	return fx
 }
 
 // twilioConfig returns our account at the Twilio with that address.

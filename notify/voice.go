@@ -184,7 +184,7 @@ func (v Voice) callReport(ctx context.Context, sid string) (callReport, error) {
 // Lag returns how long a call may be missing from Twilio's list.
 func (v Voice) Lag() time.Duration { return twilioLag }
 
-// Find looks for the message's call. A plain call has no mark and is recognized by phone and time.
+// Find looks for the message's call. A plain call has no mark and is recognised by phone and time.
 func (v Voice) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
 	if v.isPlainCall(m) {
 		return foundReceipt(v.findCall(ctx, m, since))

@@ -84,7 +84,7 @@ var acts = map[ActKind]func(*Change, Act) error{
 	ActAccept:   (*Change).accept,
 	ActDecline:  (*Change).decline,
 	ActNote:     (*Change).note,
-	ActSeverity: (*Change).rate,
+	ActSeverity: (*Change).setSeverity,
 	ActStillOn:  (*Change).stillOn,
 	ActVerdict:  (*Change).recordVerdict,
 	ActChannel:  (*Change).openChannel,

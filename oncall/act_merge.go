@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Relate links two incidents with each other, whatever their statuses.
-func (in Incident) Relate(other Incident, by Actor, now time.Time) (Change, Change, error) {
+// LinkWith links two incidents with each other, whatever their statuses.
+func (in Incident) LinkWith(other Incident, by Actor, now time.Time) (Change, Change, error) {
 	switch {
 	case in.ID == other.ID:
 		return Change{}, Change{}, Refuse("An incident can't be linked with itself.")

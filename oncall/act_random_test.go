@@ -190,7 +190,7 @@ func sound(before Incident, c Change, f Facts) error {
 	asks := f.Policies[in.PolicyID].AckTimeout > 0 && in.Severity != Low || in.AckAgain
 	timers := 0
 	for _, task := range c.Tasks {
-		if e, ok := task.Do.(IncidentTimer); ok && e.Seq == in.Seq && in.NextAt != nil && task.At.Equal(*in.NextAt) {
+		if e, ok := task.Args.(IncidentTimer); ok && e.Seq == in.Seq && in.NextAt != nil && task.At.Equal(*in.NextAt) {
 			timers++
 		}
 	}

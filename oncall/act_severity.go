@@ -2,8 +2,8 @@ package oncall
 
 import "slices"
 
-// rate changes the severity.
-func (c *Change) rate(a Act) error {
+// setSeverity changes the severity.
+func (c *Change) setSeverity(a Act) error {
 	in := &c.Incident
 	switch was, to := in.Severity, a.Severity; {
 	case !slices.Contains(Severities(), to):

@@ -182,7 +182,7 @@ func parseAct(text string) (intent Intent, ok bool) {
 		case t == codeLetter && i+1 < len(tokens) && strings.ContainsAny(tokens[i+1][:1], "0123456789"):
 			lettered = true
 		case t[0] == '#' && len(t) > 1 || t[0] >= '0' && t[0] <= '9':
-			n, good := replyNumber(t)
+			n, good := answerNumber(t)
 			if !good || len(intent.Numbers) == maxNumbers {
 				return Intent{}, false
 			}
@@ -220,8 +220,8 @@ func offers(tokens []string, i int) bool {
 	return i >= 0 && i < len(tokens) && len(tokens[i]) == 1 && answerActs[tokens[i]] != ""
 }
 
-// replyNumber parses "5" and "#5".
-func replyNumber(t string) (n AnswerNumber, ok bool) {
+// answerNumber parses "5" and "#5".
+func answerNumber(t string) (n AnswerNumber, ok bool) {
 	digits := strings.TrimLeft(t, "# ")
 	n.Incident = digits != t
 	longest := maxNumberDigits

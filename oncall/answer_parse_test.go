@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestParseReplyReadsActAndCode(t *testing.T) {
+func TestParseAnswerReadsActAndCode(t *testing.T) {
 	t.Parallel()
 	token := SignToken([]byte("key"), Claim{Page: 12, User: "U0ANN", Expires: time.Unix(1e9, 0)})
 	act := func(do ActKind, numbers ...AnswerNumber) Intent {
@@ -90,7 +90,7 @@ func TestReopeningForgetsWhoWasAsked(t *testing.T) {
 	}
 }
 
-func FuzzParseReply(f *testing.F) {
+func FuzzParseAnswer(f *testing.F) {
 	for _, text := range []string{"1a", "'2a'", "ack 12", "0a", "stop", "/start 123456", "a\x00b", "\xff1a"} {
 		f.Add(text)
 	}

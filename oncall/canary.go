@@ -51,7 +51,7 @@ func (c *Change) hideCanary() {
 		return
 	}
 	c.Notices = nil
-	c.Tasks = slices.DeleteFunc(c.Tasks, func(t Task) bool { _, drawn := t.Do.(Draw); return drawn })
+	c.Tasks = slices.DeleteFunc(c.Tasks, func(t Task) bool { _, drawn := t.Args.(Draw); return drawn })
 }
 
 // NoticeCanary tells the admins that the canary has not come through, and later that it does again.

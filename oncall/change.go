@@ -43,10 +43,10 @@ func (c *Change) done() Change {
 		c.Tasks = append(c.Tasks, in.RedrawFor(c.by))
 	}
 	if in.NextAt != nil && in.Seq != c.before.Seq {
-		c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
+		c.Tasks = append(c.Tasks, Task{Args: IncidentTimer{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
 	}
 	if c.facts.Silencing && c.quietChanged() {
-		c.Tasks = append(c.Tasks, Task{Do: MatchSilences{Incident: in.ID, At: c.now}})
+		c.Tasks = append(c.Tasks, Task{Args: MatchSilences{Incident: in.ID, At: c.now}})
 	}
 	if c.before.AckAsked && !in.AckAsked {
 		c.closeStillOn()
@@ -58,13 +58,13 @@ func (c *Change) done() Change {
 
 // Redraw returns the task that updates the incident's messages to its version.
 func (in Incident) Redraw() Task {
-	return Task{Do: Draw{Incident: in.ID, Version: in.Version}, Severity: in.Severity}
+	return Task{Args: Draw{Incident: in.ID, Version: in.Version}, Severity: in.Severity}
 }
 
 // RedrawFor is Redraw after somebody has acted. Such a redraw goes first, because the person is looking at the
 // message.
 func (in Incident) RedrawFor(by Actor) Task {
-	return Task{Do: Draw{Incident: in.ID, Version: in.Version, Asked: by.User != ""}, Severity: in.Severity}
+	return Task{Args: Draw{Incident: in.ID, Version: in.Version, Asked: by.User != ""}, Severity: in.Severity}
 }
 
 // record adds an event to the timeline. Its actor may differ from the change's, since what follows from a

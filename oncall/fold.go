@@ -42,11 +42,11 @@ type Fold struct {
 	Route   func(Signal) Routing      // evaluates the routes for a signal; nil: there are none
 	Tallies map[RouteName]*RouteTally // what each rule did in this fold
 
-	Sender string    // what the signals were newly recognised as; empty: nothing new
-	Now    time.Time // the time of folding; signals may have arrived long before
+	Sender   string    // what the signals were newly recognised as; empty: nothing new
+	FoldedAt time.Time // the time of folding; signals may have arrived long before
 
-	now          time.Time               // when the current signal arrived
-	replaying    time.Time               // the time of folding, if the current signal waited in a spool; else zero
+	arrivedAt    time.Time               // when the current signal arrived
+	replayedAt   time.Time               // the time of folding, if the current signal waited in a spool; else zero
 	alerts       map[string]*Alert       // the latest of each dedup key
 	groups       map[string]IncidentID   // the latest of each group key
 	incidents    map[IncidentID]*Change  // one change per incident, no matter how many signals
@@ -69,7 +69,7 @@ func (f *Fold) add(in Incident) *Change {
 	if f.incidents == nil {
 		f.incidents, f.groups = map[IncidentID]*Change{}, map[string]IncidentID{}
 	}
-	c := in.begin(ByIntegration(f.Integration.Name), f.facts(), f.now)
+	c := in.begin(ByIntegration(f.Integration.Name), f.facts(), f.arrivedAt)
 	f.incidents[in.ID] = &c
 	if in.IntegrationID == f.Integration.ID { // an incident of another integration may have taken in ours by a merge
 		f.groups[in.GroupKey] = in.ID
@@ -81,7 +81,7 @@ func (f *Fold) add(in Incident) *Change {
 func (f *Fold) change(id IncidentID) *Change {
 	c := f.incidents[id]
 	if c != nil {
-		c.now = f.now
+		c.now = f.arrivedAt
 	}
 	return c
 }
@@ -129,7 +129,7 @@ func (f *Fold) Results() ([]Change, []Alert) {
 			case c.Incident.Storm == nil:
 				f.retitle(&c.Incident)
 			case c.counted:
-				c.redrawStorm(latest(f.Now, f.now))
+				c.redrawStorm(latest(f.FoldedAt, f.arrivedAt))
 			}
 			changes = append(changes, c.done())
 		}
@@ -153,7 +153,7 @@ func (f *Fold) Receive(s Signal, at time.Time) FoldedSignal {
 	if f.alerts == nil {
 		f.alerts = map[string]*Alert{}
 	}
-	f.now = at
+	f.arrivedAt = at
 	if f.Integration.IsMuted(at) && (s.Action == Trigger || s.Action == AckSignal || s.Action == Release) { // ends still count
 		return FoldedSignal{Signal: s, Result: FoldMuted}
 	}
@@ -193,13 +193,13 @@ func (f *Fold) trigger(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	switch {
 	case a != nil && a.Firing && a.Kept:
-		a.refresh(s, f.now)
+		a.refresh(s, f.arrivedAt)
 		return f.stillKept(a, s)
 	case a != nil && a.suppressed():
 		return f.stillSuppressed(a, s)
 	case a != nil && a.Firing && f.change(a.IncidentID) != nil:
 		before := *a
-		a.refresh(s, f.now)
+		a.refresh(s, f.arrivedAt)
 		f.routeAgain(a, before, s)
 		// Editing a monitor's routes may rename the group of a firing alert.
 		a.GroupKey = f.Integration.groupOf(Signal{DedupKey: s.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
@@ -210,14 +210,14 @@ func (f *Fold) trigger(s Signal) FoldedSignal {
 			f.change(became.Incident).retitled(before.Title)
 		}
 		return became
-	case a != nil && a.late(s, f.now):
+	case a != nil && a.late(s, f.arrivedAt):
 		a.LateUntil = nil
-		a.Count, a.LastAt = a.Count+1, f.now
+		a.Count, a.LastAt = a.Count+1, f.arrivedAt
 		f.touch(a)
 		return f.ignoreLate(a, s)
 	}
 	if a != nil && a.Firing { // its incident no longer exists
-		a.Firing, a.ClearedAt = false, new(f.now)
+		a.Firing, a.ClearedAt = false, new(f.arrivedAt)
 		f.touch(a)
 	}
 	return f.fire(s)
@@ -241,9 +241,9 @@ func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) FoldedSignal {
 		if f.keepForMaintenance(a) {
 			return c.folded(s, FoldKept)
 		}
-		from := latest(f.now, c.Incident.ResolvedAt.Add(quietAfterResolve))
+		from := latest(f.arrivedAt, c.Incident.ResolvedAt.Add(quietAfterResolve))
 		if worse && a.Severity.Worse(c.Incident.Severity) { // the person resolved something less severe
-			from = f.now
+			from = f.arrivedAt
 		}
 		c.reopenByMonitor("still firing according to the monitor", from)
 		if worse {
@@ -269,9 +269,9 @@ func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) FoldedSignal {
 func (f *Fold) fire(s Signal) FoldedSignal {
 	a := &Alert{
 		ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
-		GroupKey: s.GroupKey, Firing: true, Severity: High, FirstAt: f.now, Keyless: s.Keyless,
+		GroupKey: s.GroupKey, Firing: true, Severity: High, FirstAt: f.arrivedAt, Keyless: s.Keyless,
 	}
-	a.refresh(s, f.now)
+	a.refresh(s, f.arrivedAt)
 	before := f.alerts[s.DedupKey]
 	if before != nil {
 		f.AddCleared(*before)
@@ -314,7 +314,7 @@ func (c *Change) recount() {
 	}
 	if r := in.RedrawAt; r == nil || !r.After(c.now) {
 		in.RedrawAt = new(c.now.Add(redrawCountAfter))
-		c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version, Count: true}, At: *in.RedrawAt})
+		c.Tasks = append(c.Tasks, Task{Args: Draw{Incident: in.ID, Version: in.Version, Count: true}, At: *in.RedrawAt})
 	}
 }
 
@@ -340,18 +340,18 @@ func (f *Fold) clear(s Signal) FoldedSignal {
 		// This alert is a tombstone, in case the trigger arrives after its own end.
 		a = &Alert{
 			ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
-			GroupKey: s.group(), Severity: High, FirstAt: f.now, ClearedAt: new(f.now),
+			GroupKey: s.group(), Severity: High, FirstAt: f.arrivedAt, ClearedAt: new(f.arrivedAt),
 		}
-		a.refresh(s, f.now)
+		a.refresh(s, f.arrivedAt)
 		f.alerts[s.DedupKey] = a
 	case a.lateEnd(s):
 		return f.ignoreLate(a, s)
 	case a.Firing:
-		a.refresh(Signal{}, f.now)
-		a.ended(s, f.now)
+		a.refresh(Signal{}, f.arrivedAt)
+		a.ended(s, f.arrivedAt)
 		return f.cleared(a).folded(s, FoldCleared)
 	}
-	a.ended(s, f.now)
+	a.ended(s, f.arrivedAt)
 	f.touch(a)
 	return FoldedSignal{Signal: s, Result: FoldUnmatched, Incident: a.IncidentID}
 }
@@ -369,7 +369,7 @@ func (f *Fold) reconcile(s Signal) FoldedSignal {
 	result := FoldListed
 	for _, key := range slices.Sorted(maps.Keys(f.alerts)) {
 		a := f.alerts[key]
-		if a.Firing && a.GroupKey == s.GroupKey && !slices.Contains(s.Present, key) && !a.silenced(f.now) {
+		if a.Firing && a.GroupKey == s.GroupKey && !slices.Contains(s.Present, key) && !a.silenced(f.arrivedAt) {
 			c, result = f.cleared(a), FoldCleared
 		}
 	}
@@ -380,7 +380,7 @@ func (f *Fold) reconcile(s Signal) FoldedSignal {
 func (f *Fold) cleared(a *Alert) *Change {
 	f.endSuppression(a)
 	a.Firing, a.Kept = false, false
-	a.ClearedAt = new(f.now)
+	a.ClearedAt = new(f.arrivedAt)
 	f.touch(a)
 	c := f.change(a.IncidentID)
 	if c == nil || !c.Incident.Open() {

@@ -134,7 +134,7 @@ func TestAlertsOfAMergedIncidentJoinTheOther(t *testing.T) {
 	}
 	draws := 0
 	for _, task := range b.Tasks {
-		if _, ok := task.Do.(Draw); ok {
+		if _, ok := task.Args.(Draw); ok {
 			draws++
 		}
 	}
@@ -253,10 +253,10 @@ func TestInvalidMergesAndLinksAreRefused(t *testing.T) {
 		return err
 	}
 	relate := func(a, b Incident) error {
-		_, _, err := a.Relate(b, ByUser(ann), noon)
+		_, _, err := a.LinkWith(b, ByUser(ann), noon)
 		return err
 	}
-	linked, back, err := into.Incident.Relate(resolved.Incident, ByUser(ann), noon)
+	linked, back, err := into.Incident.LinkWith(resolved.Incident, ByUser(ann), noon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func (a *Alert) aged(now time.Time) bool {
 // snoozed its incident. Later signals of the alert are not treated as late.
 func (f *Fold) age(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
-	if a == nil || !a.aged(f.now) {
+	if a == nil || !a.aged(f.arrivedAt) {
 		return FoldedSignal{Signal: s, Result: FoldUnmatched}
 	}
 	c := f.change(a.IncidentID)
@@ -26,7 +26,7 @@ func (f *Fold) age(s Signal) FoldedSignal {
 		return f.cleared(a).folded(s, FoldCleared)
 	}
 	for _, at := range []*time.Time{c.Incident.AckedAt, c.Incident.SnoozedUntil, c.Incident.WokenAt} {
-		if c.Incident.Open() && at != nil && f.now.Sub(*at) < ClosesByAge {
+		if c.Incident.Open() && at != nil && f.arrivedAt.Sub(*at) < ClosesByAge {
 			return c.folded(s, FoldUnmatched)
 		}
 	}

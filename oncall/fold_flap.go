@@ -55,7 +55,7 @@ func (c *Change) editFlap() *Flap {
 // reopenOrFlap reopens an incident that its monitor closed a moment ago, and pages from the first step. Once that
 // has happened often enough the incident flaps, and this is its only page for a while.
 func (f *Fold) reopenOrFlap(c *Change, sev Severity) {
-	c.reopenByMonitor(firesAgain, f.now)
+	c.reopenByMonitor(firesAgain, f.arrivedAt)
 	flaps := c.countReopening()
 	c.worsen(sev)
 	f.pagesFromNow(c)
@@ -110,7 +110,7 @@ func (c *Change) keepOpen() {
 // queueCloseCheck queues the job that closes the incident if no alert has fired for long enough.
 func (c *Change) queueCloseCheck(at time.Time) {
 	c.Incident.Flap.LookAt = &at
-	c.Tasks = append(c.Tasks, Task{Do: CloseTimer(c.Incident.ID), At: at})
+	c.Tasks = append(c.Tasks, Task{Args: CloseTimer(c.Incident.ID), At: at})
 }
 
 // noteRefired notes that a flapping incident fires again.

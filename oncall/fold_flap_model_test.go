@@ -14,14 +14,14 @@ func TestFlappingAgainstAModel(t *testing.T) {
 	t.Parallel()
 	flapped, quieted, escalated := 0, 0, 0
 	for seed := range seeds(500) {
-		w := &swing{Rand: rand.New(rand.NewPCG(17, seed)), now: noon, firing: map[string]bool{}, severity: High}
+		sw := &swing{Rand: rand.New(rand.NewPCG(17, seed)), now: noon, firing: map[string]bool{}, severity: High}
 		for range 150 {
-			w.step()
-			if err := w.compare(); err != nil {
-				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, w.log)
+			sw.step()
+			if err := sw.compare(); err != nil {
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, sw.log)
 			}
 		}
-		flapped, quieted, escalated = flapped+w.flapped, quieted+w.quieted, escalated+w.escalated
+		flapped, quieted, escalated = flapped+sw.flapped, quieted+sw.quieted, escalated+sw.escalated
 	}
 	enough(t, "flapped", flapped, 500)
 	enough(t, "closed after a while", quieted, 100)
@@ -100,9 +100,9 @@ func (sw *swing) run(until time.Time) {
 		task := sw.timers[0]
 		sw.timers = sw.timers[1:]
 		sw.now = latest(sw.now, task.At)
-		timer := task.Do.(IncidentTimer)
+		timer := task.Args.(IncidentTimer)
 		if timer.Close && sw.IntN(4) == 0 { // it is lost, and the upkeep finds that out within a minute or two
-			sw.timers = append(sw.timers, Task{Do: CloseTimer(timer.Incident), At: sw.now.Add(time.Minute)})
+			sw.timers = append(sw.timers, Task{Args: CloseTimer(timer.Incident), At: sw.now.Add(time.Minute)})
 			continue
 		}
 		for range 1 + sw.IntN(2) {
@@ -147,8 +147,8 @@ func (sw *swing) take(changes []Change) {
 	for _, c := range changes {
 		sw.product.incidents[c.Incident.ID] = c.Incident
 		for _, task := range c.Tasks {
-			if _, ok := task.Do.(IncidentTimer); ok {
-				sw.timers = append(sw.timers, Task{Do: task.Do, At: latest(task.At, sw.now)})
+			if _, ok := task.Args.(IncidentTimer); ok {
+				sw.timers = append(sw.timers, Task{Args: task.Args, At: latest(task.At, sw.now)})
 			}
 		}
 	}

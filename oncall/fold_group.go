@@ -52,7 +52,7 @@ func (f *Fold) joins(c *Change, a *Alert, was IncidentID) bool {
 	if c == nil || g == nil || !strings.HasPrefix(a.GroupKey, groupMark) {
 		return c != nil
 	}
-	return f.now.Sub(c.Incident.OpenedAt) < g.Window.Duration() || was == c.Incident.ID
+	return f.arrivedAt.Sub(c.Incident.OpenedAt) < g.Window.Duration() || was == c.Incident.ID
 }
 
 // joinGroup adds an alert to the open incident of its group. If the incident is acknowledged, the thread mentions

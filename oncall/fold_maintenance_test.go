@@ -179,7 +179,7 @@ func TestMaintenanceByTwoClocks(t *testing.T) {
 					f.Replay(fires("a"), noon.Add(c.came), noon.Add(c.folded))
 					return
 				}
-				f.Now = noon.Add(c.folded)
+				f.FoldedAt = noon.Add(c.folded)
 				f.Receive(fires("a"), noon.Add(c.came))
 			})
 			equal(t, fmt.Sprintf("%s, replayed %v", name, replayed), pages(got), c.pages)
@@ -210,11 +210,11 @@ func TestReplayOfWhatWasKept(t *testing.T) {
 func TestEveryHeldAlertPagesAfterMaintenance(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(600) {
-		w := &inMaintenance{anyMonitor{Rand: rand.New(rand.NewPCG(11, seed)), now: noon, last: map[string]Signal{}}}
+		im := &inMaintenance{anyMonitor{Rand: rand.New(rand.NewPCG(11, seed)), now: noon, last: map[string]Signal{}}}
 		for range 60 {
-			w.now = w.now.Add(time.Duration(w.IntN(600)) * time.Second)
-			if err := w.turn(); err != nil {
-				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, w.log)
+			im.now = im.now.Add(time.Duration(im.IntN(600)) * time.Second)
+			if err := im.turn(); err != nil {
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, im.log)
 			}
 		}
 	}

@@ -55,15 +55,15 @@ type cluster struct {
 }
 
 func newCluster(seed uint64) *cluster {
-	w := &cluster{Rand: rand.New(rand.NewPCG(5, seed)), now: noon, truth: map[string]episode{}, silenced: map[string]bool{}}
-	w.model.alerts = map[string]*modelAlert{}
-	for i := range w.views {
-		w.views[i], w.told[i] = map[string]episode{}, map[string]bool{}
+	cl := &cluster{Rand: rand.New(rand.NewPCG(5, seed)), now: noon, truth: map[string]episode{}, silenced: map[string]bool{}}
+	cl.model.alerts = map[string]*modelAlert{}
+	for i := range cl.views {
+		cl.views[i], cl.told[i] = map[string]episode{}, map[string]bool{}
 	}
 	for _, k := range clusterKeys {
-		w.model.alerts[k] = &modelAlert{}
+		cl.model.alerts[k] = &modelAlert{}
 	}
-	return w
+	return cl
 }
 
 func (cl *cluster) note(format string, args ...any) {

@@ -18,7 +18,7 @@ func (f *Fold) openUnlessSuppressed(a *Alert, s Signal, before *Alert) FoldedSig
 		return FoldedSignal{Signal: s, Result: FoldKept}
 	}
 	if r != nil && r.Hold > 0 && a.Severity != Critical && r.Said != Critical && // critical alerts never wait
-		a.FirstAt.Add(r.Hold.Duration()).After(f.now) {
+		a.FirstAt.Add(r.Hold.Duration()).After(f.arrivedAt) {
 		a.HeldUntil = new(a.FirstAt.Add(r.Hold.Duration()))
 		if !heldBefore {
 			f.tally(r.name()).Held++
@@ -46,11 +46,11 @@ func (f *Fold) openFor(a *Alert, s Signal, before *Alert) FoldedSignal {
 			break
 		}
 		f.joinGroup(c, a)
-	case c != nil && c.Incident.snoozing(f.now):
+	case c != nil && c.Incident.snoozing(f.arrivedAt):
 		c.reopenSnoozed(firesAgain)
 		c.count(a.Severity)
 		result = FoldSnoozed
-	case c != nil && c.Incident.ResolvedBy.User == "" && f.now.Sub(*c.Incident.ResolvedAt) < reopenWithin:
+	case c != nil && c.Incident.ResolvedBy.User == "" && f.arrivedAt.Sub(*c.Incident.ResolvedAt) < reopenWithin:
 		f.reopenOrFlap(c, a.Severity)
 	default:
 		c, result = f.openOrJoinStorm(a)
@@ -75,7 +75,7 @@ func (f *Fold) openOrJoinStorm(a *Alert) (*Change, FoldResult) {
 	c := f.open(a)
 	if storm != nil {
 		s := storm.editStorm()
-		s.Own = append(s.Own, f.now)
+		s.Own = append(s.Own, f.arrivedAt)
 		storm.record(EventStormOwn, storm.by, Detail{Incident: c.Incident.ID, Text: a.Service(f.Integration)})
 	}
 	return c, FoldOpened
@@ -90,7 +90,7 @@ func (f *Fold) open(a *Alert) *Change {
 	}
 	in := f.newIncident(id, a)
 	c := f.add(in)
-	f.recent = append(f.recent, RecentIncident{ID: in.ID, PolicyID: in.PolicyID, OpenedAt: f.now})
+	f.recent = append(f.recent, RecentIncident{ID: in.ID, PolicyID: in.PolicyID, OpenedAt: f.arrivedAt})
 	c.record(EventOpened, c.by, Detail{Text: a.Title})
 	f.pagesFromNow(c)
 	c.runStep()
@@ -104,7 +104,7 @@ func (f *Fold) newIncident(id IncidentID, a *Alert) Incident {
 		ID: id, TeamID: f.Integration.TeamID, PolicyID: policy,
 		IntegrationID: f.Integration.ID, GroupKey: f.incidentGroup(a),
 		Title: a.Title, Body: cutLead(a.Body), Link: a.Link, Severity: a.Severity,
-		Status: Triggered, Version: 1, OpenedAt: f.now, SignalCount: 1, LastSignalAt: f.now,
+		Status: Triggered, Version: 1, OpenedAt: f.arrivedAt, SignalCount: 1, LastSignalAt: f.arrivedAt,
 	}
 	if f.facts().CountsIncidents(policy) {
 		if f.NextCounts == nil {
@@ -157,4 +157,4 @@ func (f *Fold) noteMisread(a *Alert, s Signal, id IncidentID) {
 
 // pagesFromNow dates the rest of a replayed change with the time of folding, so that it doesn't page
 // in the past.
-func (f *Fold) pagesFromNow(c *Change) { c.now = latest(c.now, f.replaying) }
+func (f *Fold) pagesFromNow(c *Change) { c.now = latest(c.now, f.replayedAt) }

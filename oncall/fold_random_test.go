@@ -12,12 +12,12 @@ import (
 func TestSequencesOfAnyMonitor(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(1500) {
-		w := &anyMonitor{Rand: rand.New(rand.NewPCG(7, seed)), now: noon, last: map[string]Signal{}}
+		m := &anyMonitor{Rand: rand.New(rand.NewPCG(7, seed)), now: noon, last: map[string]Signal{}}
 		for range 60 {
-			w.now = w.now.Add(time.Duration(w.IntN(400)) * time.Second)
-			w.step()
-			if err := w.check(); err != nil {
-				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, w.log)
+			m.now = m.now.Add(time.Duration(m.IntN(400)) * time.Second)
+			m.step()
+			if err := m.check(); err != nil {
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, m.log)
 			}
 		}
 	}

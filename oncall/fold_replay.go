@@ -7,12 +7,12 @@ import "time"
 // because nobody could have acknowledged earlier.
 func (f *Fold) Replay(s Signal, at, now time.Time) FoldedSignal {
 	if f.overtaken(s, at) {
-		f.now = at
+		f.arrivedAt = at
 		return f.countLate(s)
 	}
-	f.replaying = now
+	f.replayedAt = now
 	result := f.Receive(s, at)
-	f.replaying = time.Time{}
+	f.replayedAt = time.Time{}
 	return result
 }
 
@@ -68,7 +68,7 @@ func (f *Fold) countLate(s Signal) FoldedSignal {
 	case a.IncidentID == 0 && a.Maintenance == 0: // its end was folded first: open the incident and close it
 		over := *a.ClearedAt
 		result := f.fire(s)
-		f.now = over
+		f.arrivedAt = over
 		began := f.alerts[s.DedupKey]
 		began.LastAt = over
 		f.cleared(began)

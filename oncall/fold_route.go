@@ -176,7 +176,7 @@ func (f *Fold) tally(name RouteName) *RouteTally {
 	if f.Tallies[name] == nil {
 		f.Tallies[name] = &RouteTally{}
 	}
-	f.Tallies[name].At = f.now
+	f.Tallies[name].At = f.arrivedAt
 	return f.Tallies[name]
 }
 
@@ -187,12 +187,12 @@ func (a *Alert) suppressed() bool { return a.Firing && (a.Dropped || a.HeldUntil
 // evaluated again each time; for a held one, only if it got worse or its time is up.
 func (f *Fold) stillSuppressed(a *Alert, s Signal) FoldedSignal {
 	said := a.Route.sentSeverity(a.Severity)
-	a.refresh(s, f.now)
+	a.refresh(s, f.arrivedAt)
 	f.touch(a)
 	if s.GroupKey == "" && a.GroupKey != a.DedupKey {
 		s.GroupKey = a.sentGroup()
 	}
-	if a.Dropped || s.Severity.Worse(said) && s.Severity != "" || !f.now.Before(*a.HeldUntil) {
+	if a.Dropped || s.Severity.Worse(said) && s.Severity != "" || !f.arrivedAt.Before(*a.HeldUntil) {
 		return f.openUnlessSuppressed(a, s, nil)
 	}
 	return FoldedSignal{Signal: s, Result: FoldHeld}
@@ -222,7 +222,7 @@ func (f *Fold) release(s Signal) FoldedSignal {
 	case a == nil || !a.Firing:
 	case a.Kept:
 		return f.stillKept(a, s)
-	case a.HeldUntil != nil && !f.now.Before(*a.HeldUntil):
+	case a.HeldUntil != nil && !f.arrivedAt.Before(*a.HeldUntil):
 		s.GroupKey, s.Severity = a.sentGroup(), ""
 		return f.openUnlessSuppressed(a, s, nil)
 	}

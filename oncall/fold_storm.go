@@ -109,7 +109,7 @@ func (f *Fold) recentIncidents(policy PolicyID) (out []RecentIncident) {
 		}
 	}
 	for _, r := range f.recent {
-		if !r.Storm && r.PolicyID == policy && f.now.Sub(r.OpenedAt) < StormCounts && r.OpenedAt.After(last) {
+		if !r.Storm && r.PolicyID == policy && f.arrivedAt.Sub(r.OpenedAt) < StormCounts && r.OpenedAt.After(last) {
 			out = append(out, r)
 		}
 	}
@@ -125,7 +125,7 @@ func (f *Fold) storm(policy PolicyID) *Change {
 		if home == 0 {
 			home = in.PolicyID
 		}
-		if in.IntegrationID == f.Integration.ID && home == policy && id > found && in.storming(f.now) {
+		if in.IntegrationID == f.Integration.ID && home == policy && id > found && in.storming(f.arrivedAt) {
 			found = id
 		}
 	}
@@ -141,7 +141,7 @@ func (f *Fold) joinStorm(c *Change, a *Alert) bool {
 	}
 	s := c.editStorm()
 	if a.Severity == Critical && !s.knows(a.Service(f.Integration)) {
-		s.Own = slices.DeleteFunc(s.Own, func(t time.Time) bool { return f.now.Sub(t) >= StormCounts })
+		s.Own = slices.DeleteFunc(s.Own, func(t time.Time) bool { return f.arrivedAt.Sub(t) >= StormCounts })
 		if len(s.Own) < max(f.Integration.StormLimit, 1) {
 			return false
 		}
@@ -164,7 +164,7 @@ func (c *Change) redrawStorm(now time.Time) {
 	if in.RedrawAt == nil || !in.RedrawAt.After(now) {
 		in.RedrawAt = new(now.Add(redrawStormAfter))
 	}
-	c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version, Count: true}, At: *in.RedrawAt})
+	c.Tasks = append(c.Tasks, Task{Args: Draw{Incident: in.ID, Version: in.Version, Count: true}, At: *in.RedrawAt})
 }
 
 // takeAlert adds an alert to a storm. The storm's holders are paged if it got worse or is about another service now.
@@ -172,13 +172,13 @@ func (f *Fold) takeAlert(c *Change, a *Alert) {
 	service, in := a.Service(f.Integration), &c.Incident
 	switch {
 	case in.Open():
-	case in.snoozing(f.now):
+	case in.snoozing(f.arrivedAt):
 		c.reopenSnoozed(firesAgain)
 	default:
 		f.reopenOrFlap(c, a.Severity)
 	}
 	s := c.editStorm()
-	s.LastAt = latest(s.LastAt, f.now)
+	s.LastAt = latest(s.LastAt, f.arrivedAt)
 	fresh := s.addService(service)
 	if a.Severity.Worse(in.Severity) {
 		in.Title = stormTitle(f.Integration, a)
@@ -264,7 +264,7 @@ func (f *Fold) openStorm(a *Alert) *Change {
 	in := f.newIncident(f.LastIncident, a)
 	in.Title, in.Body, in.Link = stormTitle(f.Integration, a), "", ""
 	in.GroupKey = fmt.Sprintf("\x01storm/%d", in.ID) // no monitor can send it
-	in.Storm = &Storm{Began: f.now, LastAt: f.now, Services: []string{a.Service(f.Integration)}}
+	in.Storm = &Storm{Began: f.arrivedAt, LastAt: f.arrivedAt, Services: []string{a.Service(f.Integration)}}
 	c := f.add(in)
 	c.record(EventOpened, c.by, Detail{Text: a.Title})
 	var taken []IncidentID
@@ -272,7 +272,7 @@ func (f *Fold) openStorm(a *Alert) *Change {
 		f.absorb(c, r)
 		taken = append(taken, r)
 	}
-	f.recent = append(f.recent, RecentIncident{ID: in.ID, PolicyID: in.PolicyID, OpenedAt: f.now, Storm: true})
+	f.recent = append(f.recent, RecentIncident{ID: in.ID, PolicyID: in.PolicyID, OpenedAt: f.arrivedAt, Storm: true})
 	c.record(EventStorm, c.by, Detail{Count: f.Integration.StormLimit, Incidents: taken})
 	f.pagesFromNow(c)
 	c.runStep()
@@ -318,7 +318,7 @@ func (f *Fold) absorb(c *Change, id IncidentID) {
 	from := f.change(id)
 	from.stop()
 	in := &from.Incident
-	in.Status, in.MergedInto, in.ResolvedBy, in.ResolvedAt = Resolved, c.Incident.ID, from.by, new(f.now)
+	in.Status, in.MergedInto, in.ResolvedBy, in.ResolvedAt = Resolved, c.Incident.ID, from.by, new(f.arrivedAt)
 	from.Calls, from.Notices = nil, nil // if this fold opened it, they have not been saved yet
 	from.record(EventTakenIn, from.by, Detail{Incident: c.Incident.ID})
 	to := &c.Incident

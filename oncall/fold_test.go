@@ -407,7 +407,7 @@ func TestOneDrawPerIncidentAndBatch(t *testing.T) {
 	changes := s.fold(noon, fires("a"), Signal{Action: AckSignal, DedupKey: "a"}, clears("a"))
 	draws := 0
 	for _, task := range changes[0].Tasks {
-		if d, ok := task.Do.(Draw); ok && task.At.IsZero() {
+		if d, ok := task.Args.(Draw); ok && task.At.IsZero() {
 			draws++
 			equal(t, "version", d.Version, changes[0].Incident.Version)
 		}

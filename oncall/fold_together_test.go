@@ -47,33 +47,33 @@ type together struct {
 }
 
 func newTogether(seed uint64, seen map[string]int) *together {
-	w := &together{
+	t := &together{
 		Rand: rand.New(rand.NewPCG(23, seed)), now: noon, product: routed(), last: map[string]Signal{}, paged: map[IncidentID]int{},
 		was: map[AlertID]Alert{}, seen: seen,
 	}
-	w.product.limit = 3 * w.IntN(2)
-	w.keys, w.pause = 7, 60
+	t.product.limit = 3 * t.IntN(2)
+	t.keys, t.pause = 7, 60
 	switch seed % 4 {
 	case 0: // a storm
-		w.product.limit, w.keys, w.pause = 3, 12, 5
+		t.product.limit, t.keys, t.pause = 3, 12, 5
 	case 1: // a few alerts that come and go
-		w.keys, w.pause = 2, 20
+		t.keys, t.pause = 2, 20
 	}
-	w.product.posted = map[IncidentID]bool{}
-	if w.IntN(2) == 0 {
-		w.product.grouping = &Grouping{By: []string{"site"}, Window: 300}
+	t.product.posted = map[IncidentID]bool{}
+	if t.IntN(2) == 0 {
+		t.product.grouping = &Grouping{By: []string{"site"}, Window: 300}
 	}
-	for range w.IntN(4) {
-		from := time.Duration(w.IntN(180)) * time.Minute
-		m := during(from, from+time.Duration(1+w.IntN(60))*time.Minute)
-		m.PagesCritical = w.IntN(2) == 0
-		if w.IntN(2) == 0 {
+	for range t.IntN(4) {
+		from := time.Duration(t.IntN(180)) * time.Minute
+		m := during(from, from+time.Duration(1+t.IntN(60))*time.Minute)
+		m.PagesCritical = t.IntN(2) == 0
+		if t.IntN(2) == 0 {
 			m.Match = []Matcher{{Field: "site", Op: "=", Value: "north"}}
 		}
-		w.product.maintenance = append(w.product.maintenance, m)
+		t.product.maintenance = append(t.product.maintenance, m)
 	}
-	w.product.maintenance = maintained(w.product.maintenance...)
-	return w
+	t.product.maintenance = maintained(t.product.maintenance...)
+	return t
 }
 
 func (t *together) note(format string, args ...any) {

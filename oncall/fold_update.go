@@ -13,8 +13,8 @@ const (
 // expired reports whether a signal's Expires is past. If the monitor's clock is wrong, Expires is compared with the
 // previous one, which each repetition moves on.
 func (f *Fold) expired(s Signal) bool {
-	if s.Expires.After(f.now.Add(-longOver)) && s.Expires.Before(f.now.Add(longAhead)) {
-		return !s.Expires.After(f.now)
+	if s.Expires.After(f.arrivedAt.Add(-longOver)) && s.Expires.Before(f.arrivedAt.Add(longAhead)) {
+		return !s.Expires.After(f.arrivedAt)
 	}
 	a := f.alerts[s.DedupKey]
 	return a != nil && (s.Expires.Before(a.ExpiresAt) || s.Expires.Equal(a.ExpiresAt) && !a.Firing)

@@ -163,7 +163,7 @@ func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
 	if !h.open() {
 		return notices, nil
 	}
-	return notices, []Task{{Do: ChaseHandoff{Number: h.Number}, At: h.At.Add(answerWithin)}}
+	return notices, []Task{{Args: ChaseHandoff{Number: h.Number}, At: h.At.Add(answerWithin)}}
 }
 
 // UnconfirmedNotices returns the notices that nobody has confirmed the hand-off; none if somebody has.

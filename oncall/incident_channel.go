@@ -67,7 +67,7 @@ func (c *Change) keepChannel() {
 		in.Channel = &IncidentChannel{}
 	}
 	if in.Channel != nil && slices.ContainsFunc(c.Events, Event.changesChannel) {
-		t, is := Task{Do: KeepChannel{Incident: in.ID}}, *in.Channel
+		t, is := Task{Args: KeepChannel{Incident: in.ID}}, *in.Channel
 		if is.ID == "" && is.By == "" {
 			t.At = c.now.Add(channelAfter)
 		}

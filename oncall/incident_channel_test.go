@@ -150,7 +150,7 @@ func TestIncidentsThatGetAChannel(t *testing.T) {
 		if (err != nil) != want {
 			t.Errorf("%s: asking for one: got %v, want it refused: %t", severity, err, want)
 		}
-		if err == nil && (asked.Incident.Channel.By != ann || !slices.ContainsFunc(asked.Tasks, func(t Task) bool { return t.Do == KeepChannel{Incident: 3} })) {
+		if err == nil && (asked.Incident.Channel.By != ann || !slices.ContainsFunc(asked.Tasks, func(t Task) bool { return t.Args == KeepChannel{Incident: 3} })) {
 			t.Errorf("%s: %+v, want Ann's, and a job that makes it", severity, asked)
 		}
 	}

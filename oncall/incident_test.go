@@ -206,12 +206,12 @@ func TestDecisionsRefuseInOneSentence(t *testing.T) {
 func TestEveryChangeIsDrawnAtItsVersion(t *testing.T) {
 	t.Parallel()
 	acked, _ := triggered().Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon)
-	equal(t, "tasks", acked.Tasks, []Task{{Do: Draw{Incident: 7, Version: 2, Asked: true}, Severity: High}})
+	equal(t, "tasks", acked.Tasks, []Task{{Args: Draw{Incident: 7, Version: 2, Asked: true}, Severity: High}})
 	policy, roster := payments()
 	c, _ := triggered().RunTimer(0, facts(policy, roster), noon)
 	equal(t, "tasks", c.Tasks, []Task{
-		{Do: Draw{Incident: 7, Version: 2}, Severity: High},
-		{Do: IncidentTimer{Incident: 7, Seq: 1}, At: noon.Add(5 * time.Minute)},
+		{Args: Draw{Incident: 7, Version: 2}, Severity: High},
+		{Args: IncidentTimer{Incident: 7, Seq: 1}, At: noon.Add(5 * time.Minute)},
 	})
 }
 

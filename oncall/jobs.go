@@ -5,7 +5,7 @@ import "time"
 // A Task is a job that follows from a decision, to be queued in the same transaction. A zero At means at once. If
 // many jobs wait, they are ordered by Severity, and by how many of the team's incidents go Ahead.
 type Task struct {
-	Do       Job
+	Args     Job
 	At       time.Time
 	Severity Severity
 	Ahead    int

@@ -98,7 +98,7 @@ func (m Maintenance) CheckShape() error {
 
 // Timers returns the timers for the window's beginning and end.
 func (m Maintenance) Timers(now time.Time) []Task {
-	begins, ends := Task{Do: MaintenanceTimer{Maintenance: m.ID}}, Task{Do: MaintenanceTimer{Maintenance: m.ID}, At: m.EndsAt}
+	begins, ends := Task{Args: MaintenanceTimer{Maintenance: m.ID}}, Task{Args: MaintenanceTimer{Maintenance: m.ID}, At: m.EndsAt}
 	if m.StartsAt.After(now) {
 		begins.At = m.StartsAt
 	}

@@ -48,7 +48,7 @@ func (facts OutcomeFacts) Outcome(s Signal, at time.Time) Outcome {
 	}
 	f := &Fold{
 		Integration: facts.Integration, Policy: facts.Policies[facts.Integration.PolicyID], Policies: facts.Policies, Route: facts.Route, Maintenance: facts.Maintenance,
-		AlertIDs: []AlertID{1}, Now: at, NextCounts: map[PolicyID]int64{},
+		AlertIDs: []AlertID{1}, FoldedAt: at, NextCounts: map[PolicyID]int64{},
 	}
 	became := f.Receive(s, at)
 	a := f.alerts[s.DedupKey]

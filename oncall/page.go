@@ -80,7 +80,7 @@ func (p Page) MessageKey() string {
 
 // Task returns the job that sends the page and then handles the rest of its batch, if the page is in one.
 func (p Page) Task(batch PageBatchID) Task {
-	return Task{Do: SendPage{Page: p.ID, Lane: p.Lane(), Batch: batch}}
+	return Task{Args: SendPage{Page: p.ID, Lane: p.Lane(), Batch: batch}}
 }
 
 // redialMark is the suffix for the key of a second phone call, so that it isn't mistaken for the first.

@@ -115,7 +115,7 @@ func (s *pageScenario) save(lead PageStatus, u PageUpdate, sends bool) {
 		if !task.At.IsZero() {
 			at = "at " + clock(task.At)
 		}
-		switch do := task.Do.(type) {
+		switch do := task.Args.(type) {
 		case SendPage:
 			fmt.Fprintf(&s.out, "  page %d is looked at %s\n", do.Page, at)
 		case IncidentTimer:

@@ -27,11 +27,11 @@ type Payload struct {
 	Cut         bool              `json:"cut,omitempty"`     // Body is only the beginning
 
 	// How the request was parsed when it arrived.
-	Reader   string   `json:"reader,omitempty"`    // the parser, if the path chose it: "opsgenie/close"
-	TakenFor Format   `json:"taken_for,omitempty"` // the recognised format; empty: none
-	Trouble  string   `json:"trouble,omitempty"`   // why it was refused, or could not be parsed
-	Signals  int      `json:"signals,omitempty"`
-	Keys     []string `json:"keys,omitempty"` // the first payloadKeys dedup keys
+	Reader       string   `json:"reader,omitempty"`    // the parser, if the path chose it: "opsgenie/close"
+	RecognisedAs Format   `json:"taken_for,omitempty"` // the recognised format; empty: none
+	Trouble      string   `json:"trouble,omitempty"`   // why it was refused, or could not be parsed
+	Signals      int      `json:"signals,omitempty"`
+	Keys         []string `json:"keys,omitempty"` // the first payloadKeys dedup keys
 }
 
 // payloadKeys is how many dedup keys of a payload are stored.

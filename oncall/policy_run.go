@@ -274,6 +274,6 @@ func (c *Change) unreached() bool {
 	}
 	in.NextAt = new(c.now)
 	c.record(EventUnreached, ByTimer(), d)
-	c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}}) // running it makes the queued timer stale
+	c.Tasks = append(c.Tasks, Task{Args: IncidentTimer{Incident: in.ID, Seq: in.Seq}}) // running it makes the queued timer stale
 	return true
 }

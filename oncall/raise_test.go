@@ -16,70 +16,70 @@ func raiseFacts() Facts {
 
 func TestPagingATeamRunsItsPolicy(t *testing.T) {
 	t.Parallel()
-	c, err := RaiseRequest{Team: 1, Text: "the checkout is down\nsince noon"}.Open(12, 0, ByUser(di), raiseFacts(), noon)
+	r, err := RaiseRequest{Team: 1, Text: "the checkout is down\nsince noon"}.Open(12, 0, ByUser(di), raiseFacts(), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := c.Incident
-	equal(t, "paged", paged(c), []UserID{ann})
-	equal(t, "events", kinds(c.Events), []EventKind{EventOpened, EventPaging})
+	in := r.Incident
+	equal(t, "paged", paged(r), []UserID{ann})
+	equal(t, "events", kinds(r.Events), []EventKind{EventOpened, EventPaging})
 	equal(t, "title", in.Title, "the checkout is down")
 	equal(t, "body", in.Body, "the checkout is down\nsince noon")
 	equal(t, "severity", in.Severity, High)
 	equal(t, "raised by", in.RaisedBy, ByUser(di))
 	equal(t, "next", in.NextAt.Sub(noon), 5*time.Minute)
-	equal(t, "timer", len(c.Tasks), 2)
+	equal(t, "timer", len(r.Tasks), 2)
 }
 
 func TestPagingAPersonPagesThemFirst(t *testing.T) {
 	t.Parallel()
 	f := raiseFacts()
-	c, err := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(di), f, noon)
+	r, err := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(di), f, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "paged", paged(c), []UserID{cy})
-	equal(t, "why", c.Calls[0].Why.String(), "U0DI asks for you")
-	next, ok := c.Incident.Next(f)
+	equal(t, "paged", paged(r), []UserID{cy})
+	equal(t, "why", r.Calls[0].Why.String(), "U0DI asks for you")
+	next, ok := r.Incident.Next(f)
 	if !ok {
 		t.Fatal("nothing follows")
 	}
 	equal(t, "next", next.Users, []UserID{ann})
 	at := noon.Add(5 * time.Minute)
 	equal(t, "when", next.At, at)
-	c, due := c.Incident.RunTimer(c.Incident.Seq, f, at)
+	r, due := r.Incident.RunTimer(r.Incident.Seq, f, at)
 	if !due {
 		t.Fatal("the timer is stale")
 	}
-	equal(t, "then", paged(c), []UserID{ann})
+	equal(t, "then", paged(r), []UserID{ann})
 	at = at.Add(5 * time.Minute)
-	c, _ = c.Incident.RunTimer(c.Incident.Seq, f, at)
-	equal(t, "and then", paged(c), []UserID{bo})
+	r, _ = r.Incident.RunTimer(r.Incident.Seq, f, at)
+	equal(t, "and then", paged(r), []UserID{bo})
 }
 
 func TestRaisePagesPolicyIfPersonIsUnreachable(t *testing.T) {
 	t.Parallel()
-	c, err := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(di), raiseFacts(), noon)
+	r, err := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(di), raiseFacts(), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c = c.Incident.begin(ByTimer(), raiseFacts(), noon)
-	if !c.unreached() || !c.Incident.NextAt.Equal(noon) {
-		t.Fatalf("the policy begins at %v, want at once", c.Incident.NextAt)
+	r = r.Incident.begin(ByTimer(), raiseFacts(), noon)
+	if !r.unreached() || !r.Incident.NextAt.Equal(noon) {
+		t.Fatalf("the policy begins at %v, want at once", r.Incident.NextAt)
 	}
-	c, _ = c.Incident.RunTimer(c.Incident.Seq, raiseFacts(), noon)
-	equal(t, "then", paged(c), []UserID{ann})
+	r, _ = r.Incident.RunTimer(r.Incident.Seq, raiseFacts(), noon)
+	equal(t, "then", paged(r), []UserID{ann})
 }
 
 // A person who raises an incident, and is first in the policy, is told who comes after them.
 func TestPagerIsToldWhoComesNext(t *testing.T) {
 	t.Parallel()
 	f := raiseFacts()
-	c, err := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(ann), f, noon)
+	r, err := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(ann), f, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, _ := c.Incident.Next(f)
+	next, _ := r.Incident.Next(f)
 	equal(t, "next", next.Users, []UserID{ann})
 	if next.Then == nil {
 		t.Fatal("nobody comes after Ann, who pages")

@@ -14,7 +14,7 @@ import (
 // begin on Mondays at 9:00 UTC.
 func trade(t *testing.T, overrides ...schedule.Override) ShiftFacts {
 	t.Helper()
-	r := ShiftFacts{
+	f := ShiftFacts{
 		Schedules: map[ScheduleID]*schedule.Schedule{}, Members: map[TeamID][]UserID{1: {ann, bo, cy, di}},
 		Users: map[UserID]User{
 			ann: {ID: ann, TimeZone: "Europe/Berlin"}, bo: {ID: bo, TimeZone: "Europe/Berlin"},
@@ -38,9 +38,9 @@ func trade(t *testing.T, overrides ...schedule.Override) ShiftFacts {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Schedules[id] = c
+		f.Schedules[id] = c
 	}
-	return r
+	return f
 }
 
 // week returns a person's n-th stint after noon on Monday 2 March 2026. The first one may already have

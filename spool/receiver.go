@@ -55,19 +55,19 @@ type Receiver struct {
 // are refused during an outage until it can. A spool in use by another process is an error: each
 // process has its own.
 func New(c Config) (*Receiver, error) {
-	d := &Receiver{
+	rc := &Receiver{
 		Config: c, spool: NewSpool(c.Spool), limit: batchEntries,
 		outages: c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}
-	d.metrics = newReceiverMetrics(d)
-	if err := c.Metrics.Register(d.metrics); err != nil {
+	rc.metrics = newReceiverMetrics(rc)
+	if err := c.Metrics.Register(rc.metrics); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
-	d.open(c.Clock())
-	if errors.Is(d.spool.state(), errInUse) {
+	rc.open(c.Clock())
+	if errors.Is(rc.spool.state(), errInUse) {
 		return nil, fmt.Errorf("WATCHBILL_SPOOL is %s, and another running watchbill uses it: each needs a directory of its own", c.Spool.Dir)
 	}
-	return d, nil
+	return rc, nil
 }
 
 // Close closes the spool.

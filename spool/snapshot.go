@@ -58,39 +58,39 @@ type snapshotContact struct {
 // NewSnapshot selects what to remember of the set-up. Addresses are kept only if there is a secret
 // to encrypt them.
 func NewSnapshot(dir *store.Directory, secrets []oncall.Secret, now time.Time) *Snapshot {
-	k := &Snapshot{
+	s := &Snapshot{
 		At: now, Keys: map[string]snapshotKey{}, Teams: map[oncall.TeamID]string{}, Watches: map[oncall.PolicyID][]oncall.OutageContact{},
 		Contacts: map[oncall.UserID][]snapshotContact{}, Sources: map[oncall.IntegrationID]oncall.Integration{}, Admins: dir.InstallationAdmins(),
 	}
 	for _, key := range dir.Keys() {
-		k.Keys[hex.EncodeToString(key.Hash[:])] = snapshotKey{key.Integration.ID, key.Until}
+		s.Keys[hex.EncodeToString(key.Hash[:])] = snapshotKey{key.Integration.ID, key.Until}
 	}
 	facts := dir.Facts()
 	for _, l := range dir.Lists() {
-		k.Routes = append(k.Routes, l.Definition)
+		s.Routes = append(s.Routes, l.Definition)
 	}
-	k.Maintenance = dir.Maintenance
+	s.Maintenance = dir.Maintenance
 	for _, in := range dir.Integrations {
-		k.Sources[in.ID] = in
+		s.Sources[in.ID] = in
 		if team, found := dir.Team(in.TeamID); found {
-			k.Teams[in.TeamID] = team.Name
+			s.Teams[in.TeamID] = team.Name
 		}
 		for _, policy := range dir.RoutedTo(in.ID) {
-			if k.Watches[policy] == nil && !facts.Policies[policy].Removed {
-				k.Watches[policy] = facts.OutageContacts(policy, now, now.Add(oncall.OutageContactsAhead))
+			if s.Watches[policy] == nil && !facts.Policies[policy].Removed {
+				s.Watches[policy] = facts.OutageContacts(policy, now, now.Add(oncall.OutageContactsAhead))
 			}
 		}
 	}
-	for _, watches := range k.Watches {
+	for _, watches := range s.Watches {
 		for _, w := range watches {
 			for _, user := range w.Users {
-				if k.Contacts[user] == nil {
-					k.Contacts[user] = contactsOf(dir.ContactSettings[user], secrets)
+				if s.Contacts[user] == nil {
+					s.Contacts[user] = contactsOf(dir.ContactSettings[user], secrets)
 				}
 			}
 		}
 	}
-	return k
+	return s
 }
 
 // contactsOf returns a person's notification rules for urgent pages, each contact method once.
@@ -173,9 +173,9 @@ func loadSnapshot(dir string) (*Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read what is known: %w", err)
 	}
-	k := &Snapshot{}
-	if err := json.Unmarshal(text, k); err != nil {
+	s := &Snapshot{}
+	if err := json.Unmarshal(text, s); err != nil {
 		return nil, fmt.Errorf("read what is known: %w", err)
 	}
-	return k, nil
+	return s, nil
 }

@@ -95,7 +95,7 @@ func (s *Store) ActOnMessage(ctx context.Context, by oncall.Actor, lead oncall.P
 			}
 		}
 		var err error
-		if out, changes, err = m.Do(act, "slack", g.dir.Facts(), now); err != nil {
+		if out, changes, err = m.Do(act, oncall.MethodSlack, g.dir.Facts(), now); err != nil {
 			return err
 		}
 		return s.saveActed(ctx, tx, lead, changes, now)

@@ -57,7 +57,7 @@ func (s *Store) SetAwayCalendar(ctx context.Context, by oncall.Actor, c oncall.A
 		if err := record(ctx, tx, by, now, audit.AwayCalendar(c)); err != nil {
 			return err
 		}
-		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.ReadAwayCalendar{User: c.User}}})
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.ReadAwayCalendar{User: c.User}}})
 	})
 	if err != nil {
 		return wrap(err, "set the calendar of %s", c.User)
@@ -100,7 +100,7 @@ func (s *Store) RemoveAwayCalendar(ctx context.Context, by oncall.Actor, user on
 		if err := record(ctx, tx, by, now, audit.NoAwayCalendar(user)); err != nil {
 			return err
 		}
-		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CheckCoverage{}}})
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.CheckCoverage{}}})
 	})
 	if err != nil {
 		return wrap(err, "remove the calendar of %s", user)
@@ -125,7 +125,7 @@ func (s *System) QueueAwayCalendars(ctx context.Context, now time.Time) error {
 		}
 		var tasks []oncall.Task
 		for _, u := range users {
-			tasks = append(tasks, oncall.Task{Do: oncall.ReadAwayCalendar{User: u}})
+			tasks = append(tasks, oncall.Task{Args: oncall.ReadAwayCalendar{User: u}})
 		}
 		return s.enqueue(ctx, tx, now, tasks)
 	})

@@ -259,7 +259,7 @@ func (s *System) QueuePulse(ctx context.Context, now time.Time) (older, waits bo
 		if err := tx.QueryRow(ctx, look, oncall.SendPulse{}.Kind(), now.Add(-minPulseInterval), now).Scan(&waits, &lately); err != nil || waits || lately {
 			return err
 		}
-		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SendPulse{}}})
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.SendPulse{}}})
 	})
 	if err != nil {
 		return false, false, fmt.Errorf("queue a pulse: %w", err)

@@ -295,7 +295,7 @@ func (s *Store) TestContacts(ctx context.Context, by oncall.Actor, user oncall.U
 			if err := s.noteProbe(ctx, tx, dir, "test", c, n, now); err != nil {
 				return err
 			}
-			tasks = append(tasks, oncall.Task{Do: oncall.TestPage{User: user, Contact: id}})
+			tasks = append(tasks, oncall.Task{Args: oncall.TestPage{User: user, Contact: id}})
 		}
 		return s.enqueue(ctx, tx, now, tasks)
 	})

@@ -66,7 +66,7 @@ func (s *System) CheckReach(ctx context.Context, now time.Time) error {
 					return err
 				}
 				if may {
-					tasks = append(tasks, oncall.Task{Do: oncall.CheckReach{Contact: id}})
+					tasks = append(tasks, oncall.Task{Args: oncall.CheckReach{Contact: id}})
 				}
 			}
 		}

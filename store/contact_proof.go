@@ -60,7 +60,7 @@ func (s *Store) queueProof(ctx context.Context, tx pgx.Tx, c oncall.Contact, now
 	if _, err := s.mayProve(ctx, tx, c, now); err != nil {
 		return err
 	}
-	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SendProof{Contact: c.ID}}})
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.SendProof{Contact: c.ID}}})
 }
 
 // mayProve refuses a code that would exceed the limits of its address.

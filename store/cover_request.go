@@ -174,7 +174,7 @@ func (s *Store) saveCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 	if c.NextAt == nil {
 		return nil
 	}
-	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CoverTimer{Cover: c.ID}, At: *c.NextAt}})
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.CoverTimer{Cover: c.ID}, At: *c.NextAt}})
 }
 
 // takeCover adds the overrides for the parts of the shift that were just taken.

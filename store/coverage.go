@@ -167,7 +167,7 @@ func (s *Store) markFixed(ctx context.Context, tx pgx.Tx, gone []string, found [
 		if _, err := tx.Exec(ctx, save, n.ID, n.Detail); err != nil {
 			return fmt.Errorf("save warning %d: %w", n.ID, err)
 		}
-		tasks = append(tasks, oncall.Task{Do: oncall.DrawNotice{Notice: n.ID}})
+		tasks = append(tasks, oncall.Task{Args: oncall.DrawNotice{Notice: n.ID}})
 	}
 	return s.enqueue(ctx, tx, now, tasks)
 }

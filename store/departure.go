@@ -174,7 +174,7 @@ func (s *Store) updateDetail(ctx context.Context, tx pgx.Tx, n oncall.Notice, ne
 	if _, err := tx.Exec(ctx, `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`, n.ID, next); err != nil {
 		return fmt.Errorf("save notice %d: %w", n.ID, err)
 	}
-	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.DrawNotice{Notice: n.ID}}})
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.DrawNotice{Notice: n.ID}}})
 }
 
 // leaverNotices makes the notices about people who have left, one for each manager.

@@ -189,7 +189,7 @@ func (s *Store) ChannelOpened(ctx context.Context, id string, now time.Time) err
 		}
 		tasks := make([]oncall.Task, len(found))
 		for i, incident := range found {
-			tasks[i].Do = oncall.Draw{Incident: incident}
+			tasks[i].Args = oncall.Draw{Incident: incident}
 		}
 		return s.enqueue(ctx, tx, now, tasks)
 	})

@@ -284,8 +284,8 @@ func queueDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Ta
 			continue // an older job covers it
 		}
 		delete(draws, r.Incident)
-		both := earlierDraw(oncall.Task{Do: oncall.Draw{Asked: r.Asked, Count: r.Count}, At: r.At}, draw)
-		d := both.Do.(oncall.Draw)
+		both := earlierDraw(oncall.Task{Args: oncall.Draw{Asked: r.Asked, Count: r.Count}, At: r.At}, draw)
+		d := both.Args.(oncall.Draw)
 		if d.Asked != r.Asked || d.Count != r.Count || both.At.Before(r.At) {
 			jobs, ats, asked, counts = append(jobs, r.ID), append(ats, both.At), append(asked, d.Asked), append(counts, d.Count)
 		}
@@ -307,7 +307,7 @@ func queueDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Ta
 func drawTasks(tasks []oncall.Task, now time.Time) (draws map[oncall.IncidentID]oncall.Task, ids []oncall.IncidentID, rest []oncall.Task) {
 	draws = map[oncall.IncidentID]oncall.Task{}
 	for _, t := range tasks {
-		d, ok := t.Do.(oncall.Draw)
+		d, ok := t.Args.(oncall.Draw)
 		if !ok {
 			rest = append(rest, t)
 			continue
@@ -327,9 +327,9 @@ func drawTasks(tasks []oncall.Task, now time.Time) (draws map[oncall.IncidentID]
 
 // earlierDraw merges two tasks to draw the same incident; the earlier time wins.
 func earlierDraw(a, b oncall.Task) oncall.Task {
-	da, db := a.Do.(oncall.Draw), b.Do.(oncall.Draw)
+	da, db := a.Args.(oncall.Draw), b.Args.(oncall.Draw)
 	db.Asked, db.Count = da.Asked || db.Asked, da.Count && db.Count
-	b.Do = db
+	b.Args = db
 	if a.At.Before(b.At) {
 		b.At = a.At
 	}

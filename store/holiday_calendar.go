@@ -58,7 +58,7 @@ func (s *System) QueueHolidayCalendars(ctx context.Context, now time.Time) error
 		}
 		var tasks []oncall.Task
 		for _, address := range addresses {
-			tasks = append(tasks, oncall.Task{Do: oncall.ReadHolidayCalendar{URL: address}})
+			tasks = append(tasks, oncall.Task{Args: oncall.ReadHolidayCalendar{URL: address}})
 		}
 		return s.enqueue(ctx, tx, now, tasks)
 	})

@@ -31,7 +31,7 @@ func (s *System) QueueHooks(ctx context.Context, now time.Time) error {
 		}
 		var tasks []oncall.Task
 		for _, id := range ids {
-			tasks = append(tasks, oncall.Task{Do: oncall.CallHook{Hook: id}})
+			tasks = append(tasks, oncall.Task{Args: oncall.CallHook{Hook: id}})
 		}
 		return s.enqueue(ctx, tx, now, tasks)
 	})

@@ -245,7 +245,7 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, dir *Directo
 	for _, id := range slices.Sorted(maps.Keys(entriesOf)) {
 		in := dir.integrations[id]
 		b := integrationBatch{entries: entriesOf[id], stored: found, Fold: &oncall.Fold{
-			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(), Silencing: dir.silencing(), Now: w.clock(),
+			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(), Silencing: dir.silencing(), FoldedAt: w.clock(),
 			Maintenance: dir.Maintenance,
 		}}
 		dir.routeBy(ctx, b.Fold)

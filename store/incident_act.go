@@ -71,7 +71,7 @@ func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, g gate, a on
 		}
 		var first, second oncall.Change
 		if a.Do == oncall.ActLink {
-			first, second, refusal = in.Relate(other, by, now)
+			first, second, refusal = in.LinkWith(other, by, now)
 		} else {
 			first, second, refusal = in.Merge(other, by, f, now)
 		}

@@ -36,7 +36,7 @@ func (s *System) QueueChannels(ctx context.Context, now time.Time) error {
 			return err
 		}
 		return s.enqueue(ctx, tx, now, column(ids, func(id oncall.IncidentID) oncall.Task {
-			return oncall.Task{Do: oncall.KeepChannel{Incident: id}}
+			return oncall.Task{Args: oncall.KeepChannel{Incident: id}}
 		}))
 	})
 	return wrapAny(err, "look for channels of incidents")
@@ -96,10 +96,10 @@ func (s *System) EndChannel(ctx context.Context, order ChannelOrder, became onca
 		change, tells := in.RecordChannel(became, refused, now)
 		var tasks []oncall.Task
 		if became.LookAt != nil {
-			tasks = append(tasks, oncall.Task{Do: oncall.KeepChannel{Incident: id}, At: *became.LookAt})
+			tasks = append(tasks, oncall.Task{Args: oncall.KeepChannel{Incident: id}, At: *became.LookAt})
 		}
 		if (in.Version != order.Version || order.More) && why == "" { // something has happened meanwhile
-			tasks = append(tasks, oncall.Task{Do: oncall.KeepChannel{Incident: id}, At: now})
+			tasks = append(tasks, oncall.Task{Args: oncall.KeepChannel{Incident: id}, At: now})
 		}
 		if err := s.enqueue(ctx, tx, now, tasks); err != nil || tells {
 			return change, tells, err

@@ -75,7 +75,7 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 	before := w.incident(1)
 	if _, err := w.Decide(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
 		c, err := in.Do(oncall.Act{Do: oncall.ActResolve}, oncall.ByUser(ann), oncall.Facts{}, at)
-		c.Tasks = append(c.Tasks, oncall.Task{Do: unknownJob{}})
+		c.Tasks = append(c.Tasks, oncall.Task{Args: unknownJob{}})
 		return c, err
 	}); err == nil {
 		t.Error("an unknown job was queued")
@@ -276,8 +276,8 @@ func BenchmarkUpdate(b *testing.B) {
 								Incident: in,
 								Events:   []oncall.Event{{IncidentID: in.ID, At: start, Kind: oncall.EventSeverity}},
 								Tasks: []oncall.Task{
-									{Do: oncall.Draw{Incident: in.ID, Version: in.Version}},
-									{Do: oncall.IncidentTimer{Incident: in.ID}, At: start.Add(time.Hour)},
+									{Args: oncall.Draw{Incident: in.ID, Version: in.Version}},
+									{Args: oncall.IncidentTimer{Incident: in.ID}, At: start.Add(time.Hour)},
 								},
 							}, nil
 						}); err != nil {

@@ -118,5 +118,5 @@ func (s *Store) saveReminder(ctx context.Context, tx pgx.Tx, t oncall.Team, id o
 	if _, err := tx.Exec(ctx, save, id, detail); err != nil {
 		return fmt.Errorf("save a reminder: %w", err)
 	}
-	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.DrawNotice{Notice: id}}})
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.DrawNotice{Notice: id}}})
 }

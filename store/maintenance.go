@@ -200,7 +200,7 @@ func (s *Store) EndMaintenance(ctx context.Context, by oncall.Actor, id oncall.M
 		if err := finishMaintenance(ctx, tx, m, now); err != nil {
 			return err
 		}
-		if err := s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.MaintenanceTimer{Maintenance: m.ID}}}); err != nil {
+		if err := s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.MaintenanceTimer{Maintenance: m.ID}}}); err != nil {
 			return err
 		}
 		if err := record(ctx, tx, by, now, audit.EndedMaintenance(g.dir.teams[m.TeamID], m, g.dir.integrations[m.IntegrationID].Name)); err != nil {

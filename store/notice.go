@@ -48,7 +48,7 @@ func (s *Store) saveNotices(ctx context.Context, tx pgx.Tx, now time.Time, notic
 			return fmt.Errorf("save notice %s: %w", n.Key, err)
 		}
 		for _, id := range ids {
-			tasks = append(tasks, oncall.Task{Do: oncall.DrawNotice{Notice: id}, At: n.At})
+			tasks = append(tasks, oncall.Task{Args: oncall.DrawNotice{Notice: id}, At: n.At})
 		}
 	}
 	return s.enqueue(ctx, tx, now, tasks)
@@ -76,7 +76,7 @@ func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []
 		if _, err := tx.Exec(ctx, save, n.ID, n.Detail); err != nil {
 			return fmt.Errorf("save notice %d: %w", n.ID, err)
 		}
-		tasks = append(tasks, oncall.Task{Do: oncall.DrawNotice{Notice: n.ID}})
+		tasks = append(tasks, oncall.Task{Args: oncall.DrawNotice{Notice: n.ID}})
 	}
 	return s.enqueue(ctx, tx, now, tasks)
 }

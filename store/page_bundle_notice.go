@@ -82,7 +82,7 @@ func (s *Store) followBundles(ctx context.Context, tx pgx.Tx, lead oncall.PageID
 	var tasks []oncall.Task
 	for _, id := range changed {
 		if !slices.Contains(waiting, id) {
-			tasks = append(tasks, oncall.Task{Do: oncall.DrawNotice{Notice: id, Bundle: true, Asked: lead != 0}})
+			tasks = append(tasks, oncall.Task{Args: oncall.DrawNotice{Notice: id, Bundle: true, Asked: lead != 0}})
 		}
 	}
 	return s.enqueue(ctx, tx, now, tasks)

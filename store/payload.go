@@ -58,7 +58,7 @@ func (s *Store) Payloads(ctx context.Context, by oncall.Actor, f PayloadFilter) 
 		found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (KeptPayload, error) {
 			var p KeptPayload
 			err := row.Scan(&p.ID, &p.Integration, &p.At, &p.Method, &p.Path, &p.Query, &p.Headers,
-				&p.Body, &p.Size, &p.Cut, &p.Reader, &p.TakenFor, &p.Trouble, &p.Signals, &p.Keys)
+				&p.Body, &p.Size, &p.Cut, &p.Reader, &p.RecognisedAs, &p.Trouble, &p.Signals, &p.Keys)
 			in := dir.integrations[p.Integration]
 			p.Name, p.Format = in.Name, in.Format
 			return p, err
@@ -113,7 +113,7 @@ func (s *System) KeptPayloads(ctx context.Context, id oncall.IntegrationID) ([]o
 		rows, _ := tx.Query(ctx, load, id, oncall.PayloadsKept)
 		found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p oncall.Payload, err error) {
 			err = row.Scan(&p.ID, &p.Integration, &p.At, &p.Method, &p.Path, &p.Query, &p.Headers, &p.Body, &p.Size, &p.Cut,
-				&p.Reader, &p.TakenFor, &p.Trouble, &p.Signals, &p.Keys)
+				&p.Reader, &p.RecognisedAs, &p.Trouble, &p.Signals, &p.Keys)
 			return p, err
 		})
 		return err

@@ -182,7 +182,7 @@ func (s *Store) savePayloads(ctx context.Context, batch []oncall.Payload) error 
 			return err
 		}
 		rows.Queue(insert, p.Integration, p.At, p.Method, oncall.Storable(p.Path), oncall.Storable(p.Query), headers, p.Body, p.Size, p.Cut,
-			p.Reader, p.TakenFor, oncall.Storable(p.Trouble), p.Signals, keys)
+			p.Reader, p.RecognisedAs, oncall.Storable(p.Trouble), p.Signals, keys)
 		integrations = append(integrations, p.Integration)
 	}
 	slices.Sort(integrations)

@@ -17,7 +17,7 @@ import (
 func (w *world) brought(in oncall.IntegrationID, body string, signals ...oncall.Signal) {
 	w.t.Helper()
 	p := oncall.Payload{
-		Integration: in, At: w.clock(), Method: "POST", Path: "/v1/signals/KEY", Body: []byte(body), Size: int64(len(body)), TakenFor: "generic",
+		Integration: in, At: w.clock(), Method: "POST", Path: "/v1/signals/KEY", Body: []byte(body), Size: int64(len(body)), RecognisedAs: "generic",
 		Headers: map[string]string{"User-Agent": "a\x00monitor"},
 	}
 	p.MadeOf(signals)
@@ -55,8 +55,8 @@ func TestPayloadsAreKept(t *testing.T) {
 	if !slices.Equal(said, want) {
 		t.Errorf("got %q\nwant %q", said, want)
 	}
-	if p := got[0]; p.Headers["User-Agent"] != "amonitor" || !p.At.Equal(w.clock()) || p.Format != "generic" || p.TakenFor != "generic" {
-		t.Errorf(`it is %+v; want Headers["User-Agent"] "amonitor", At w.clock(), Format "generic" and TakenFor "generic"`, p)
+	if p := got[0]; p.Headers["User-Agent"] != "amonitor" || !p.At.Equal(w.clock()) || p.Format != "generic" || p.RecognisedAs != "generic" {
+		t.Errorf(`it is %+v; want Headers["User-Agent"] "amonitor", At w.clock(), Format "generic" and RecognisedAs "generic"`, p)
 	}
 	one := must[[]store.KeptPayload](t)(w.Payloads(t.Context(), oncall.ByUser(ann), store.PayloadFilter{ID: got[1].ID, Begin: 2}))
 	if len(one) != 1 || string(one[0].Body) != "\xff\x00" || one[0].Size != 10 {
@@ -173,7 +173,7 @@ func TestPayloadsComeWithASpool(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	request := must[store.SpooledRequest](t)(store.Spool(w.integration, []oncall.Signal{trigger("disk")}, start, store.Doubt{}))
-	request.Seq, request.Came = 1, []oncall.Payload{{Method: "POST", Body: []byte("spooled"), TakenFor: "generic", Signals: 1, Keys: []string{"disk"}}}
+	request.Seq, request.Came = 1, []oncall.Payload{{Method: "POST", Body: []byte("spooled"), RecognisedAs: "generic", Signals: 1, Keys: []string{"disk"}}}
 	for range 2 {
 		w.check(w.Replay(t.Context(), "a", []store.SpooledRequest{request}, start.Add(time.Minute)))
 	}

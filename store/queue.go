@@ -91,12 +91,12 @@ func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, now time.Time, tasks []o
 	}
 	params := make([]river.InsertManyParams, len(tasks))
 	for i, t := range tasks {
-		opts, err := optionsOf(t.Do)
+		opts, err := optionsOf(t.Args)
 		if err != nil {
 			return err
 		}
 		opts.ScheduledAt, opts.Priority = t.At, priorityOf(t)
-		params[i] = river.InsertManyParams{Args: t.Do, InsertOpts: &opts}
+		params[i] = river.InsertManyParams{Args: t.Args, InsertOpts: &opts}
 	}
 	if _, err := s.queue.InsertManyFastTx(context.WithValue(ctx, decidedAtKey{}, now), tx, params); err != nil {
 		return fmt.Errorf("queue jobs: %w", err)
@@ -110,7 +110,7 @@ const aStep = 10
 // priorityOf gives priority to pages and drawings of worse incidents, and to those of a team with few incidents over
 // those of a team with hundreds. 1 is the highest priority.
 func priorityOf(t oncall.Task) int {
-	switch t.Do.(type) {
+	switch t.Args.(type) {
 	case oncall.SendPage, oncall.SendPulse, oncall.Draw:
 	default:
 		return 1

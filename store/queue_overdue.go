@@ -41,7 +41,7 @@ func (s *System) RequeueOverdue(ctx context.Context, now time.Time) (int, error)
 		tasks, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (oncall.Task, error) {
 			var timer oncall.IncidentTimer
 			err := row.Scan(&timer.Incident, &timer.Seq)
-			return oncall.Task{Do: timer}, err
+			return oncall.Task{Args: timer}, err
 		})
 		if err != nil {
 			return err

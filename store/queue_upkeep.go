@@ -98,13 +98,13 @@ func (s *System) claim(ctx context.Context, name string, cfg *pgx.ConnConfig) (*
 	return conn, nil
 }
 
-// RepliesTask returns the name to claim for reading the answers by a contact method, which one instance does at a time.
-func RepliesTask(m oncall.Method) string { return "replies by " + string(m) }
+// AnswersTask returns the name to claim for reading the answers by a contact method, which one instance does at a time.
+func AnswersTask(m oncall.Method) string { return "replies by " + string(m) }
 
 // claimedTasks returns the claimable names that stand for a task instead of an instance.
 func claimedTasks() (names []string) {
 	for _, m := range oncall.ContactMethods() {
-		names = append(names, RepliesTask(m.Method))
+		names = append(names, AnswersTask(m.Method))
 	}
 	return names
 }

@@ -29,7 +29,7 @@ func TestTimerQueueingDependsOnDueTime(t *testing.T) {
 		c, err := in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, start)
 		c.Tasks = nil
 		for i, in := range []time.Duration{-time.Minute, 0, 15 * time.Second, 15*time.Second + time.Millisecond, time.Hour} {
-			c.Tasks = append(c.Tasks, oncall.Task{Do: oncall.IncidentTimer{Incident: 1, Seq: int64(i)}, At: start.Add(in)})
+			c.Tasks = append(c.Tasks, oncall.Task{Args: oncall.IncidentTimer{Incident: 1, Seq: int64(i)}, At: start.Add(in)})
 		}
 		return c, err
 	}))
@@ -349,7 +349,7 @@ func TestMetrics(t *testing.T) {
 func TestTurnsAreNoInstances(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, name := range []string{"a", "b", store.RepliesTask(oncall.MethodSMS), store.RepliesTask(oncall.MethodTelegram)} {
+	for _, name := range []string{"a", "b", store.AnswersTask(oncall.MethodSMS), store.AnswersTask(oncall.MethodTelegram)} {
 		in := must[*store.Instance](t)(w.ClaimInstance(t.Context(), name))
 		defer in.Release()
 	}

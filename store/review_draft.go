@@ -27,7 +27,7 @@ func (s *Store) QueueReview(ctx context.Context, by oncall.Actor, id oncall.Inci
 		if err := g.onIncident(ctx, tx, access.Respond, in); err != nil {
 			return err
 		}
-		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.DraftReview{Incident: id, By: by.User}}})
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.DraftReview{Incident: id, By: by.User}}})
 	})
 	return wrapAny(err, "have the review of incident %d drafted", id)
 }

@@ -48,7 +48,7 @@ func (s *Store) CreateSchedule(ctx context.Context, by oncall.Actor, definition 
 		if err := s.editing(ctx, tx, scheduleEdit{at: now}, definition.ID, 0); err != nil {
 			return err // EditSchedule follows and queues the rest
 		}
-		tasks := []oncall.Task{{Do: oncall.CheckSchedule{Schedule: definition.ID}}}
+		tasks := []oncall.Task{{Args: oncall.CheckSchedule{Schedule: definition.ID}}}
 		if err := s.enqueue(ctx, tx, now, tasks); err != nil {
 			return err
 		}

@@ -108,10 +108,10 @@ func (check scheduleCheck) compare(ctx context.Context) error {
 func (check scheduleCheck) reflections() []oncall.Task {
 	var tasks []oncall.Task
 	if slices.ContainsFunc(check.dir.UserGroups, func(g oncall.UserGroup) bool { return slices.Contains(g.Schedules, check.schedule.ID()) }) {
-		tasks = append(tasks, oncall.Task{Do: oncall.SyncGroups{}})
+		tasks = append(tasks, oncall.Task{Args: oncall.SyncGroups{}})
 	}
 	if check.dir.teams[check.schedule.TeamID()].Topic {
-		tasks = append(tasks, oncall.Task{Do: oncall.SetTopic{Team: check.schedule.TeamID()}})
+		tasks = append(tasks, oncall.Task{Args: oncall.SetTopic{Team: check.schedule.TeamID()}})
 	}
 	return tasks
 }
@@ -229,7 +229,7 @@ func (check scheduleCheck) plan(ctx context.Context, planned *time.Time, next ti
 	if _, err := check.tx.Exec(ctx, save, check.schedule.ID(), next); err != nil {
 		return fmt.Errorf("plan the next look: %w", err)
 	}
-	return check.enqueue(ctx, check.tx, check.now, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: check.schedule.ID()}, At: next}})
+	return check.enqueue(ctx, check.tx, check.now, []oncall.Task{{Args: oncall.CheckSchedule{Schedule: check.schedule.ID()}, At: next}})
 }
 
 // DueScheduleChecks lists the schedules whose check is overdue or whose announced people are out of date. It finds them
@@ -282,9 +282,9 @@ func (s *Store) checkAllSchedules(ctx context.Context, tx pgx.Tx, now time.Time)
 	if err != nil {
 		return fmt.Errorf("list schedules: %w", err)
 	}
-	tasks := []oncall.Task{{Do: oncall.CheckCoverage{}}}
+	tasks := []oncall.Task{{Args: oncall.CheckCoverage{}}}
 	for _, id := range ids {
-		tasks = append(tasks, oncall.Task{Do: oncall.CheckSchedule{Schedule: id}})
+		tasks = append(tasks, oncall.Task{Args: oncall.CheckSchedule{Schedule: id}})
 	}
 	return s.enqueue(ctx, tx, now, tasks)
 }

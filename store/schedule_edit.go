@@ -44,7 +44,7 @@ func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, id
 	if e.goes {
 		return nil // coverage is checked when the editing has settled
 	}
-	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.CheckCoverage{}}})
+	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Args: oncall.CheckCoverage{}}})
 }
 
 // transaction returns a name that is unique to this transaction.
@@ -84,7 +84,7 @@ func (s *Store) queueAfterEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, b
 			return err
 		}
 	}
-	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: after.ID}}})
+	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Args: oncall.CheckSchedule{Schedule: after.ID}}})
 }
 
 // notifyEditing notifies people of how the edits of a schedule have changed their shifts.

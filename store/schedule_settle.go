@@ -30,7 +30,7 @@ func (s *Store) editing(ctx context.Context, tx pgx.Tx, e scheduleEdit, id oncal
 	if err != nil {
 		return fmt.Errorf("note that schedule %d is edited: %w", id, err)
 	}
-	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.SettleSchedule{Schedule: id}, At: now.Settles()}})
+	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Args: oncall.SettleSchedule{Schedule: id}, At: now.Settles()}})
 }
 
 // SettleSchedule notifies people of how the edits of a schedule have changed their shifts, and checks coverage. It does
@@ -62,7 +62,7 @@ func (s *System) SettleSchedule(ctx context.Context, id oncall.ScheduleID, now t
 				return err
 			}
 		}
-		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CheckCoverage{}}})
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.CheckCoverage{}}})
 	})
 	if err != nil {
 		return fmt.Errorf("settle schedule %d: %w", id, err)

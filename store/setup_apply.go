@@ -167,14 +167,14 @@ func (s *Store) queueJobs(ctx context.Context, a *applier, doc setup.Setup) erro
 			return err
 		}
 	}
-	tasks := []oncall.Task{{Do: oncall.CheckCoverage{}}}
+	tasks := []oncall.Task{{Args: oncall.CheckCoverage{}}}
 	managed := slices.ContainsFunc(doc.Teams, func(t setup.Team) bool { return t.ManagedBy() != "" })
 	if len(doc.UserGroups) > 0 || a.groups || managed {
-		tasks = append(tasks, oncall.Task{Do: oncall.SyncGroups{}})
+		tasks = append(tasks, oncall.Task{Args: oncall.SyncGroups{}})
 	}
 	for _, team := range doc.Teams {
 		if team.Topic {
-			tasks = append(tasks, oncall.Task{Do: oncall.SetTopic{Team: a.teams[team.Name]}})
+			tasks = append(tasks, oncall.Task{Args: oncall.SetTopic{Team: a.teams[team.Name]}})
 		}
 	}
 	return s.enqueue(ctx, a.tx, a.now, tasks)

@@ -91,7 +91,7 @@ func (a *applier) setMaintenance(ctx context.Context, m, old oncall.Maintenance,
 
 func (a *applier) endMaintenance(ctx context.Context, m oncall.Maintenance) error {
 	a.edits = append(a.edits, func(s *Store) error {
-		return s.enqueue(ctx, a.tx, a.now, []oncall.Task{{Do: oncall.MaintenanceTimer{Maintenance: m.ID}}})
+		return s.enqueue(ctx, a.tx, a.now, []oncall.Task{{Args: oncall.MaintenanceTimer{Maintenance: m.ID}}})
 	})
 	return finishMaintenance(ctx, a.tx, m, a.now)
 }

@@ -31,7 +31,7 @@ func (s *System) QueueSilences(ctx context.Context, now time.Time) error {
 			return err
 		}
 		return s.enqueue(ctx, tx, now, column(ids, func(id oncall.IncidentID) oncall.Task {
-			return oncall.Task{Do: oncall.MatchSilences{Incident: id}}
+			return oncall.Task{Args: oncall.MatchSilences{Incident: id}}
 		}))
 	})
 	if err != nil {

@@ -58,7 +58,7 @@ func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take sched
 		if err := recordSwap(ctx, tx, by, now, swap); err != nil {
 			return err
 		}
-		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.ExpiresAt}})
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.SwapTimer{Swap: swap.ID}, At: swap.ExpiresAt}})
 	})
 	if err != nil {
 		return oncall.Swap{}, wrap(err, "offer a swap")
@@ -218,7 +218,7 @@ func (s *Store) notifySwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by 
 	if err := s.saveNotices(ctx, tx, now, swap.ChangeNotices(by, channels, facts, now)); err != nil || swap.State != oncall.SwapAccepted {
 		return err
 	}
-	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.Begins()}})
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.SwapTimer{Swap: swap.ID}, At: swap.Begins()}})
 }
 
 // RunSwapTimer expires an offer that nobody has answered, or removes the button that undoes a swap, if it is time.

@@ -58,7 +58,7 @@ func (s *Store) AddTimeOff(ctx context.Context, by oncall.Actor, t oncall.TimeOf
 		if err := tx.QueryRow(ctx, rules).Scan(&ruled); err != nil || !ruled {
 			return err
 		}
-		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CheckCoverage{}}})
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.CheckCoverage{}}})
 	})
 	if err != nil {
 		return oncall.TimeOff{}, fmt.Errorf("add time off of %s: %w", t.UserID, err)
@@ -146,7 +146,7 @@ func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall
 				return err
 			}
 		}
-		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CheckCoverage{}}})
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.CheckCoverage{}}})
 	})
 	if err != nil {
 		return TimeOffImport{}, fmt.Errorf("import time off of %s: %w", user, err)

@@ -18,7 +18,7 @@ import (
 func (d *Directory) answerable(found []oncall.Finding) (rest []oncall.Finding, tasks []oncall.Task) {
 	for _, f := range found {
 		if f.Kind == oncall.FindingTimeOff && d.teams[f.Team].TimeOff != oncall.TimeOffWarn {
-			tasks = append(tasks, oncall.Task{Do: oncall.AnswerTimeOff{Schedule: f.Schedule, Role: f.Role, User: f.User, TimeOff: f.TimeOff}})
+			tasks = append(tasks, oncall.Task{Args: oncall.AnswerTimeOff{Schedule: f.Schedule, Role: f.Role, User: f.User, TimeOff: f.TimeOff}})
 			continue
 		}
 		rest = append(rest, f)

@@ -81,7 +81,7 @@ func (s *server) payloadRoutes() {
 func payloadOf(p store.KeptPayload) Payload {
 	out := Payload{
 		ID: int64(p.ID), At: p.At, Method: p.Method, Path: p.Path, Query: p.Query, Headers: p.Headers, Size: p.Size, Cut: p.Cut,
-		Format: string(p.TakenFor), Trouble: p.Trouble, Signals: p.Signals, Keys: p.Keys,
+		Format: string(p.RecognisedAs), Trouble: p.Trouble, Signals: p.Signals, Keys: p.Keys,
 	}
 	out.Incidents = mapSlice(p.Incidents, func(id oncall.IncidentID) int64 { return int64(id) })
 	body := p.Body

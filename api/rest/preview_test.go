@@ -138,7 +138,7 @@ func TestPayloadsAreShownToEditors(t *testing.T) {
 	w.must(err)
 	long := strings.Repeat("x", 999) + "é and more"
 	for _, p := range []oncall.Payload{
-		{Integration: in.ID, At: start, Method: "POST", Path: "/v1/signals", Headers: map[string]string{"Content-Type": "application/json"}, Body: []byte(`{"title": "<b>disk</b>"}`), Size: 24, TakenFor: "generic", Signals: 1},
+		{Integration: in.ID, At: start, Method: "POST", Path: "/v1/signals", Headers: map[string]string{"Content-Type": "application/json"}, Body: []byte(`{"title": "<b>disk</b>"}`), Size: 24, RecognisedAs: "generic", Signals: 1},
 		{Integration: in.ID, At: start.Add(time.Second), Method: "POST", Path: "/v1/signals", Body: []byte("\xff\x00\xfe"), Size: 3, Trouble: "no JSON"},
 		{Integration: in.ID, At: start.Add(2 * time.Second), Method: "POST", Path: "/v1/signals", Body: []byte(long), Size: int64(len(long))},
 		{Integration: secret.ID, At: start, Method: "POST", Path: "/v1/signals", Body: []byte("merger")},

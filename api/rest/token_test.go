@@ -42,34 +42,34 @@ type issuer struct {
 
 func newIssuer(t testing.TB) *issuer {
 	t.Helper()
-	p := &issuer{TB: t}
+	iss := &issuer{TB: t}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		name := p.name
+		name := iss.name
 		if name == "" {
-			name = p.server.URL
+			name = iss.server.URL
 		}
-		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": name, "jwks_uri": p.server.URL + "/keys"})
+		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": name, "jwks_uri": iss.server.URL + "/keys"})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
-		p.asked.Add(1)
-		p.mu.Lock()
-		defer p.mu.Unlock()
+		iss.asked.Add(1)
+		iss.mu.Lock()
+		defer iss.mu.Unlock()
 		keys := []any{map[string]string{"kty": "of tomorrow"}, map[string]string{"kty": "oct", "kid": "shared", "k": base64.RawURLEncoding.EncodeToString([]byte(sharedSecret))}}
-		for _, k := range p.keys {
+		for _, k := range iss.keys {
 			keys = append(keys, k)
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"keys": keys})
 	})
-	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p.away.Load() {
+	iss.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if iss.away.Load() {
 			w.WriteHeader(http.StatusBadGateway)
 			return
 		}
 		mux.ServeHTTP(w, r)
 	}))
-	t.Cleanup(p.server.Close)
-	return p
+	t.Cleanup(iss.server.Close)
+	return iss
 }
 
 const sharedSecret = "a secret of at least thirty-two bytes"

@@ -6,7 +6,7 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// CreateChannel creates a channel and returns its id. After an Unknown outcome it may exist; NameTaken recognizes the
+// CreateChannel creates a channel and returns its id. After an Unknown outcome it may exist; NameTaken recognises the
 // error of another attempt.
 func (c *Client) CreateChannel(ctx context.Context, name string, private bool) (id string, err error) {
 	err = c.do(ctx, call{method: "conversations.create"}, func(ctx context.Context) error {

@@ -23,7 +23,7 @@ type Message struct {
 	Channel   string // a channel's id or name; a user's id sends a direct message
 	Thread    string // ts of the parent message, for a reply
 	Broadcast bool   // also show the reply in the channel
-	Delivery  string // our id of this message, by which Find recognizes it; empty: Find is not needed
+	Delivery  string // our id of this message, by which Find recognises it; empty: Find is not needed
 	Incident  int64  // the incident's number, stored in the message's metadata
 	Priority  Priority
 	FailFast  bool // fail at once instead of waiting long for a turn; the caller retries later

@@ -138,29 +138,29 @@ func everyChannelShowsItsMostSevereIncidentFirst(t *testing.T) {
 	}
 	var pending []PendingDraw
 	for n := range teams * each {
-		w := PendingDraw{Channel: fmt.Sprint("C", n%teams), Backlog: each, BelowWorst: 1, Since: time.Now()}
+		d := PendingDraw{Channel: fmt.Sprint("C", n%teams), Backlog: each, BelowWorst: 1, Since: time.Now()}
 		if n/teams == each-1 { // a team's worst is what its monitor has found last
-			w.BelowWorst, w.First, w.Backlog = 0, true, 1
+			d.BelowWorst, d.First, d.Backlog = 0, true, 1
 		}
-		pending = append(pending, w)
+		pending = append(pending, d)
 	}
 	shown := map[string]bool{}
 	began, last := time.Now(), time.Duration(0)
 	for time.Since(began) < 2*time.Minute {
 		var done []int
 		for _, i := range q.choose(pending, 6, func(string) bool { return false }) {
-			w := pending[i]
-			if !post(call{channel: w.Channel, priority: w.Priority(), chosen: true}) {
+			d := pending[i]
+			if !post(call{channel: d.Channel, priority: d.Priority(), chosen: true}) {
 				continue
 			}
 			done = append(done, i)
-			if !shown[w.Channel] && w.BelowWorst > 0 {
-				t.Errorf("%s first shows an incident %d levels below the worst, want its most severe one", w.Channel, w.BelowWorst)
+			if !shown[d.Channel] && d.BelowWorst > 0 {
+				t.Errorf("%s first shows an incident %d levels below the worst, want its most severe one", d.Channel, d.BelowWorst)
 			}
-			if shown[w.Channel] = true; len(shown) == teams && last == 0 {
+			if shown[d.Channel] = true; len(shown) == teams && last == 0 {
 				last = time.Since(began)
 			}
-			post(call{channel: w.Channel, priority: ForThread, chosen: true}) // and a reply, as the program does
+			post(call{channel: d.Channel, priority: ForThread, chosen: true}) // and a reply, as the program does
 		}
 		slices.Sort(done)
 		for _, i := range slices.Backward(done) {

@@ -31,7 +31,7 @@ func (c *Client) auth(ctx context.Context, api *slack.Client) (answer *slack.Aut
 	return answer, err
 }
 
-// User returns Slack's profile of a person or bot. If there is none, NoUser recognizes the error.
+// User returns Slack's profile of a person or bot. If there is none, NoUser recognises the error.
 func (c *Client) User(ctx context.Context, id string, p Priority) (u *slack.User, err error) {
 	err = c.do(ctx, call{method: "users.info", priority: p}, func(ctx context.Context) (err error) {
 		u, err = c.api.GetUserInfoContext(ctx, id)
@@ -67,7 +67,7 @@ func (c *Client) Users(ctx context.Context) (all []slack.User, err error) {
 	return all, nil
 }
 
-// UserByEmail returns the person with a mail address. If there is none, NoUser recognizes the error.
+// UserByEmail returns the person with a mail address. If there is none, NoUser recognises the error.
 func (c *Client) UserByEmail(ctx context.Context, email string) (u *slack.User, err error) {
 	err = c.do(ctx, call{method: "users.lookupByEmail"}, func(ctx context.Context) (err error) {
 		u, err = c.api.GetUserByEmailContext(ctx, email)

@@ -16,8 +16,8 @@ func TestViewOnlyReaderIsOfferedNoActions(t *testing.T) {
 	t.Parallel()
 	for _, status := range []oncall.Status{oncall.Triggered, oncall.Acknowledged, oncall.Snoozed, oncall.Resolved} {
 		for _, watches := range []bool{true, false} {
-			s := IncidentOverview{Picture: oncall.Picture{Incident: oncall.Incident{ID: 1, Status: status, AckAsked: true}}, Reader: "U0MAL", Watches: watches}
-			drawn, err := json.Marshal(s.Draw())
+			ov := IncidentOverview{Picture: oncall.Picture{Incident: oncall.Incident{ID: 1, Status: status, AckAsked: true}}, Reader: "U0MAL", Watches: watches}
+			drawn, err := json.Marshal(ov.Draw())
 			if err != nil {
 				t.Fatal(err)
 			}

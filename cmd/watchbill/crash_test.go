@@ -236,7 +236,7 @@ func (c *crash) direct() (n int) {
 	return n
 }
 
-// postsTo recognizes requests that post to a person or channel.
+// postsTo recognises requests that post to a person or channel.
 func postsTo(channel string) func(*http.Request) bool {
 	return func(r *http.Request) bool {
 		return strings.HasSuffix(r.URL.Path, "/chat.postMessage") && r.FormValue("channel") == channel

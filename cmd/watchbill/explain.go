@@ -50,24 +50,24 @@ func (c *explainCmd) Run(p process) error {
 	if c.Incident != 0 {
 		return c.came(p, db, dir)
 	}
-	x := explainer{ctx: p.ctx, out: p.out, dir: dir, at: c.At.Time}
-	if x.at.IsZero() {
-		x.at = p.clock()
+	ex := explainer{ctx: p.ctx, out: p.out, dir: dir, at: c.At.Time}
+	if ex.at.IsZero() {
+		ex.at = p.clock()
 	}
 	var signals []oncall.Signal
 	if c.Payload != "" {
-		signals, err = c.kept(p, db, &x)
+		signals, err = c.kept(p, db, &ex)
 	} else {
-		signals, err = c.written(p, &x)
+		signals, err = c.written(p, &ex)
 	}
 	if err != nil {
 		return err
 	}
-	counts, err := db.NextRoundRobinCounts(p.ctx, x.integration.ID)
+	counts, err := db.NextRoundRobinCounts(p.ctx, ex.integration.ID)
 	if err != nil {
 		return err
 	}
-	return x.explain(x.fold(len(signals), counts), signals)
+	return ex.explain(ex.fold(len(signals), counts), signals)
 }
 
 // written reads the signals in a file.

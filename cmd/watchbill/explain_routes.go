@@ -120,26 +120,26 @@ func (c *explainCmd) came(p process, db *store.System, dir *store.Directory) err
 	if err != nil {
 		return fmt.Errorf("explain incident %d: %w", c.Incident, err)
 	}
-	x := explainer{ctx: p.ctx, out: p.out, dir: dir, at: p.clock()}
-	x.line("Incident     #%d %s", int64(in.ID), in.Title)
-	x.line("Policy       %s", dir.Policies[in.PolicyID].Name)
+	ex := explainer{ctx: p.ctx, out: p.out, dir: dir, at: p.clock()}
+	ex.line("Incident     #%d %s", int64(in.ID), in.Title)
+	ex.line("Policy       %s", dir.Policies[in.PolicyID].Name)
 	for _, a := range alerts {
 		integration, known := dir.Integration(a.IntegrationID)
 		if !known {
 			continue
 		}
-		x.integration = integration
-		x.line("\nAlert        %s (dedup key %s) of %s", a.Title, a.DedupKey, integration.Name)
+		ex.integration = integration
+		ex.line("\nAlert        %s (dedup key %s) of %s", a.Title, a.DedupKey, integration.Name)
 		switch {
 		case a.Route != nil && a.Route.Rule != "":
-			x.line("Came by      rule %q, version %d: %s", a.Route.Rule, a.Route.Version, x.did(a.Route.Policy, a.Route.Does))
+			ex.line("Came by      rule %q, version %d: %s", a.Route.Rule, a.Route.Version, ex.did(a.Route.Policy, a.Route.Does))
 		default:
-			x.line("Came by      no rule: it went to the policy of its integration")
+			ex.line("Came by      no rule: it went to the policy of its integration")
 		}
-		x.routes([]oncall.Signal{a.TriggerSignal()})
+		ex.routes([]oncall.Signal{a.TriggerSignal()})
 	}
 	if all > len(alerts) {
-		x.line("\nIt has %d more alerts.", all-len(alerts))
+		ex.line("\nIt has %d more alerts.", all-len(alerts))
 	}
 	return nil
 }

@@ -121,8 +121,8 @@ func FuzzExplain(f *testing.F) {
 		}
 		integration := oncall.Integration{ID: 1, TeamID: 1, PolicyID: 1, Name: "monitor", Format: format}
 		var out bytes.Buffer
-		x := explainer{ctx: t.Context(), out: printable{&out}, dir: dir, integration: integration, at: at}
-		if err := x.explain(x.fold(len(signals), nil), signals); err != nil {
+		ex := explainer{ctx: t.Context(), out: printable{&out}, dir: dir, integration: integration, at: at}
+		if err := ex.explain(ex.fold(len(signals), nil), signals); err != nil {
 			t.Fatal(err)
 		}
 		text := out.String()

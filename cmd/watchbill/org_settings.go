@@ -44,8 +44,8 @@ func (c *serveCmd) hostProblems() (wrong []string) {
 	if c.Secret == "" {
 		wrong = append(wrong, "WATCHBILL_SECRET is not set: it encrypts the settings of the organisations")
 	}
-	if c.Connections < hostedConns+hostedIntakeConns+hostedSessions {
-		wrong = append(wrong, fmt.Sprintf("WATCHBILL_CONNECTIONS is %d, and one organisation alone may need %d", c.Connections, hostedConns+hostedIntakeConns+hostedSessions))
+	if c.Connections < orgConns+orgIntakeConns+orgSessions {
+		wrong = append(wrong, fmt.Sprintf("WATCHBILL_CONNECTIONS is %d, and one organisation alone may need %d", c.Connections, orgConns+orgIntakeConns+orgSessions))
 	}
 	return wrong
 }

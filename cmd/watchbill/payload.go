@@ -58,19 +58,19 @@ func (c *integrationPayloadsCmd) Run(p process) error {
 
 // A payloadLine is a payload as JSON. Fields are only ever added.
 type payloadLine struct {
-	ID        oncall.PayloadID    `json:"id"`
-	At        time.Time           `json:"at"`
-	Method    string              `json:"method"`
-	Path      string              `json:"path"`
-	Query     string              `json:"query,omitempty"`
-	Headers   map[string]string   `json:"headers,omitempty"`
-	TakenFor  oncall.Format       `json:"taken_for,omitempty"`
-	Trouble   string              `json:"trouble,omitempty"`
-	Signals   int                 `json:"signals"`
-	Incidents []oncall.IncidentID `json:"incidents,omitempty"`
-	Size      int64               `json:"size,omitempty"`
-	Cut       bool                `json:"cut,omitempty"`
-	Body      string              `json:"body"`
+	ID           oncall.PayloadID    `json:"id"`
+	At           time.Time           `json:"at"`
+	Method       string              `json:"method"`
+	Path         string              `json:"path"`
+	Query        string              `json:"query,omitempty"`
+	Headers      map[string]string   `json:"headers,omitempty"`
+	RecognisedAs oncall.Format       `json:"taken_for,omitempty"`
+	Trouble      string              `json:"trouble,omitempty"`
+	Signals      int                 `json:"signals"`
+	Incidents    []oncall.IncidentID `json:"incidents,omitempty"`
+	Size         int64               `json:"size,omitempty"`
+	Cut          bool                `json:"cut,omitempty"`
+	Body         string              `json:"body"`
 }
 
 func (c *integrationPayloadsCmd) print(p process, kept store.KeptPayload) error {
@@ -81,7 +81,7 @@ func (c *integrationPayloadsCmd) print(p process, kept store.KeptPayload) error 
 		}
 	case c.JSON:
 		line := payloadLine{
-			ID: kept.ID, At: kept.At, Method: kept.Method, Path: kept.Path, Query: kept.Query, Headers: kept.Headers, TakenFor: kept.TakenFor,
+			ID: kept.ID, At: kept.At, Method: kept.Method, Path: kept.Path, Query: kept.Query, Headers: kept.Headers, RecognisedAs: kept.RecognisedAs,
 			Trouble: kept.Trouble, Signals: kept.Signals, Incidents: kept.Incidents, Size: kept.Size, Cut: kept.Cut, Body: string(kept.Body),
 		}
 		if err := json.NewEncoder(p.out).Encode(line); err != nil {
@@ -101,10 +101,10 @@ func payloadSentence(kept store.KeptPayload) string {
 	if kept.Size > int64(len(kept.Body)) {
 		text = fmt.Sprintf("%d  %s  the first %d of %d bytes  ", kept.ID, stamp(kept.At), len(kept.Body), kept.Size)
 	}
-	if kept.TakenFor == "" {
+	if kept.RecognisedAs == "" {
 		text += "not understood"
 	} else {
-		text += fmt.Sprintf("taken for %s, %d signals", intake.FormatNamed(kept.TakenFor).Title, kept.Signals)
+		text += fmt.Sprintf("taken for %s, %d signals", intake.FormatNamed(kept.RecognisedAs).Title, kept.Signals)
 	}
 	if kept.Trouble != "" {
 		text += ": " + kept.Trouble

@@ -25,8 +25,8 @@ func TestPrintableRemovesControls(t *testing.T) {
 func TestExplainKeepsForeignTextOnItsLine(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	x := explainer{out: printable{&out}}
-	x.line("Incident     %s, by %v", "disk\r\nPolicy       nobody\x1b[2J", []string{"a"})
+	ex := explainer{out: printable{&out}}
+	ex.line("Incident     %s, by %v", "disk\r\nPolicy       nobody\x1b[2J", []string{"a"})
 	if got, want := out.String(), "Incident     disk Policy nobody[2J, by [a]\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -28,22 +28,22 @@ type signalServer struct {
 
 func newSignalServer(t *testing.T) *signalServer {
 	t.Helper()
-	d := &signalServer{t: t, answer: func(map[string]any, string) int { return http.StatusAccepted }}
-	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := &signalServer{t: t, answer: func(map[string]any, string) int { return http.StatusAccepted }}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var body map[string]any
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil || r.Method != http.MethodPost || r.URL.Path != "/v1/signals" {
 			t.Errorf(`%s %s: %v; want %s and Path "/v1/signals"`, r.Method, r.URL, err, http.MethodPost)
 		}
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		code := d.answer(body, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		code := s.answer(body, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 		if code == http.StatusAccepted {
-			d.got = append(d.got, body)
+			s.got = append(s.got, body)
 		}
 		w.WriteHeader(code)
 	}))
-	t.Cleanup(d.Close)
-	return d
+	t.Cleanup(s.Close)
+	return s
 }
 
 func (s *signalServer) respondWith(code int) {

@@ -45,18 +45,18 @@ type AlertmanagerSilence struct {
 
 // NewAlertmanager starts one; Close stops it.
 func NewAlertmanager(clock func() time.Time) *Alertmanager {
-	p := &Alertmanager{clock: clock}
+	am := &Alertmanager{clock: clock}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/v2/silences", p.post)
-	mux.HandleFunc("GET /api/v2/silences", p.list)
-	mux.HandleFunc("GET /api/v2/silence/{id}", p.show)
-	mux.HandleFunc("DELETE /api/v2/silence/{id}", p.end)
-	mux.HandleFunc("GET /api/v2/alerts", p.firing)
-	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.mu.Lock()
-		fault := p.fault
-		p.auth = r.Header.Get("Authorization")
-		p.mu.Unlock()
+	mux.HandleFunc("POST /api/v2/silences", am.post)
+	mux.HandleFunc("GET /api/v2/silences", am.list)
+	mux.HandleFunc("GET /api/v2/silence/{id}", am.show)
+	mux.HandleFunc("DELETE /api/v2/silence/{id}", am.end)
+	mux.HandleFunc("GET /api/v2/alerts", am.firing)
+	am.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		am.mu.Lock()
+		fault := am.fault
+		am.auth = r.Header.Get("Authorization")
+		am.mu.Unlock()
 		switch {
 		case fault == "", fault == "cut" && r.Method != http.MethodPost:
 			mux.ServeHTTP(w, r)
@@ -67,7 +67,7 @@ func NewAlertmanager(clock func() time.Time) *Alertmanager {
 			http.Error(w, fault, http.StatusServiceUnavailable)
 		}
 	}))
-	return p
+	return am
 }
 
 // Fail lets the next requests fail: "cut" those that silence, after doing so, "away" all; "" ends that.

@@ -52,15 +52,15 @@ const NtfyToken = "tk_secret"
 
 // NewNtfy starts a server; Close stops it.
 func NewNtfy(clock func() time.Time) *Ntfy {
-	p := &Ntfy{clock: clock, topics: map[string][]NtfyMessage{}, wake: make(chan struct{})}
+	n := &Ntfy{clock: clock, topics: map[string][]NtfyMessage{}, wake: make(chan struct{})}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /{$}", p.publish)
-	mux.HandleFunc("POST /{topic}", p.reply)
-	mux.HandleFunc("GET /{topic}/json", p.subscribe)
+	mux.HandleFunc("POST /{$}", n.publish)
+	mux.HandleFunc("POST /{topic}", n.reply)
+	mux.HandleFunc("GET /{topic}/json", n.subscribe)
 	mux.HandleFunc("GET /v1/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"healthy":true}`) })
-	mux.HandleFunc("GET /v1/account", p.account)
-	p.Server = httptest.NewServer(p.known(mux))
-	return p
+	mux.HandleFunc("GET /v1/account", n.account)
+	n.Server = httptest.NewServer(n.known(mux))
+	return n
 }
 
 // known refuses requests with an unknown token, whatever they are for.

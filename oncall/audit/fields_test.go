@@ -86,22 +86,22 @@ func full() setup.Setup {
 // installedAs returns an installation with this set-up, filled in only as far as the descriptions
 // need.
 func installedAs(doc setup.Setup) installation {
-	x := installation{doc: doc, private: map[oncall.TeamID]bool{}, teamOf: map[oncall.ScheduleID]oncall.TeamID{}, by: map[oncall.PolicyID]oncall.TeamID{}}
+	inst := installation{doc: doc, private: map[oncall.TeamID]bool{}, teamOf: map[oncall.ScheduleID]oncall.TeamID{}, by: map[oncall.PolicyID]oncall.TeamID{}}
 	for _, u := range doc.Users {
-		x.Users = append(x.Users, setup.KnownUser{User: oncall.User{ID: u.Slack, Name: u.Name, Email: u.Email, TimeZone: u.TimeZone}})
+		inst.Users = append(inst.Users, setup.KnownUser{User: oncall.User{ID: u.Slack, Name: u.Name, Email: u.Email, TimeZone: u.TimeZone}})
 	}
-	x.Teams = make([]setup.StaffedTeam, len(doc.Teams))
-	x.Schedules = make([]schedule.Definition, len(doc.Schedules))
-	x.Integrations = make([]oncall.Integration, len(doc.Integrations))
-	x.UserGroups = make([]oncall.UserGroup, len(doc.UserGroups))
+	inst.Teams = make([]setup.StaffedTeam, len(doc.Teams))
+	inst.Schedules = make([]schedule.Definition, len(doc.Schedules))
+	inst.Integrations = make([]oncall.Integration, len(doc.Integrations))
+	inst.UserGroups = make([]oncall.UserGroup, len(doc.UserGroups))
 	for _, p := range doc.Policies {
 		var steps []oncall.Step
 		for _, st := range p.Steps {
 			steps = append(steps, oncall.Step{Targets: make([]oncall.Target, len(st.Page))})
 		}
-		x.Policies = append(x.Policies, oncall.Policy{Steps: steps})
+		inst.Policies = append(inst.Policies, oncall.Policy{Steps: steps})
 	}
-	return x
+	return inst
 }
 
 // A place is a field in a set-up, and how to change it there.

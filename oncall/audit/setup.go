@@ -31,22 +31,22 @@ type installation struct {
 }
 
 func read(in setup.Installation, now time.Time) installation {
-	x := installation{
+	inst := installation{
 		Installation: in, private: map[oncall.TeamID]bool{},
 		teamOf: map[oncall.ScheduleID]oncall.TeamID{}, by: map[oncall.PolicyID]oncall.TeamID{},
 	}
 	in.Users = nil // to name people by their ids
-	x.doc = in.Setup(now)
+	inst.doc = in.Setup(now)
 	for _, t := range in.Teams {
-		x.private[t.ID] = t.Private
+		inst.private[t.ID] = t.Private
 	}
 	for _, s := range in.Schedules {
-		x.teamOf[s.ID] = s.TeamID
+		inst.teamOf[s.ID] = s.TeamID
 	}
 	for _, p := range in.Policies {
-		x.by[p.ID] = p.TeamID
+		inst.by[p.ID] = p.TeamID
 	}
-	return x
+	return inst
 }
 
 // Setup compares an installation before and after a change, and returns an entry for each object

@@ -45,11 +45,11 @@ func (comp Comparison) KeptFor(term time.Duration, now time.Time) Comparison {
 func Compare(f Facts, people bool) Comparison {
 	earlier := f
 	earlier.Period = f.Period.Before()
-	t := Comparison{Now: Make(f), Before: Make(earlier)}
+	comp := Comparison{Now: Make(f), Before: Make(earlier)}
 	if !people {
-		t.Now.People, t.Before.People = nil, nil
+		comp.Now.People, comp.Before.People = nil, nil
 	}
-	return t
+	return comp
 }
 
 // An Incident is what is counted of one.

@@ -135,22 +135,22 @@ func (l *layer) cuts(from, to int64, add func(int64)) {
 
 // compileLayer checks and compiles a rotation.
 func compileLayer(r Rotation, defaultZone string, people people) (layer, error) {
-	y := layer{name: r.Name, priority: r.Priority, until: forever}
+	l := layer{name: r.Name, priority: r.Priority, until: forever}
 	name := r.TimeZone
 	if name == "" {
 		name = defaultZone
 	}
 	var err error
-	if y.zone, err = LoadZone(name); err != nil {
+	if l.zone, err = LoadZone(name); err != nil {
 		return layer{}, fmt.Errorf("timezone: %w", err)
 	}
-	if y.week, err = compileWindows(r.Windows); err != nil {
+	if l.week, err = compileWindows(r.Windows); err != nil {
 		return layer{}, err
 	}
-	if y.holidays, err = compileHolidays(r.Holidays); err != nil {
+	if l.holidays, err = compileHolidays(r.Holidays); err != nil {
 		return layer{}, err
 	}
-	if y.turns, err = compileTurns(r, y.week); err != nil {
+	if l.turns, err = compileTurns(r, l.week); err != nil {
 		return layer{}, err
 	}
 	if len(r.Turns) == 0 {
@@ -162,10 +162,10 @@ func compileLayer(r Rotation, defaultZone string, people people) (layer, error) 
 		}
 	}
 	if r.Until != nil {
-		y.until = nanos(*r.Until)
+		l.until = nanos(*r.Until)
 	}
-	y.deals, err = dealTurns(r, &y.turns, people)
-	return y, err
+	l.deals, err = dealTurns(r, &l.turns, people)
+	return l, err
 }
 
 // dealTurns finds the turns at which the members change, and the order of turns from each.

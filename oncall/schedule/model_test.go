@@ -18,9 +18,9 @@ type model struct {
 }
 
 func newModel(r Rotation, loc *time.Location) *model {
-	c := &model{loc: loc, rotation: r}
-	c.next = c.handOver(0)
-	return c
+	m := &model{loc: loc, rotation: r}
+	m.next = m.handOver(0)
+	return m
 }
 
 func paper(d Date, t TimeOfDay) time.Time {
@@ -207,7 +207,7 @@ func TestSlowModelAgrees(t *testing.T) {
 func compareWithModels(t *testing.T, rng *rand.Rand, zone string, loc *time.Location, around time.Time) {
 	t.Helper()
 	edit, back := around.AddDate(0, 0, -1).Add(-42*time.Minute), around.Add(17*time.Hour)
-	s := Definition{
+	d := Definition{
 		Versions: []Version{{}, {EffectiveFrom: &edit}},
 		Inactive: map[UserID][]Span{"bo": {{Start: around.Add(-30 * time.Hour), End: &back}}},
 	}
@@ -222,11 +222,11 @@ func compareWithModels(t *testing.T, rng *rand.Rand, zone string, loc *time.Loca
 			if rng.IntN(3) == 0 {
 				r.Turns[rng.IntN(3)] = nil
 			}
-			s.Versions[v].Rotations = append(s.Versions[v].Rotations, r)
+			d.Versions[v].Rotations = append(d.Versions[v].Rotations, r)
 			models[v] = append(models[v], newModel(r, loc))
 		}
 	}
-	c := mustCompile(t, s)
+	c := mustCompile(t, d)
 	var buffer [4]UserID
 	for at := around.AddDate(0, 0, -10).Truncate(time.Minute); at.Before(around.AddDate(0, 0, 3)); at = at.Add(time.Minute) {
 		var byPriority [2][]UserID
@@ -238,7 +238,7 @@ func compareWithModels(t *testing.T, rng *rand.Rand, zone string, loc *time.Loca
 					continue
 				}
 				for _, u := range users {
-					away := u == "bo" && !at.Before(s.Inactive[u][0].Start) && at.Before(back)
+					away := u == "bo" && !at.Before(d.Inactive[u][0].Start) && at.Before(back)
 					if !away && !slices.Contains(byPriority[r.Priority], u) {
 						byPriority[r.Priority] = append(byPriority[r.Priority], u)
 					}
@@ -251,7 +251,7 @@ func compareWithModels(t *testing.T, rng *rand.Rand, zone string, loc *time.Loca
 		}
 		slices.Sort(want)
 		if got := c.AppendAt(buffer[:0], at, ""); !slices.Equal(got, want) {
-			t.Fatalf("%s (%s): %v is on call, want %v\n%+v", at.Format(time.RFC3339), at.In(loc), got, want, s)
+			t.Fatalf("%s (%s): %v is on call, want %v\n%+v", at.Format(time.RFC3339), at.In(loc), got, want, d)
 		}
 	}
 }

@@ -88,21 +88,21 @@ func Compile(s Definition) (*Schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Schedule{id: s.ID, teamID: s.TeamID, name: s.Name, timeZone: s.TimeZone}
+	compiled := &Schedule{id: s.ID, teamID: s.TeamID, name: s.Name, timeZone: s.TimeZone}
 	for _, role := range rolesOf(s, ops) {
-		c.lines = append(c.lines, line{role: role, versions: []version{{from: ever}}})
+		compiled.lines = append(compiled.lines, line{role: role, versions: []version{{from: ever}}})
 	}
 	versions := slices.Clone(s.Versions)
 	slices.SortStableFunc(versions, func(a, b Version) int { return cmp.Compare(a.Begins(), b.Begins()) })
 	for _, v := range versions {
-		if err := c.addVersion(v, s.TimeZone, away); err != nil {
+		if err := compiled.addVersion(v, s.TimeZone, away); err != nil {
 			return nil, err
 		}
 	}
-	for i := range c.lines {
-		c.lines[i].index(ops)
+	for i := range compiled.lines {
+		compiled.lines[i].index(ops)
 	}
-	return c, nil
+	return compiled, nil
 }
 
 // Begins returns the version's first instant.

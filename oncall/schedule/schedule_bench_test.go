@@ -10,7 +10,7 @@ import (
 func benchSchedule(startYear, overrides int) Definition {
 	start := Date{startYear, 1, 5}
 	office := weekdays[:5]
-	s := Definition{TimeZone: "Europe/Berlin", Versions: []Version{{Rotations: []Rotation{
+	d := Definition{TimeZone: "Europe/Berlin", Versions: []Version{{Rotations: []Rotation{
 		{
 			Name: "base", TimeZone: "America/New_York", Period: Period{Unit: WeekUnit}, StartDate: start, HandOff: 9 * 60,
 			Turns: [][]UserID{{"ann"}, {"bo"}, {"cy"}, {"di"}},
@@ -29,11 +29,11 @@ func benchSchedule(startYear, overrides int) Definition {
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i := range overrides {
 		at := begin.Add(time.Duration(i) * 365 * 24 * time.Hour / time.Duration(overrides))
-		s.Overrides = append(s.Overrides, Override{
+		d.Overrides = append(d.Overrides, Override{
 			ID: OverrideID(i + 1), Kind: OverrideCover, Start: at, End: at.Add(12 * time.Hour), Users: []UserID{"jo"},
 		})
 	}
-	return s
+	return d
 }
 
 func benchAt(b *testing.B, s Definition) {

@@ -19,7 +19,7 @@ func randomSchedule(rng *rand.Rand) Definition {
 		at := rng.IntN(len(staff) - n)
 		return staff[at : at+n]
 	}
-	s := Definition{Name: "random", TimeZone: "Europe/Berlin", Inactive: map[UserID][]Span{}}
+	d := Definition{Name: "random", TimeZone: "Europe/Berlin", Inactive: map[UserID][]Span{}}
 	for v := range 1 + rng.IntN(3) {
 		version := Version{ID: int64(v + 1)}
 		if v > 0 {
@@ -29,7 +29,7 @@ func randomSchedule(rng *rand.Rand) Definition {
 		for range 1 + rng.IntN(3) {
 			version.Rotations = append(version.Rotations, randomRotation(rng, some, instant))
 		}
-		s.Versions = append(s.Versions, version)
+		d.Versions = append(d.Versions, version)
 	}
 	for i := range rng.IntN(25) {
 		start := instant()
@@ -52,11 +52,11 @@ func randomSchedule(rng *rand.Rand) Definition {
 			at := instant()
 			o.CancelledAt = &at
 		}
-		s.Overrides = append(s.Overrides, o)
+		d.Overrides = append(d.Overrides, o)
 	}
 	for i := range rng.IntN(3) {
 		start := instant()
-		s.Shifts = append(s.Shifts, ManualShift{ID: ShiftID(i + 1), Start: start, End: start.Add(9 * time.Hour), Users: some()})
+		d.Shifts = append(d.Shifts, ManualShift{ID: ShiftID(i + 1), Start: start, End: start.Add(9 * time.Hour), Users: some()})
 	}
 	for range rng.IntN(3) {
 		start := instant()
@@ -66,9 +66,9 @@ func randomSchedule(rng *rand.Rand) Definition {
 			span.End = &end
 		}
 		id := staff[rng.IntN(len(staff))]
-		s.Inactive[id] = append(s.Inactive[id], span)
+		d.Inactive[id] = append(d.Inactive[id], span)
 	}
-	return s
+	return d
 }
 
 func randomRotation(rng *rand.Rand, some func() []UserID, instant func() time.Time) Rotation {

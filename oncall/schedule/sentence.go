@@ -20,7 +20,7 @@ type shower interface {
 const border = "\x00"
 
 // Say composes a sentence like fmt.Sprintf. Arguments that are people, or sentences about them, are
-// recognized by their type.
+// recognised by their type.
 func Say(format string, args ...any) Sentence {
 	for i, arg := range args {
 		if s, ok := arg.(shower); ok {

@@ -59,16 +59,16 @@ type table struct {
 
 func readTable(t *testing.T, words string) *table {
 	t.Helper()
-	b := &table{t: t, schedule: Definition{Versions: []Version{{}}, Inactive: map[UserID][]Span{}}}
+	tb := &table{t: t, schedule: Definition{Versions: []Version{{}}, Inactive: map[UserID][]Span{}}}
 	for line := range strings.Lines(words) {
 		line, _, _ = strings.Cut(line, "#")
 		key, value, found := strings.Cut(strings.TrimSpace(line), ":")
 		if !found {
 			continue
 		}
-		b.line(key, strings.TrimSpace(value))
+		tb.line(key, strings.TrimSpace(value))
 	}
-	return b
+	return tb
 }
 
 func (tb *table) line(key, value string) {
@@ -185,11 +185,11 @@ func (tb *table) override(kind OverrideKind, words []string) {
 
 // manual reads "START END people [role]".
 func (tb *table) manual(words []string) ManualShift {
-	s := ManualShift{Start: tb.instant(words[0]), End: tb.instant(words[1]), Users: turnOf(words[2])}
+	m := ManualShift{Start: tb.instant(words[0]), End: tb.instant(words[1]), Users: turnOf(words[2])}
 	if len(words) > 3 {
-		s.Role = words[3]
+		m.Role = words[3]
 	}
-	return s
+	return m
 }
 
 // window reads "mon tue 09:00-17:00" or "fri 18:00 - mon 08:00".

@@ -106,13 +106,13 @@ type exporter struct {
 }
 
 func (in Installation) names() exporter {
-	x := exporter{
+	e := exporter{
 		users: map[oncall.UserID]string{}, used: map[oncall.UserID]bool{}, teams: map[oncall.TeamID]string{},
 		schedules: map[oncall.ScheduleID]string{}, policies: map[oncall.PolicyID]string{},
 		routes: map[oncall.RouteOwner]route.Definition{},
 	}
 	for _, l := range in.Routes {
-		x.routes[l.Owner] = l
+		e.routes[l.Owner] = l
 	}
 	count := map[string]int{}
 	for _, u := range in.Users {
@@ -120,24 +120,24 @@ func (in Installation) names() exporter {
 		if u.FromSlack { // people write what they like there
 			name = strings.Join(strings.Fields(name), " ")
 		}
-		x.users[u.ID] = cmp.Or(name, string(u.ID))
-		count[x.users[u.ID]]++
+		e.users[u.ID] = cmp.Or(name, string(u.ID))
+		count[e.users[u.ID]]++
 	}
-	for id, name := range x.users {
+	for id, name := range e.users {
 		if count[name] > 1 || name == "nobody" {
-			x.users[id] = name + calledToo(id)
+			e.users[id] = name + calledToo(id)
 		}
 	}
 	for _, t := range in.Teams {
-		x.teams[t.ID] = t.Name
+		e.teams[t.ID] = t.Name
 	}
 	for _, s := range in.Schedules {
-		x.schedules[s.ID] = s.Name
+		e.schedules[s.ID] = s.Name
 	}
 	for _, p := range in.Policies {
-		x.policies[p.ID] = p.Name
+		e.policies[p.ID] = p.Name
 	}
-	return x
+	return e
 }
 
 // calledToo distinguishes people of the same name, who may come from several documents.

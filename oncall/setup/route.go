@@ -118,6 +118,6 @@ func (e exporter) routesOf(owner oncall.RouteOwner) (out []Route, shadow bool) {
 
 // WriteRoutes writes a list in the set-up file's form, with policies by name.
 func WriteRoutes(d route.Definition, policies map[oncall.PolicyID]string) ([]Route, bool) {
-	x := exporter{policies: policies, routes: map[oncall.RouteOwner]route.Definition{d.Owner: d}}
-	return x.routesOf(d.Owner)
+	e := exporter{policies: policies, routes: map[oncall.RouteOwner]route.Definition{d.Owner: d}}
+	return e.routesOf(d.Owner)
 }

@@ -131,10 +131,10 @@ func TestConfiguredAddressIsUsed(t *testing.T) {
 
 func BenchmarkNew(b *testing.B) {
 	for b.Loop() {
-		t := &failed{TB: b}
-		if err := storetest.New(t).Ping(b.Context()); err != nil {
+		f := &failed{TB: b}
+		if err := storetest.New(f).Ping(b.Context()); err != nil {
 			b.Fatal(err)
 		}
-		t.end()
+		f.end()
 	}
 }

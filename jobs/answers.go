@@ -18,9 +18,9 @@ const (
 	listenOften  = 5 * time.Second
 	listenSeldom = time.Minute
 	// unreadableAfter is how long a provider's answers may be unreadable before the admins are told. An
-	// answer that can't be carried out is retried for just as long, and at least replyTries times.
+	// answer that can't be carried out is retried for just as long, and at least answerTries times.
 	unreadableAfter = time.Minute
-	replyTries      = 5
+	answerTries     = 5
 	// listenLimit limits one request, which a provider may hold open until an answer arrives.
 	listenLimit = 50 * time.Second
 )
@@ -60,7 +60,7 @@ func pause(ctx context.Context, d time.Duration) {
 // try.
 func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from notify.Listener) error {
 	claim, cancel := context.WithTimeout(ctx, claimLimit)
-	name, err := j.store.ClaimInstance(claim, store.RepliesTask(method))
+	name, err := j.store.ClaimInstance(claim, store.AnswersTask(method))
 	cancel()
 	if err != nil {
 		return err
@@ -68,13 +68,13 @@ func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from no
 	defer name.Release()
 	ctx, cancel = whileClaimed(ctx, name)
 	defer cancel()
-	h := &answerReader{jobs: j, method: method, from: from, failed: map[string]answerFailure{}}
+	rd := &answerReader{jobs: j, method: method, from: from, failed: map[string]answerFailure{}}
 	for ctx.Err() == nil {
 		next := time.NewTimer(listenOften)
-		err := h.poll(ctx)
+		err := rd.poll(ctx)
 		if unread, ok := errors.AsType[unreadError](err); ok {
 			next.Stop()
-			if err := h.unreadable(ctx, unread); err != nil {
+			if err := rd.unreadable(ctx, unread); err != nil {
 				return err
 			}
 			pause(ctx, listenOften)
@@ -84,7 +84,7 @@ func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from no
 			next.Stop()
 			return err
 		}
-		h.since = time.Time{}
+		rd.since = time.Time{}
 		j.metrics.unreadable.WithLabelValues(string(method)).Set(0)
 		if err := j.awaitNextPoll(ctx, method, next); err != nil {
 			return err
@@ -154,18 +154,18 @@ func (rd *answerReader) poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var replies []notify.Answer
+	var given []notify.Answer
 	var next string
 	err = guarded(ctx, "listener", listenLimit, func(ctx context.Context) (err error) {
-		replies, next, err = rd.from.Listen(ctx, cursor)
+		given, next, err = rd.from.Listen(ctx, cursor)
 		return err
 	})
 	if err != nil {
 		return unreadError{fmt.Errorf("ask for answers: %w", err)}
 	}
 	again := false
-	for _, r := range replies {
-		err := rd.jobs.reply(ctx, rd.method, r)
+	for _, r := range given {
+		err := rd.jobs.answer(ctx, rd.method, r)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -189,7 +189,7 @@ func (rd *answerReader) retry(id string, err error) bool {
 		f.first = now
 		rd.jobs.log.Error().Err(err).Str("method", string(rd.method)).Str("id", id).Msg("an answer can't be carried out; it will be tried again")
 	}
-	if !f.givenUp && f.tries >= replyTries && now.Sub(f.first) >= unreadableAfter {
+	if !f.givenUp && f.tries >= answerTries && now.Sub(f.first) >= unreadableAfter {
 		f.givenUp = true
 		rd.jobs.log.Error().Err(err).Str("method", string(rd.method)).Str("id", id).Msg("an answer is given up")
 		rd.jobs.metrics.givenUp.WithLabelValues(string(rd.method)).Inc()
@@ -206,24 +206,24 @@ func intentOf(what notify.ButtonAct, code int) oncall.Intent {
 	return oncall.Intent{Kind: oncall.IntentAct, Act: act, Code: code}
 }
 
-// reply carries out one person's answer and sends them the result.
-func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Answer) error {
+// answer carries out one person's answer and sends them the result.
+func (j *Jobs) answer(ctx context.Context, method oncall.Method, r notify.Answer) error {
 	a := oncall.Answer{
 		Method: method, ID: r.ID, From: r.From, Token: r.Token, Message: oncall.ParseMessageKey(r.Key), Text: r.Text,
 	}
 	if r.Act != "" {
 		a.Intent = intentOf(r.Act, r.Code)
 	}
-	reply, err := answers.Handle(ctx, j.store.Store, a, j.clock())
+	response, err := answers.Handle(ctx, j.store.Store, a, j.clock())
 	if err != nil {
 		return err
 	}
 	j.metrics.replies.WithLabelValues(string(method)).Inc()
-	if reply.Text == "" || reply.Repeated || r.From == "" || !method.Info().Replied { // nobody wants a phone call with the result
+	if response.Text == "" || response.Repeated || r.From == "" || !method.Info().Replied { // nobody wants a phone call with the result
 		return nil
 	}
 	receipt := send(ctx, j.senders[method], notify.Message{
-		Purpose: notify.ForResponse, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: reply.Text, Expires: j.clock().Add(usefulFor),
+		Purpose: notify.ForResponse, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: response.Text, Expires: j.clock().Add(usefulFor),
 	})
 	if receipt.Outcome != notify.Accepted { // the answer still took effect
 		j.log.Warn().Err(receipt.Err).Str("method", string(method)).Msg("an answer was not answered")
