@@ -67,9 +67,7 @@ func (s *Store) endPage(ctx context.Context, id oncall.PageID, arrived bool, now
 	if err != nil {
 		return fmt.Errorf("record page %d: %w", id, err)
 	}
-	for _, c := range changes {
-		s.logNobodyNotified(c)
-	}
+	s.changed(changes)
 	return nil
 }
 
