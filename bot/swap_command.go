@@ -141,7 +141,7 @@ func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint,
 	return r.stintsIn(user, when)
 }
 
-// stintsIn finds the shifts of a person's that a time can mean.
+// stintsIn finds a person's shifts that a time can mean.
 func (r request) stintsIn(user oncall.UserID, when schedule.Moment) ([]schedule.Stint, error) {
 	from, to := when.Start, when.End
 	today, _ := r.zone.Local(r.now)

@@ -11,7 +11,7 @@ import (
 // A Method is a way to send pages, such as SMS.
 type Method string
 
-// The methods. Each has a row in the table below.
+// The methods. Each has a row in the table below. MethodCanary, which nobody chooses, has none.
 const (
 	MethodSlack    Method = "slack" // a direct message; everybody has it
 	MethodVoice    Method = "voice"

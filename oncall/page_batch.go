@@ -31,7 +31,7 @@ const (
 	BatchDissolves                   // each gets its own job, since the first one's outcome says nothing about theirs
 )
 
-// batchOrder decides what happens to the rest of the page's batchOrder.
+// batchOrder decides what happens to the rest of the page's batch.
 func (r readiness) batchOrder() BatchOrder {
 	switch r {
 	case pageEarly, pageDeferred:

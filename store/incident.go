@@ -58,8 +58,7 @@ func (s *System) OverdueFlaps(ctx context.Context, now time.Time) (ids []oncall.
 // decide locks an incident, calls the given function, and saves the Change that the function returns, all in one
 // transaction. An error of the function, such as a Refusal, is returned unchanged and nothing is saved. Jobs
 // without a time of their own get the time of the change's last event. All timers, commands and buttons of an
-// incident use decide; answers and the buttons of bundles use saveActed, signals use decideAndSave, merges and
-// links use actOnTwo.
+// incident use decide; ARCHITECTURE.md lists what else saves changes.
 func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 	decide func(pgx.Tx, oncall.Incident) (oncall.Change, bool, error),
 ) (out oncall.Incident, changed bool, err error) {

@@ -53,7 +53,7 @@ func (f orgFlags) open(p process) (*store.System, error) {
 	return db, nil
 }
 
-// find returns an organisation.
+// findOrganisation returns the organisation with that name.
 func findOrganisation(p process, db *store.System, name string) (store.Organisation, error) {
 	all, err := db.Organisations(p.ctx)
 	if err != nil {

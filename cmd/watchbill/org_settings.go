@@ -159,7 +159,7 @@ func hostOfAddress(address string) string {
 	return strings.ToLower(u.Hostname())
 }
 
-// databaseOf describes where an organisation's database is, without its password.
+// databaseNamed describes where an organisation's database is, without its password.
 func databaseNamed(o store.Organisation) string {
 	cfg, err := pgxpool.ParseConfig(o.Settings["DATABASE_URL"])
 	if err != nil {

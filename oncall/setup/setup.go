@@ -166,7 +166,7 @@ type Integration struct {
 	Storm  string        `json:"storm,omitempty"` // after how many incidents in a minute what comes next joins a storm: "10", "off"
 
 	Heartbeats   []Heartbeat     `json:"heartbeats,omitempty"` // expected to ping it
-	Signed       bool            `json:"signed,omitempty"`     // what comes has to be signed with the secret that `watchbill integration sign` makes
+	Signed       bool            `json:"signed,omitempty"`     // requests must be signed with the secret that `watchbill integration sign` makes
 	Topics       []string        `json:"topics,omitempty"`     // Amazon SNS topics; nothing else is accepted
 	Silence      *Silence        `json:"silence,omitempty"`    // in the Alertmanager that its alerts come from
 	Mapping      *oncall.Mapping `json:"mapping,omitempty"`    // how any JSON becomes a signal
