@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -89,13 +90,17 @@ func TestStepsAreGatheredAfterHoursBegin(t *testing.T) {
 		in.Severity = c.severity
 		due := noon.Truncate(GatherTime)
 		change := in.begin(ByTimer(), facts(policy, roster), due.Add(c.late))
-		until, _ := change.gatherUntil(&policy.Steps[0], due)
-		want := time.Time{}
+		until, ready := change.gatherUntil(&policy.Steps[0], due)
+		var want time.Time
+		var wantReady []UserID
 		if c.want > 0 {
-			want = due.Add(c.want)
+			want, wantReady = due.Add(c.want), []UserID{ann}
 		}
 		if !until.Equal(want) {
 			t.Errorf("%s: pages wait until %v, want %v", name, until, want)
+		}
+		if !slices.Equal(ready, wantReady) {
+			t.Errorf("%s: %v are ready before, want %v", name, ready, wantReady)
 		}
 	}
 }
