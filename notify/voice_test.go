@@ -24,8 +24,9 @@ func TestCallIsAnsweredWithAKey(t *testing.T) {
 		}
 		heard, err := l.sim.Answer(annPhone)
 		l.must(err)
-		if heard != "Watchbill. Critical incident 1, 2: disk full on db 1. Press 1 to acknowledge, 2 to resolve, 3 to escalate, star to hear it again." {
-			t.Errorf("heard %q", heard)
+		const spoken = "Watchbill. Critical incident 1, 2: disk full on db 1. Press 1 to acknowledge, 2 to resolve, 3 to escalate, star to hear it again."
+		if heard != spoken {
+			t.Errorf("heard %q, want %q", heard, spoken)
 		}
 		replies, cursor, err := v.Listen(ctx, "")
 		if err != nil || len(replies) != 0 {
@@ -108,8 +109,8 @@ func TestCallsToOnePhoneWait(t *testing.T) {
 	want(t, v.Send(ctx, page(annPhone, "page 7")), notify.Accepted)
 	r := v.Send(ctx, page(annPhone, "page 8"))
 	want(t, r, notify.Throttled)
-	if r.RetryAfter < 5*time.Second || len(l.sim.Calls(annPhone)) != 1 {
-		t.Errorf("got %+v", r)
+	if n := len(l.sim.Calls(annPhone)); r.RetryAfter < 5*time.Second || n != 1 {
+		t.Errorf("after %d calls: again in %s, want one call and at least 5 s", n, r.RetryAfter)
 	}
 	want(t, v.Send(ctx, page(boPhone, "page 9")), notify.Accepted)
 }
@@ -283,7 +284,7 @@ func TestTwilioIsSetUpAndChecked(t *testing.T) {
 	l.conf.Flow = flow
 	for _, f := range notify.NewTwilio(l.conf).Check(ctx) {
 		if !f.OK && !f.Note {
-			t.Errorf("found %+v", f)
+			t.Errorf("the check found %+v, want only good news and notes", f)
 		}
 	}
 	l.sim.SetSMSURL("https://demo.twilio.com/welcome/sms/reply/")

@@ -115,17 +115,17 @@ func TestTokensOpenOnlyWithTheirKeyAndInTime(t *testing.T) {
 	want := Claim{Page: 1 << 40, User: "W0123456789ABCDEF", Expires: now.Add(time.Hour)}
 	token := SignToken(key, want)
 	if len(token) > 140 || strings.Trim(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-		t.Errorf("token: %q", token)
+		t.Errorf("got the token %q, want at most 140 letters, digits, dashes and underscores", token)
 	}
 	got, err := OpenToken([][]byte{key, old}, token, now)
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
 	if _, err := OpenToken([][]byte{old, key}, SignToken(old, want), now); err != nil {
-		t.Errorf("of the key before: %v", err)
+		t.Errorf("a token of the key before: %v, want it opened", err)
 	}
 	if _, err := OpenToken([][]byte{key}, token, now.Add(61*time.Minute)); err == nil {
-		t.Error("it doesn't expire")
+		t.Error("an expired token opens, want an error")
 	}
 	for name, keys := range map[string][][]byte{"no keys": nil, "another key": {old}} {
 		if _, err := OpenToken(keys, token, now); err == nil {

@@ -28,8 +28,11 @@ func TestPageIsSentOnce(t *testing.T) {
 	if !order.Send || order.Attempt != 1 {
 		t.Errorf("send %t, attempt %d, want true, 1", order.Send, order.Attempt)
 	}
-	if p := order.Page; p.Key != "1/1/U0ANN/slack" || len(p.Why) == 0 || p.UserID != ann {
-		t.Errorf("the page is %+v, want it of %s, with the key 1/1/U0ANN/slack and a reason", p, ann)
+	if p := order.Page; p.Key != "1/1/U0ANN/slack" || p.UserID != ann {
+		t.Errorf("the page has the key %s and is of %s, want 1/1/U0ANN/slack and %s", p.Key, p.UserID, ann)
+	}
+	if len(order.Page.Why) == 0 {
+		t.Error("the page says no reason, want why Ann is paged")
 	}
 	if order.Incident.ID != 1 {
 		t.Errorf("the incident is %d, want 1", order.Incident.ID)
@@ -90,7 +93,7 @@ func TestUnknownPagesAreNotSent(t *testing.T) {
 		t.Errorf("a page that is not there: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	if err := w.RecordPage(t.Context(), 1, nil, start); err == nil {
-		t.Error("no result was recorded")
+		t.Error("recording no result: got no error, want one")
 	}
 }
 
@@ -151,9 +154,14 @@ func TestFailedPageIsShown(t *testing.T) {
 		t.Errorf("drawings queued: %q, want %q", got, []string{"3"})
 	}
 	events := must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1))
-	if len(events) != 4 || events[2].Kind != oncall.EventPageFailed || events[2].Detail.Text != "no such user" ||
-		events[3].Kind != oncall.EventUnreached {
-		t.Errorf(`events: %+v; want 4 entries, events[2].Kind == %v, events[2].Detail.Text == "no such user" and events[3].Kind == %v`, events, oncall.EventPageFailed, oncall.EventUnreached)
+	if len(events) != 4 {
+		t.Fatalf("got the events %+v, want four", events)
+	}
+	if failed := events[2]; failed.Kind != oncall.EventPageFailed || failed.Detail.Text != "no such user" {
+		t.Errorf("the third event is %s %q, want %s %q", failed.Kind, failed.Detail.Text, oncall.EventPageFailed, "no such user")
+	}
+	if events[3].Kind != oncall.EventUnreached {
+		t.Errorf("the last event is %s, want %s", events[3].Kind, oncall.EventUnreached)
 	}
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'escalate' AND id > $1 AND state = 'available'`, before); n != 1 {
 		t.Errorf("%d timers are due, want 1", n)
@@ -201,17 +209,17 @@ func TestExhaustedIncidentReportsWhoWasReached(t *testing.T) {
 		}
 	}
 	if untold() {
-		t.Error("nobody could be told, although all pages are on their way")
+		t.Error("while all pages are on their way it counts as told to nobody, want that it doesn't yet")
 	}
 	record(first, oncall.PageRefused{Why: "token_revoked"})
 	for page := first + 1; page <= last; page++ {
 		if untold() || loud() != 0 {
-			t.Errorf("nobody could be told, although page %d is on its way; want untold() false and loud() == 0", page)
+			t.Errorf("while page %d is on its way it counts as told to nobody: %t, said %d times; want false and never", page, untold(), loud())
 		}
 		record(page, oncall.PageBlocked{Why: "token_revoked"})
 	}
 	if !untold() || loud() != 1 {
-		t.Errorf("untold %t, said %d times: all pages have failed or are blocked; want untold() true and 1", untold(), loud())
+		t.Errorf("after all pages failed or were blocked it counts as told to nobody: %t, said %d times; want true and once", untold(), loud())
 	}
 	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: oncall.PageID(last)}, 7, start)); !order.Send || !order.Blocked {
 		t.Errorf("a blocked page: %+v; want Send true and Blocked true", order)
