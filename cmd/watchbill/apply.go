@@ -72,6 +72,7 @@ func (c *applyCmd) Run(p process) error {
 		wrong = fmt.Errorf("%s to fix in Slack or in %s", counted(r.bad, "problem"), c.source())
 	}
 	if wrong != nil && !c.Yes { // what the file would change is no help before its names are right
+		printNotes(p, doc)
 		return wrong
 	}
 	how.By = p.operator()
@@ -85,10 +86,14 @@ func (c *applyCmd) Run(p process) error {
 		return err
 	}
 	c.print(p, made, tried)
+	printNotes(p, doc)
+	return wrong
+}
+
+func printNotes(p process, doc setup.Setup) {
 	for _, note := range doc.Notes() {
 		fmt.Fprintf(p.out, "note  %s\n", note)
 	}
-	return wrong
 }
 
 // askLimit is how long apply waits for Slack.

@@ -8,7 +8,8 @@ const (
 // plantedValues says what columns hold whose type alone doesn't tell, of one table or wherever they are. Of two texts the
 // first is in the row with all columns.
 var plantedValues = map[string]any{
-	"removed_at": nil, "deactivated_at": nil, "cancelled_at": nil, "revoked_at": nil, "disabled_at": nil, "muted_at": nil, "muted_until": nil, "held_until": nil,
+	"organisations.state": "suspended",
+	"removed_at":          nil, "deactivated_at": nil, "cancelled_at": nil, "revoked_at": nil, "disabled_at": nil, "muted_at": nil, "muted_until": nil, "held_until": nil,
 	"look_at": "TOMORROW", "next_at": "TOMORROW", "redraw_at": nil, "tried_at": nil, "thread_tried_at": nil, "flap_tried_at": nil,
 	"time_zone": "UTC", "method": "sms", "severity": "high", "role": [2]string{"primary", "secondary"}, "owner": "", "merged_into": "0", "bundle": "0", "convoy": "0",
 	"acked_by": plantedActor, "resolved_by": plantedActor, "snoozed_by": plantedActor, "raised_by": plantedActor, "actor": plantedActor, "saved_by": plantedActor,
