@@ -389,7 +389,7 @@ func (b *Bot) updateCommand(ctx context.Context, r request) (view.Drawing, error
 }
 
 // readVerdict parses "noise" and "real: restarted the pool"; text alone says what helped.
-func (r request) readVerdict() ([]oncall.Act, error) {
+func (r request) readVerdict() oncall.Act {
 	words := r.words
 	for len(words) > 1 && oneOf(words, 0, "it", "was", "is", "a", "=") {
 		words = words[1:]
@@ -407,7 +407,7 @@ func (r request) readVerdict() ([]oncall.Act, error) {
 		words = words[1:]
 	}
 	act.Text = unescape(strings.Join(words, " "))
-	return []oncall.Act{act}, nil
+	return act
 }
 
 // severityNumbers maps the numbers that people use to severities. In almost every tool, 1 is the

@@ -214,16 +214,25 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 		}
 		return 0, r.askIncident(name, hint, raised)
 	}
+	lead := "Your teams have no open incident."
+	if len(own) > 0 {
+		lead = "That fits none of your incidents."
+	}
+	return b.amongOthers(ctx, r, name, open, lead, hint)
+}
+
+// amongOthers asks which of other people's incidents a command is about. It takes the only one if the act will be refused anyway.
+func (b *Bot) amongOthers(ctx context.Context, r request, name string, open []oncall.Incident, lead, hint string) (oncall.IncidentID, error) {
 	others, err := b.fittingIncidents(ctx, r, name, open)
 	if err != nil {
 		return 0, err
 	}
-	if may, err := b.store.MayRespond(ctx, r.by(), others); err != nil || len(others) == 1 && !may[others[0].ID] {
-		return others[0].ID, err // the act's refusal says who may
+	may, err := b.store.MayRespond(ctx, r.by(), others)
+	if err != nil {
+		return 0, err
 	}
-	lead := "Your teams have no open incident."
-	if len(own) > 0 {
-		lead = "That fits none of your incidents."
+	if len(others) == 1 && !may[others[0].ID] {
+		return others[0].ID, nil // the act's refusal says who may
 	}
 	if len(others) == 0 {
 		return 0, oncall.Refuse("%s %s%s", lead, hint, view.WhichIncident(nil))

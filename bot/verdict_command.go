@@ -21,16 +21,13 @@ func (b *Bot) verdictCommand(ctx context.Context, r request) (view.Drawing, erro
 		}
 		return view.Drawing{}, b.openModal(ctx, r.trigger, asks)
 	}
-	acts, err := r.readVerdict()
-	if err != nil {
-		return view.Drawing{}, err
-	}
+	act := r.readVerdict()
 	in, err := b.store.Incident(ctx, r.by(), id)
-	ends := err == nil && in.Open() && acts[0].Verdict == oncall.VerdictNoise // without an incident, the act says so
+	ends := err == nil && in.Open() && act.Verdict == oncall.VerdictNoise // without an incident, the act says so
 	if ends {
-		acts[0].Do = oncall.ActResolve
+		act.Do = oncall.ActResolve
 	}
-	text, err := b.actAndShow(ctx, r, id, acts...)
+	text, err := b.actAndShow(ctx, r, id, act)
 	if err != nil || !ends {
 		return view.Drawing{Text: text}, err
 	}
