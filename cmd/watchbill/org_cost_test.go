@@ -190,6 +190,8 @@ func (o *orgTest) firstPages(all []company, what string, from int, lasts time.Du
 		title string
 		at    time.Time
 	}
+	rate := time.NewTicker(lasts / time.Duration(len(all)*firstPagesEach))
+	defer rate.Stop()
 	var sent []wanted
 	for n := range firstPagesEach {
 		for _, c := range all {
@@ -198,7 +200,7 @@ func (o *orgTest) firstPages(all []company, what string, from int, lasts time.Du
 				o.Errorf("a signal of %s was answered %d, want %d", c.name, code, http.StatusAccepted)
 			}
 			sent = append(sent, w)
-			time.Sleep(lasts / time.Duration(len(all)*firstPagesEach)) // the rate of the signals
+			<-rate.C
 		}
 	}
 	var late []time.Duration

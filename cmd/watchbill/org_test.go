@@ -314,6 +314,8 @@ func TestMovedOrganisationLosesNothing(t *testing.T) {
 	o.state("acme", "served")
 	stop, sent := make(chan struct{}), make(chan int)
 	go func() {
+		rate := time.NewTicker(50 * time.Millisecond)
+		defer rate.Stop()
 		n := 0
 		for ; ; n++ {
 			select {
@@ -325,7 +327,7 @@ func TestMovedOrganisationLosesNothing(t *testing.T) {
 			if code := o.signal(acme.key, fmt.Sprintf("disk <%d>", n)); code != http.StatusAccepted {
 				t.Errorf("signal %d was answered %d, want %d", n, code, http.StatusAccepted)
 			}
-			time.Sleep(50 * time.Millisecond) // the rate of the signals
+			<-rate.C
 		}
 	}()
 	to := storetest.NewEmpty(t).Config().ConnString()
