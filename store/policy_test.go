@@ -47,9 +47,10 @@ func TestPolicyIsStoredWhole(t *testing.T) {
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
 	var later, policy oncall.Policy
 	for _, p := range dir.Policies {
-		if p.Name == "later" {
+		switch p.Name {
+		case "later":
 			later = p
-		} else {
+		case "default":
 			policy = p
 		}
 	}
