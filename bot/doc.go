@@ -9,5 +9,6 @@
 // exported first, so that its face would be wider than what it hides.
 //
 // Files are named noun first, so that x_command.go, x_modal.go and x_press.go stand together; router.go,
-// command.go, modal.go and press.go dispatch what comes in.
+// command.go, modal.go and press.go dispatch what comes in. phrase.go and phrase_*.go run before a command is looked
+// up: they turn what people say ("give 2 to bo") into the command that means it ("reassign 2 bo").
 package bot
