@@ -51,10 +51,10 @@ func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error 
 			return unlessMissing(err)
 		}
 		if !order.Send {
-			if order.Again.IsZero() || order.Other {
+			if order.CheckAt.IsZero() || order.OtherJob {
 				return nil
 			}
-			return river.JobSnooze(max(0, order.Again.Sub(j.clock())))
+			return river.JobSnooze(max(0, order.CheckAt.Sub(j.clock())))
 		}
 		a := &attempt{jobs: j, order: order}
 		if err := a.run(ctx); err != nil {
@@ -100,8 +100,8 @@ type attempt struct {
 func (a *attempt) run(ctx context.Context) error {
 	sender := a.jobs.senders[a.order.Page.Method]
 	switch {
-	case a.order.Never != "":
-		a.receipt = notify.Receipt{Outcome: notify.Rejected, Err: errors.New(a.order.Never)}
+	case a.order.Unsendable != "":
+		a.receipt = notify.Receipt{Outcome: notify.Rejected, Err: errors.New(a.order.Unsendable)}
 		return nil
 	case sender.Sender == nil:
 		a.receipt = notify.Receipt{
@@ -235,7 +235,7 @@ func (a *attempt) result() oncall.PageResult {
 	case notify.Throttled:
 		return oncall.PageThrottled{Why: r.Err.Error(), Doubt: a.order.Doubt, Passed: a.passedOver}
 	default:
-		return oncall.PageDoubtful{Why: r.Err.Error(), Since: a.order.Since}
+		return oncall.PageDoubtful{Why: r.Err.Error(), Since: a.order.DoubtSince}
 	}
 }
 

@@ -60,19 +60,19 @@ func (m AnsweredMessage) paged() map[IncidentID]PagedAs {
 	for _, in := range m.Incidents {
 		state[in.ID] = in
 	}
-	asked, told, called := map[IncidentID]bool{}, map[IncidentID]bool{}, map[IncidentID]bool{}
+	askedToHelp, pagedHere, pagedAtAll := map[IncidentID]bool{}, map[IncidentID]bool{}, map[IncidentID]bool{}
 	for _, p := range m.Pages {
 		id, asks := p.IncidentID, p.Asks()
-		asked[id] = asked[id] || asks && p.Here
-		told[id] = told[id] || !asks && p.Here
-		called[id] = called[id] || !asks && p.Due(state[id])
+		askedToHelp[id] = askedToHelp[id] || asks && p.Here
+		pagedHere[id] = pagedHere[id] || !asks && p.Here
+		pagedAtAll[id] = pagedAtAll[id] || !asks && p.Due(state[id])
 	}
 	out := map[IncidentID]PagedAs{}
 	for id := range state {
 		switch {
-		case told[id] || !asked[id]:
+		case pagedHere[id] || !askedToHelp[id]:
 			out[id] = PagedOnCall
-		case called[id] && !m.Named:
+		case pagedAtAll[id] && !m.Named:
 			out[id] = PagedAsBoth
 		default:
 			out[id] = PagedToHelp

@@ -21,7 +21,7 @@ const (
 )
 
 // readiness decides whether the page is sent now and, if it is too early, when to check again.
-func (f PageFacts) readiness(now time.Time) (v readiness, again time.Time) {
+func (f PageFacts) readiness(now time.Time) (ready readiness, again time.Time) {
 	p, in := f.Lead, f.incident()
 	switch {
 	case p.Over():
@@ -47,12 +47,18 @@ func (f PageFacts) readiness(now time.Time) (v readiness, again time.Time) {
 	return pageGoesNow, time.Time{}
 }
 
-// Needs says which facts to load before Begin: along for Waiting, code for Codes, and calls for PhoneCalls. A page that
-// isn't sent now needs none of them.
-func (f PageFacts) Needs(now time.Time) (along, code, calls bool) {
-	v, _ := f.readiness(now)
-	goes := v == pageGoesNow
-	return goes && f.Lead.takesAlong(), goes && f.Lead.needsCode(), goes && f.Lead.needsPhoneCalls()
+// PageNeeds tells which of the optional fields of PageFacts Begin needs.
+type PageNeeds struct {
+	Waiting, Codes, PhoneCalls bool
+}
+
+// Needs says which facts Begin still needs. Loading them takes further locks, so a page that isn't sent now needs none.
+func (f PageFacts) Needs(now time.Time) PageNeeds {
+	ready, _ := f.readiness(now)
+	goes := ready == pageGoesNow
+	return PageNeeds{
+		Waiting: goes && f.Lead.takesAlong(), Codes: goes && f.Lead.needsCode(), PhoneCalls: goes && f.Lead.needsPhoneCalls(),
+	}
 }
 
 // takesAlong reports whether other pages that wait for the same recipient join this one's message.
@@ -65,33 +71,33 @@ func (p PageStatus) needsCode() bool {
 
 // Begin decides whether the page is sent now, and which incidents its message lists.
 func (f PageFacts) Begin(now time.Time) PageDecision {
-	p := f.Lead
+	page := f.Lead
 	d := PageDecision{Order: PageOrder{
-		Page: p.Page, Incident: f.incident(), Incidents: []Incident{f.incident()}, Attempt: p.Attempt, Code: p.Code,
+		Page: page.Page, Incident: f.incident(), Incidents: []Incident{f.incident()}, Attempt: page.Attempt, Code: page.Code,
 	}}
-	v, again := f.readiness(now)
-	d.Order.Again, d.Batch = again, v.batchOrder()
+	ready, again := f.readiness(now)
+	d.Order.CheckAt, d.Batch = again, ready.batchOrder()
 	if f.Contact != nil {
 		d.Order.Address = f.Contact.Address
-		d.Order.OneWay = oneWay(p.Method, f.Contact.Address, f.Contact.NamedSender)
+		d.Order.OneWay = oneWay(page.Method, f.Contact.Address, f.Contact.NamedSender)
 	}
-	if p.At.After(now) { // unless pageEarly, it goes before its time
-		p.At = now
+	if page.At.After(now) { // unless pageEarly, it goes before its time
+		page.At = now
 	}
-	switch v {
+	switch ready {
 	case pageUnneeded:
 		f.skip(&d, now)
 	case pageBarred:
-		d.Order.Send, d.Order.Never = true, "who it is for "+f.Person.Unpageable()
+		d.Order.Send, d.Order.Unsendable = true, "who it is for "+f.Person.Unpageable()
 	case pageGone:
-		d.Order.Send, d.Order.Never = true, "the contact method is switched off: "+f.gone()
+		d.Order.Send, d.Order.Unsendable = true, "the contact method is switched off: "+f.gone()
 	case pageTooOften:
-		d.Order.Send, d.Order.Never = true, f.ringsTooOften()
+		d.Order.Send, d.Order.Unsendable = true, f.ringsTooOften()
 	case pageDeferred:
-		p.DeferredUntil, d.Deferred = &again, true
-		d.Pages = []PageStatus{p}
+		page.DeferredUntil, d.Deferred = &again, true
+		d.Pages = []PageStatus{page}
 	case pageGoesNow:
-		f.send(&d, p, now)
+		f.send(&d, page, now)
 	case pageOver, pageBusy, pageEarly:
 	}
 	return d
@@ -204,7 +210,7 @@ func (f PageFacts) send(d *PageDecision, p PageStatus, now time.Time) {
 		}
 	}
 	if p.DoubtAt != nil {
-		d.Order.Doubt, d.Order.Since = p.DoubtAt, *p.DoubtAt
+		d.Order.Doubt, d.Order.DoubtSince = p.DoubtAt, *p.DoubtAt
 		d.Pages = append(d.Pages, p)
 		return
 	}
@@ -215,7 +221,7 @@ func (f PageFacts) send(d *PageDecision, p PageStatus, now time.Time) {
 	}
 	p.Attempt++
 	p.AttemptedAt, p.DoubtAt = &now, &now
-	d.Order.Attempt, d.Order.Since = p.Attempt, now
+	d.Order.Attempt, d.Order.DoubtSince = p.Attempt, now
 	d.Pages = append(d.Pages, p)
 }
 

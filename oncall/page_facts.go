@@ -133,12 +133,12 @@ type PageOrder struct {
 	AskedBy   Actor      // who asked the person to help, if the message is about nothing else
 	AskedFor  string     // with what, if AskedBy said
 
-	Send  bool       // false: nothing to send, or not yet
-	Again time.Time  // if Send is false: when to check again; zero: never
-	Other bool       // if Send is false: another job checks again
-	Never string     // why the page fails without being sent; empty: it is sent
-	Doubt *time.Time // an attempt begun then may have been sent: ask the provider before ResumePage
-	Since time.Time  // if this attempt ends in doubt: the start of the earliest attempt that may have been sent
+	Send       bool       // false: nothing to send, or not yet
+	CheckAt    time.Time  // if Send is false: when to check again; zero: never
+	OtherJob   bool       // if Send is false: another job checks again
+	Unsendable string     // why the page fails without being sent; empty: it is sent
+	Doubt      *time.Time // an attempt begun then may have been sent: ask the provider before ResumePage
+	DoubtSince time.Time  // if this attempt ends in doubt: the start of the earliest attempt that may have been sent
 }
 
 // A PageUpdate is the changes to pages that are to be saved.

@@ -12,14 +12,14 @@ func (s *pageScenario) look(number int, how string) {
 	if how == "beside another" {
 		f.Lead.SenderJob, f.Lead.Sending = new(int64(99)), true
 	}
-	if along, _, _ := f.Needs(s.now); along {
+	if f.Needs(s.now).Waiting {
 		f.Waiting = s.others(f.Lead)
 	}
 	d := f.Begin(s.now)
 	o := d.Order
 	switch {
-	case o.Never != "":
-		fmt.Fprintf(&s.out, "  can't be sent: %s\n", o.Never)
+	case o.Unsendable != "":
+		fmt.Fprintf(&s.out, "  can't be sent: %s\n", o.Unsendable)
 	case o.Send && o.Doubt != nil:
 		fmt.Fprintf(&s.out, "  looks for a message about %s since %s before it is sent again\n", names(o.Incidents), clock(*o.Doubt))
 	case o.Send:
@@ -37,8 +37,8 @@ func (s *pageScenario) look(number int, how string) {
 			fmt.Fprintf(&s.out, "; %s could follow", strings.ReplaceAll(strings.Trim(fmt.Sprint(o.Others), "[]"), " ", ", "))
 		}
 		s.out.WriteString("\n")
-	case !o.Again.IsZero():
-		fmt.Fprintf(&s.out, "  waits until %s\n", clock(o.Again))
+	case !o.CheckAt.IsZero():
+		fmt.Fprintf(&s.out, "  waits until %s\n", clock(o.CheckAt))
 	default:
 		s.out.WriteString("  is not sent\n")
 	}

@@ -64,12 +64,12 @@ func (s *Store) deferBatch(ctx context.Context, tx pgx.Tx, to recipient, what on
 		SET held_until = $3, convoy = $2
 		WHERE (convoy = $1 AND convoy <> 0 OR id = $4) AND state = 'waiting' AND bundle = 0`
 	var going oncall.PageBatchID
-	err = tx.QueryRow(ctx, find, to.User, to.Method, to.Contact, o.Again).Scan(&going)
+	err = tx.QueryRow(ctx, find, to.User, to.Method, to.Contact, o.CheckAt).Scan(&going)
 	switch {
 	case err != nil && !errors.Is(err, pgx.ErrNoRows):
 		return false, err
 	case going != 0 && going != what.Batch:
-		_, err = tx.Exec(ctx, wait, what.Batch, going, o.Again, what.Page)
+		_, err = tx.Exec(ctx, wait, what.Batch, going, o.CheckAt, what.Page)
 		return true, err
 	}
 	own := what.Batch
@@ -78,14 +78,14 @@ func (s *Store) deferBatch(ctx context.Context, tx pgx.Tx, to recipient, what on
 			return false, err
 		}
 		t := o.Page.Task(own)
-		t.At, t.Severity = o.Again, o.Incident.Severity
+		t.At, t.Severity = o.CheckAt, o.Incident.Severity
 		if err := s.enqueue(ctx, tx, now, []oncall.Task{t}); err != nil {
 			return false, err
 		}
-	} else if _, err := tx.Exec(ctx, wait, own, own, o.Again, nil); err != nil {
+	} else if _, err := tx.Exec(ctx, wait, own, own, o.CheckAt, nil); err != nil {
 		return false, err
 	}
-	_, err = tx.Exec(ctx, begin, to.User, to.Method, to.Contact, own, o.Again)
+	_, err = tx.Exec(ctx, begin, to.User, to.Method, to.Contact, own, o.CheckAt)
 	return what.Batch == 0, err
 }
 

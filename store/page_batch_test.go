@@ -52,7 +52,7 @@ func (w *world) work(page oncall.PageID, at time.Time) oncall.PageOrder {
 	}
 	w.check(json.Unmarshal([]byte(text), &args))
 	order := must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), args, job, at))
-	if order.Again.IsZero() || order.Other {
+	if order.CheckAt.IsZero() || order.OtherJob {
 		w.exec(`UPDATE river_job SET state = 'completed', finalized_at = $2 WHERE id = $1`, job, at)
 	}
 	return order
@@ -104,7 +104,7 @@ func TestBatchIsDeferred(t *testing.T) {
 	w.work(1, start)
 	w.check(w.RecordPage(t.Context(), 1, oncall.PageAccepted{Ref: "1"}, start))
 	w.flood(oncall.High, "b", "c", "d")
-	if order := w.work(2, start.Add(time.Second)); order.Send || !order.Again.Equal(start.Add(30*time.Second)) {
+	if order := w.work(2, start.Add(time.Second)); order.Send || !order.CheckAt.Equal(start.Add(30*time.Second)) {
 		t.Fatalf("the first of the others: %+v; want Send false and Again %v", order, start.Add(30*time.Second))
 	}
 	if n := w.count(`SELECT count(*) FROM pages WHERE held_until = $1`, start.Add(30*time.Second)); n != 3 {
@@ -124,12 +124,12 @@ func TestDeferredPageJoinsBatch(t *testing.T) {
 	w.check(w.RecordPage(t.Context(), 1, oncall.PageAccepted{Ref: "1"}, start))
 	for i, name := range []string{"b", "c", "d", "e"} {
 		w.storm(name)
-		if order := w.work(oncall.PageID(i+2), start.Add(time.Second)); order.Send || !order.Other {
+		if order := w.work(oncall.PageID(i+2), start.Add(time.Second)); order.Send || !order.OtherJob {
 			t.Errorf("%s: %+v; want Send false and Other true", name, order)
 		}
 	}
 	w.flood(oncall.High, "f", "g")
-	if order := w.work(6, start.Add(time.Second)); order.Send || !order.Other {
+	if order := w.work(6, start.Add(time.Second)); order.Send || !order.OtherJob {
 		t.Errorf("a batch joins another: %+v; want Send false and Other true", order)
 	}
 	if d := cmp.Diff([]string{"2 leads"}, w.pageJobs()); d != "" {
@@ -148,7 +148,7 @@ func TestDeferredPageJoinsBatch(t *testing.T) {
 		t.Errorf("an acknowledged incident is told: %+v, want Send false", order)
 	}
 	w.storm("h")
-	if order := w.work(8, start.Add(29*time.Second)); order.Send || !order.Other { // another instance's clock
+	if order := w.work(8, start.Add(29*time.Second)); order.Send || !order.OtherJob { // another instance's clock
 		t.Errorf("the order is %+v, want it left to the other job", order)
 	}
 	if d := cmp.Diff([]string{"3", "4", "5", "6", "7", "8 leads"}, w.pageJobs()); d != "" {

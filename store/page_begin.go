@@ -29,21 +29,21 @@ func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64,
 		if err != nil || p.Over() && what.Batch == 0 {
 			return err
 		}
-		f, to, err := loadPage(ctx, tx, id, job, now)
+		facts, to, err := loadPage(ctx, tx, id, job, now)
 		if err != nil {
 			return err
 		}
-		f.Person = dir.Users[to.User]
-		d := f.Begin(now)
-		order = d.Order
-		if err := s.savePages(ctx, tx, &pgx.Batch{}, to, d.PageUpdate, now); err != nil {
+		facts.Person = dir.Users[to.User]
+		decision := facts.Begin(now)
+		order = decision.Order
+		if err := s.savePages(ctx, tx, &pgx.Batch{}, to, decision.PageUpdate, now); err != nil {
 			return err
 		}
 		switch {
-		case d.Deferred:
-			order.Other, err = s.deferBatch(ctx, tx, to, what, order, now)
-		case what.Batch != 0 && d.Batch != oncall.BatchWaits:
-			err = s.moveBatch(ctx, tx, to, what.Batch, d.Batch, now)
+		case decision.Deferred:
+			order.OtherJob, err = s.deferBatch(ctx, tx, to, what, order, now)
+		case what.Batch != 0 && decision.Batch != oncall.BatchWaits:
+			err = s.moveBatch(ctx, tx, to, what.Batch, decision.Batch, now)
 		}
 		return err
 	})
@@ -67,7 +67,7 @@ func (s *System) ResumePage(ctx context.Context, order oncall.PageOrder, lost bo
 		return oncall.PageOrder{}, fmt.Errorf("resume page %d: %w", order.Page.ID, translate(err))
 	}
 	if lost {
-		order.Doubt, order.Since = nil, now
+		order.Doubt, order.DoubtSince = nil, now
 	}
 	return order, nil
 }

@@ -72,7 +72,7 @@ func TestDoubtfulPageIsLookedUp(t *testing.T) {
 		t.Errorf("after a crash: %+v; want Send true, Attempt 1, Doubt non-nil and Doubt %v", order, start)
 	}
 	order = must[oncall.PageOrder](t)(w.ResumePage(t.Context(), order, false, start.Add(time.Second)))
-	if order.Attempt != 2 || !order.Since.Equal(start) {
+	if order.Attempt != 2 || !order.DoubtSince.Equal(start) {
 		t.Errorf("second attempt: %+v; want Attempt 2 and Since %v", order, start)
 	}
 	for _, r := range []oncall.PageResult{oncall.PageThrottled{Why: "slow down"}, oncall.PageAccepted{Ref: "D1 1.0"}} {
@@ -252,7 +252,7 @@ func TestFinishedPageDoesNotWaitForRecipient(t *testing.T) {
 	w.check(err)
 	for _, over := range []string{`UPDATE pages SET bundle = 99`, `UPDATE pages SET bundle = 0, state = 'delivered'`} {
 		w.exec(over)
-		if order := begin(); order.Send || !order.Again.IsZero() {
+		if order := begin(); order.Send || !order.CheckAt.IsZero() {
 			t.Errorf("%s: %+v; want Send false and Again.IsZero() true", over, order)
 		}
 	}

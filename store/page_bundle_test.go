@@ -34,7 +34,7 @@ func TestBundleKeepsEveryPage(t *testing.T) {
 	if order := w.begin(1, start); !order.Send || len(order.Incidents) != 3 {
 		t.Fatalf("the first: %+v; want Send true and len(order.Incidents) == 3", order)
 	}
-	if order := w.begin(2, start); order.Send || !order.Again.IsZero() {
+	if order := w.begin(2, start); order.Send || !order.CheckAt.IsZero() {
 		t.Errorf("a page that another tells of: %+v; want Send false and Again.IsZero() true", order)
 	}
 	// The process dies, and nobody knows whether it sent the message. Another process continues with the
@@ -90,7 +90,7 @@ func TestBundleFailsAsAWhole(t *testing.T) {
 	w.storm("a", "b")
 	w.begin(1, start)
 	w.storm("c")
-	if order := w.begin(3, start); order.Send || !order.Again.Equal(start.Add(30*time.Second)) {
+	if order := w.begin(3, start); order.Send || !order.CheckAt.Equal(start.Add(30*time.Second)) {
 		t.Errorf("inside the hold: %+v; want Send false and Again %v", order, start.Add(30*time.Second))
 	}
 	before := w.lastJob()

@@ -23,8 +23,8 @@ func TestFailedMessageEndsDeferral(t *testing.T) {
 			t.Fatalf("%T: nothing is held", result)
 		}
 		order := w.begin(4, start.Add(10*time.Second))
-		if order.Send != (again == 0) || again > 0 && !order.Again.Equal(start.Add(again)) {
-			t.Errorf("%T: the SMS goes now: %t, or at %s, want %t, or at %s", result, order.Send, order.Again, again == 0, start.Add(again))
+		if order.Send != (again == 0) || again > 0 && !order.CheckAt.Equal(start.Add(again)) {
+			t.Errorf("%T: the SMS goes now: %t, or at %s, want %t, or at %s", result, order.Send, order.CheckAt, again == 0, start.Add(again))
 		}
 	}
 }

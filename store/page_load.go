@@ -161,16 +161,16 @@ func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now t
 	if err := loadMissing(ctx, tx, f.Members, f.Incidents); err != nil {
 		return f, to, err
 	}
-	along, code, calls := f.Needs(now)
-	if calls {
+	needs := f.Needs(now)
+	if needs.PhoneCalls {
 		b := &pgx.Batch{}
 		queuePhoneCalls(b, to.Contact, now, &f)
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return f, to, err
 		}
 	}
-	if along || code {
-		err = loadToSend(ctx, tx, to, &f, along, code, now)
+	if needs.Waiting || needs.Codes {
+		err = loadToSend(ctx, tx, to, &f, needs, now)
 	}
 	return f, to, err
 }
@@ -195,7 +195,7 @@ func queuePhoneCalls(b *pgx.Batch, id oncall.ContactID, now time.Time, f *oncall
 }
 
 // loadToSend loads the facts that only a page that is sent now needs: the pages that join it, and the codes in use.
-func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFacts, along, code bool, now time.Time) error {
+func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFacts, needs oncall.PageNeeds, now time.Time) error {
 	const waiting = `
 		SELECT id
 		FROM pages
@@ -231,13 +231,13 @@ func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFact
 		ORDER BY u.id`
 	var waits []oncall.PageID
 	b := &pgx.Batch{}
-	if along {
+	if needs.Waiting {
 		b.Queue(waiting, to.User, to.Method, to.Contact, f.Lead.ID, now, oncall.BundleLimit).Query(func(rows pgx.Rows) (err error) {
 			waits, err = pgx.CollectRows(rows, pgx.RowTo[oncall.PageID])
 			return err
 		})
 	}
-	if code {
+	if needs.Codes {
 		b.Queue(lock, codeLock, to.Contact)
 		queueRows(b, used, func(c oncall.CodeInUse) { f.Codes = append(f.Codes, c) }, to.Contact, now.Add(-codeRests))
 	}

@@ -23,7 +23,7 @@ func TestPhoneCallsAreLimitedPerHour(t *testing.T) {
 		w.storm(fmt.Sprint("alert ", n))
 		page := oncall.PageID(1 + 2*n)
 		for try := range 2 {
-			if order := w.begin(page, at); !order.Send || order.Never != "" {
+			if order := w.begin(page, at); !order.Send || order.Unsendable != "" {
 				t.Fatalf(`page %d: %+v; want Send true and Never ""`, page, order)
 			}
 			w.check(w.RecordPage(ctx, page, oncall.PageAccepted{Ref: fmt.Sprint("CA", n, try), Track: true}, at))
@@ -37,19 +37,19 @@ func TestPhoneCallsAreLimitedPerHour(t *testing.T) {
 		t.Errorf("phones rest until %v, want only %v, until %v", rests, voice.ID, want)
 	}
 	order := w.begin(7, at)
-	if !order.Send || !strings.HasPrefix(order.Never, "this phone has rung 6 times") {
+	if !order.Send || !strings.HasPrefix(order.Unsendable, "this phone has rung 6 times") {
 		t.Fatalf(`the seventh call: %+v; want Send true and Never to begin with "this phone has rung 6 times"`, order)
 	}
-	w.check(w.RecordPage(ctx, 7, oncall.PageRefused{Why: order.Never}, at))
-	if order := w.begin(8, at); !order.Send || order.Page.Method != oncall.MethodSMS || order.Never != "" {
+	w.check(w.RecordPage(ctx, 7, oncall.PageRefused{Why: order.Unsendable}, at))
+	if order := w.begin(8, at); !order.Send || order.Page.Method != oncall.MethodSMS || order.Unsendable != "" {
 		t.Errorf(`the SMS: %+v; want Send true, Page.Method %v and Never ""`, order, oncall.MethodSMS)
 	}
 	events := must[[]oncall.Event](t)(w.Events(ctx, oncall.ByTimer(), 4))
-	if e := events[len(events)-1]; e.Kind != oncall.EventPageFailed || e.Detail.Text != order.Never {
-		t.Errorf("the timeline ends with %+v; want Kind %v and Detail.Text %v", e, oncall.EventPageFailed, order.Never)
+	if e := events[len(events)-1]; e.Kind != oncall.EventPageFailed || e.Detail.Text != order.Unsendable {
+		t.Errorf("the timeline ends with %+v; want Kind %v and Detail.Text %v", e, oncall.EventPageFailed, order.Unsendable)
 	}
 	w.storm("an hour later")
-	if order := w.begin(9, at.Add(time.Hour)); !order.Send || order.Never != "" {
+	if order := w.begin(9, at.Add(time.Hour)); !order.Send || order.Unsendable != "" {
 		t.Errorf(`an hour later: %+v; want Send true and Never ""`, order)
 	}
 }
