@@ -14,7 +14,7 @@ import (
 type endpoint struct {
 	inBody  bool   // the key may be in the body
 	limit   int64  // bytes of a body; the integration's format may allow less
-	reader  string // the name of the format that reads the body, if the integration's kind doesn't decide that
+	reader  string // the name of the format that reads the body, if the integration's format doesn't decide that
 	read    func(oncall.Format, []byte) ([]oncall.Signal, oncall.Format, error)
 	resolve func(ctx context.Context, t *submission, body []byte) error // used instead of read if reading takes more than the body
 	answer  func(http.ResponseWriter, submission)
@@ -31,7 +31,7 @@ type submission struct {
 	format      oncall.Format  // the format used to read the body
 	hints       []string       // fields that were not understood, and signals without effect
 	payload     oncall.Payload // the request, unchanged
-	doubt       string         // why the sender may not be the integration's monitor; people see this text unchanged
+	unverified  string         // why nobody knows whether the integration's monitor sent it; empty: it did. People see this text unchanged
 }
 
 // watchbillEndpoint is the address that Watchbill gives to people.

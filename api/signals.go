@@ -79,9 +79,9 @@ func (s *server) receiveSignals(w http.ResponseWriter, r *http.Request, e endpoi
 		return sub, received.problem
 	}
 	if received.problem == nil {
-		var refused string
-		if refused, sub.doubt = s.checkSignature(r, e, integration, received.body); refused != "" {
-			return sub, s.strike(w, r, refused)
+		var rejected string
+		if rejected, sub.unverified = s.checkSignature(r, e, integration, received.body); rejected != "" {
+			return sub, s.strike(w, r, rejected)
 		}
 	}
 	sub.at = s.Clock()
@@ -116,11 +116,11 @@ func payloadOf(r *http.Request, e endpoint, key string, received *requestBody, s
 // storeSignals stores the signals and the payload of a request.
 func (s *server) storeSignals(ctx context.Context, sub *submission) *problem {
 	for i := range sub.signals {
-		sub.signals[i].Kind = sub.format
+		sub.signals[i].Format = sub.format
 	}
 	if title := intake.FormatNamed(sub.format).Title; sub.integration.Format == intake.Auto && sub.integration.Mapping == nil && sub.format != "" && len(sub.signals) > 0 && !slices.Contains(sub.integration.Recognised(), title) {
 		for i := range sub.signals {
-			sub.signals[i].Sender = title
+			sub.signals[i].NewMonitor = title
 		}
 	}
 	sub.hints = s.hints(ctx, sub.integration, sub.signals)
@@ -148,9 +148,9 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, e endpoint, recei
 		sub.signals = []oncall.Signal{intake.UnreadableSignal(sub.payload.Body, p.Detail)}
 		return nil
 	}
-	if sub.doubt != "" {
-		s.outages.Error().Str("integration", sub.integration.Name).Msg(sub.doubt)
-		sub.signals = []oncall.Signal{intake.UnreadableSignal(sub.payload.Body, sub.doubt)}
+	if sub.unverified != "" {
+		s.outages.Error().Str("integration", sub.integration.Name).Msg(sub.unverified)
+		sub.signals = []oncall.Signal{intake.UnreadableSignal(sub.payload.Body, sub.unverified)}
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), parseTimeout)
@@ -190,8 +190,8 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, e endpoint, recei
 	if err == nil {
 		return nil
 	}
-	if refused, ok := errors.AsType[*problem](err); ok {
-		return refused
+	if p, ok := errors.AsType[*problem](err); ok {
+		return p
 	}
 	if e.invalid != nil && !tooCostly(err) {
 		return e.invalid(err)

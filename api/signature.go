@@ -108,10 +108,10 @@ const (
 	unsealed   = "The signature could not be checked, as the secret for it is sealed with a WATCHBILL_SECRET that is not set here."
 )
 
-// checkSignature returns why a request is not accepted as coming from the integration's monitor. Such
-// a request is refused like one with a wrong key. If the signature can't be checked, the request is
-// accepted with a doubt.
-func (s *server) checkSignature(r *http.Request, e endpoint, in oncall.Integration, body []byte) (refused, doubt string) {
+// checkSignature returns why a request is rejected, like one with a wrong key, because it doesn't come from the
+// integration's monitor. If the signature can't be checked, it returns why the request is unverified; such a
+// request is accepted, as losing an alert would be worse.
+func (s *server) checkSignature(r *http.Request, e endpoint, in oncall.Integration, body []byte) (rejected, unverified string) {
 	if len(in.Topics) > 0 && e.resolve != nil {
 		return onlyTopics, ""
 	}
@@ -128,7 +128,7 @@ func (s *server) checkSignature(r *http.Request, e endpoint, in oncall.Integrati
 	if len(secrets) == 0 {
 		return "", unsealed
 	}
-	refused = unsigned
+	rejected = unsigned
 	for _, check := range signatures {
 		for _, secret := range secrets {
 			there, good := check(r.Header, body, secret, now)
@@ -136,9 +136,9 @@ func (s *server) checkSignature(r *http.Request, e endpoint, in oncall.Integrati
 				return "", ""
 			}
 			if there {
-				refused = missigned
+				rejected = missigned
 			}
 		}
 	}
-	return refused, ""
+	return rejected, ""
 }

@@ -52,7 +52,7 @@ func (r request) aboutAll() bool {
 // shownIntegration converts an integration for the view.
 func shownIntegration(in store.IntegrationState, now time.Time) view.Integration {
 	v := view.Integration{
-		ID: in.ID, Name: in.Name, Format: in.Format, Senders: in.Senders, Team: in.Team, Policy: in.Policy, Manages: in.Manages,
+		ID: in.ID, Name: in.Name, Format: in.Format, Monitors: in.Monitors, Team: in.Team, Policy: in.Policy, Manages: in.Manages,
 		Key: view.Key{Hint: in.Keys[0].Hint, Used: in.Keys[0].UsedAt},
 	}
 	if in.Mute.Muted(now) {

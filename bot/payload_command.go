@@ -83,7 +83,7 @@ func shownPayload(p store.KeptPayload) view.Payload {
 		v.Request += "?" + p.Query
 	}
 	if p.RecognisedAs != "" {
-		v.Sender = intake.FormatNamed(p.RecognisedAs).Title
+		v.Monitor = intake.FormatNamed(p.RecognisedAs).Title
 	}
 	return v
 }

@@ -62,8 +62,8 @@ func (r request) tryoutText(ctx context.Context, t store.Tryout) (view.Tried, er
 		if s.Action == oncall.Reconcile {
 			continue
 		}
-		if s.Kind != "" {
-			out.Kind = intake.FormatNamed(s.Kind).Title
+		if s.Format != "" {
+			out.Kind = intake.FormatNamed(s.Format).Title
 		}
 		out.Signals = append(out.Signals, r.triedSignal(ctx, t, s))
 	}

@@ -29,7 +29,7 @@ func (b *Bot) openGuide(ctx context.Context, r request) error {
 
 func (r request) guide() view.SetupGuide {
 	return view.SetupGuide{
-		People: []oncall.UserID{r.user.ID}, Zone: cmp.Or(r.user.TimeZone, "UTC"), Kinds: kinds(), First: len(r.directory.Teams) == 0,
+		People: []oncall.UserID{r.user.ID}, Zone: cmp.Or(r.user.TimeZone, "UTC"), Kinds: monitorChoices(), First: len(r.directory.Teams) == 0,
 	}
 }
 
@@ -49,8 +49,8 @@ func (b *Bot) pressNewTeam(ctx context.Context, p press) (string, error) {
 	return "", b.updateModal(ctx, p.view, r.guide().Draw())
 }
 
-// kinds returns the monitors to choose from.
-func kinds() []view.Choice {
+// monitorChoices returns the monitors to choose from.
+func monitorChoices() []view.Choice {
 	var all []view.Choice
 	for _, f := range intake.Formats {
 		label := strings.ToUpper(f.Title[:1]) + f.Title[1:]
@@ -71,7 +71,7 @@ type guided struct {
 	every   string
 	zone    string
 	wait    string
-	kind    oncall.Format
+	format  oncall.Format
 }
 
 // submitGuide sets up a team, all or nothing.
@@ -183,7 +183,7 @@ func (r request) readGuide(f form) (guided, fieldErrors) {
 	g := guided{
 		name: strings.Join(strings.Fields(f.text(view.BlockName)), " "), channel: oncall.SlackChannel{ID: f.input(view.BlockSetupChannel).SelectedConversation},
 		people: f.users(view.BlockPeople), zone: strings.TrimSpace(f.text(view.BlockZone)), wait: f.choice(view.BlockSetupWait),
-		kind: oncall.Format(f.choice(view.BlockSetupKind)),
+		format: oncall.Format(f.choice(view.BlockSetupKind)),
 	}
 	if why := wrongTeamName(g.name); why != "" {
 		wrong[view.BlockName] = why
@@ -243,7 +243,7 @@ func (g guided) edits(doc setup.Setup) []store.SetupEdit {
 		steps = append(steps, setup.Step{Page: []string{"next in " + rota}, Wait: g.wait})
 	}
 	steps = append(steps, setup.Step{Page: []string{"team " + g.name}, Wait: g.wait})
-	monitor := name(setup.IntegrationPart, strings.TrimSuffix(g.name+"-"+string(g.kind), "-"+string(intake.Auto)))
+	monitor := name(setup.IntegrationPart, strings.TrimSuffix(g.name+"-"+string(g.format), "-"+string(intake.Auto)))
 	return []store.SetupEdit{
 		newPart(setup.Part{Kind: setup.TeamPart, Team: &setup.Team{Name: g.name, Channel: "#" + g.channel.Name, Members: ids, Owner: oncall.OwnerSlack}}),
 		newPart(setup.Part{Kind: setup.SchedulePart, Schedule: &setup.Schedule{
@@ -251,7 +251,7 @@ func (g guided) edits(doc setup.Setup) []store.SetupEdit {
 			Rotations: []setup.Rotation{{Name: map[string]string{"week": "weekly", "day": "daily"}[g.every], Start: g.start, Every: g.every, Turns: turns}},
 		}}),
 		newPart(setup.Part{Kind: setup.PolicyPart, Policy: &setup.Policy{Name: policy, Team: g.name, Steps: steps}}),
-		newPart(setup.Part{Kind: setup.IntegrationPart, Integration: &setup.Integration{Name: monitor, Team: g.name, Format: g.kind, Policy: policy}}),
+		newPart(setup.Part{Kind: setup.IntegrationPart, Integration: &setup.Integration{Name: monitor, Team: g.name, Format: g.format, Policy: policy}}),
 	}
 }
 

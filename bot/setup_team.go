@@ -195,7 +195,7 @@ func (b *Bot) newIntegration(ctx context.Context, e setupEdit, p press) error {
 		return oncall.Refuse("An integration needs an escalation policy; make one first.")
 	}
 	f := view.SetupIntegrationForm{
-		Meta: view.SetupMeta{Team: e.meta.Team}, Is: setup.Integration{Policy: policies[0]}, Kinds: kinds(), Policies: policies, ByFile: e.byFile(),
+		Meta: view.SetupMeta{Team: e.meta.Team}, Is: setup.Integration{Policy: policies[0]}, Kinds: monitorChoices(), Policies: policies, ByFile: e.byFile(),
 	}
 	return b.pushModal(ctx, p.trigger, f.Draw())
 }
@@ -215,7 +215,7 @@ func (b *Bot) editIntegration(ctx context.Context, p press, in store.Integration
 		policies = append(policies, policy) // another team's
 	}
 	f := view.SetupIntegrationForm{
-		Meta: view.SetupMeta{Team: in.Team, Name: in.Name, ETag: part.ETag()}, Is: *part.Integration, Kinds: kinds(), Policies: policies, ByFile: e.byFile(),
+		Meta: view.SetupMeta{Team: in.Team, Name: in.Name, ETag: part.ETag()}, Is: *part.Integration, Kinds: monitorChoices(), Policies: policies, ByFile: e.byFile(),
 		Mapped: part.Integration.Mapping != nil,
 	}
 	if p.inModal() {

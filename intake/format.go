@@ -133,8 +133,8 @@ func Names() []oncall.Format {
 // Read reads a body sent to an integration of the given format, and returns the format that it was
 // read as. A chosen format is tried first, but a body that is certainly in another one is read as
 // that.
-func Read(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, error) {
-	chosen := FormatNamed(kind)
+func Read(format oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, error) {
+	chosen := FormatNamed(format)
 	body = trimmed(body)
 	if len(body) > 0 && body[0] == '[' {
 		return readList(chosen.Name, body)
@@ -152,8 +152,8 @@ func Read(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, erro
 
 // read looks for a title in the usual fields, of the object and of those nested in it, before it
 // settles for a field that only resembles one.
-func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
-	chosen := FormatNamed(kind)
+func read(format oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
+	chosen := FormatNamed(format)
 	if chosen.Name == WatchdogFormat && isAlertmanager(o) { // otherwise recognised as Alertmanager's
 		signals, err := chosen.of(o, body)
 		return signals, chosen.Name, err
@@ -289,7 +289,7 @@ func (o object) inherit(inner object, status string) {
 const maxListed = 1_000
 
 // readList reads a list: Prometheus' alerts, or any objects one by one.
-func readList(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, error) {
+func readList(format oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	list, err := asList(body)
 	if err != nil {
 		return nil, "", err
@@ -307,7 +307,7 @@ func readList(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, 
 	var all []oncall.Signal
 	var took oncall.Format
 	for _, o := range list {
-		signals, from, err := read(kind, o, nil)
+		signals, from, err := read(format, o, nil)
 		if err != nil {
 			return nil, "", err
 		}

@@ -58,7 +58,7 @@ func outcomes(by oncall.OutcomeFacts, signals []oncall.Signal, at time.Time) (al
 // SignalsOf parses a payload again, as Again does; an unreadable one is a signal that explains so,
 // as on arrival. It reports false if there is no signal at all.
 func SignalsOf(ctx context.Context, in oncall.Integration, p oncall.Payload) (signals []oncall.Signal, ok bool) {
-	signals, kind, err := Reparse(ctx, in, p)
+	signals, format, err := Reparse(ctx, in, p)
 	refused := strings.HasPrefix(p.Reader, ReadOpsgenie) || p.Reader == ReadPagerDuty && in.Mapping == nil
 	switch {
 	case p.Cut, err != nil && refused:
@@ -68,7 +68,7 @@ func SignalsOf(ctx context.Context, in oncall.Integration, p oncall.Payload) (si
 	}
 	signals = slices.Clone(signals)
 	for i := range signals {
-		signals[i].Kind = kind
+		signals[i].Format = format
 	}
 	return signals, true
 }

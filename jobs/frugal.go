@@ -17,9 +17,9 @@ import (
 // instance checks once a second what work is waiting, does only the chores that have something to do,
 // and wakes the workers that rarely check.
 const (
-	frugalPoll      = 30 * time.Second // how often River's workers look for jobs without being woken
-	frugalDrawIdle  = 30 * time.Second // how often the draw loop does
-	frugalInstances = 5                // how many seconds pass before the limits are shared out again
+	frugalPoll         = 30 * time.Second // how often River's workers look for jobs without being woken
+	frugalDrawIdle     = 30 * time.Second // how often the draw loop does
+	frugalShareSeconds = 5                // how many seconds pass before the limits are shared out again
 )
 
 // frugalChores does the urgent chores that have something to do, every second until ctx ends. It does

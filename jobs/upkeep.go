@@ -44,7 +44,7 @@ func (j *Jobs) urgentChores() []chore {
 			}
 			return err
 		}},
-		{name: "share the limits", waits: func(_ store.Waiting, seconds int) bool { return seconds%frugalInstances == 0 }, do: func(ctx context.Context, _ time.Time) error {
+		{name: "share the limits", waits: func(_ store.Waiting, seconds int) bool { return seconds%frugalShareSeconds == 0 }, do: func(ctx context.Context, _ time.Time) error {
 			n, err := j.store.Instances(ctx)
 			if err == nil {
 				j.messenger.SetInstances(n)

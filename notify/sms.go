@@ -35,8 +35,8 @@ const (
 	firstLook = 10 * time.Minute
 	// overlap is how far back they are read again, because one may be listed late.
 	overlap = 2 * time.Minute
-	// silence is the furthest back they are read if nothing has come for long.
-	silence = 30 * time.Minute
+	// furthestBack limits how far back they are read when nothing has come for long.
+	furthestBack = 30 * time.Minute
 	// sentFor is how long after sending a delivery receipt may still come.
 	sentFor = 2 * time.Minute
 )
@@ -321,7 +321,7 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Answer, string, error
 		return nil, cursor, err
 	}
 	slices.Reverse(replies) // oldest first
-	if quiet := s.Clock().Add(-silence); next.At.Before(quiet) {
+	if quiet := s.Clock().Add(-furthestBack); next.At.Before(quiet) {
 		next.At = quiet
 	}
 	next.Seen.add(last.Seen, next.At.Add(-overlap))

@@ -12,11 +12,11 @@
 // They mean the same in Go, SQL, Slack and the docs. Stored data keeps older names:
 //
 //   - columns: turn is RoundRobinCount, pages.held_until DeferredUntil, pages.why and reason a Call's Why;
-//     taken_for of integrations is Senders.
+//     taken_for of integrations is Monitors.
 //   - tables: codes has proofs, replies has answers, reaches has each recipient's cooldown, and checks has the
 //     probes before a shift.
-//   - keys: "kind" in the set-up file is a format, "line" in a job's arguments a lane, "taken_for" in a
-//     stored signal its Sender.
+//   - keys: "kind" in the set-up file and in a stored signal is a format, "line" in a job's arguments a lane,
+//     "taken_for" in a stored signal its NewMonitor.
 //   - jobs: "escalate" is IncidentTimer, "look" CheckSchedule, "guard" CheckCoverage, "verify" SendProof, "tell" DrawNotice.
 //   - events: "handed_over" is EventPassedOn.
 //   - logs and metrics: "fate" is a FoldResult.

@@ -124,7 +124,7 @@ func (a *Alert) signal(action Action) Signal {
 		Labels: a.sentLabels(), Links: a.Links, Details: a.Details, StartsAt: a.StartsAt,
 	}
 	if a.Route != nil {
-		s.Severity, s.Kind = a.Route.sentSeverity(s.Severity), a.Route.Kind
+		s.Severity, s.Format = a.Route.sentSeverity(s.Severity), a.Route.Kind
 	}
 	return s
 }
@@ -142,7 +142,7 @@ func ReleaseOf(a Alert) Signal {
 // choose evaluates the routes for an alert, given its latest signal, and applies the result.
 func (f *Fold) choose(a *Alert, s Signal) {
 	asked := a.signal(Trigger)
-	asked.Severity, asked.Kind = cmp.Or(s.Severity, asked.Severity), cmp.Or(s.Kind, asked.Kind)
+	asked.Severity, asked.Format = cmp.Or(s.Severity, asked.Severity), cmp.Or(s.Format, asked.Format)
 	a.Route, a.Severity, a.Labels = nil, asked.Severity, asked.Labels
 	if f.Route == nil {
 		return
@@ -151,7 +151,7 @@ func (f *Fold) choose(a *Alert, s Signal) {
 	if r.Matched() || len(r.Failed) > 0 || len(r.Shadow) > 0 {
 		a.Route = &AlertRoute{
 			Team: r.Rule.Team, Integration: r.Rule.Integration, Rule: r.Rule.Rule, Version: r.Version, Does: r.Does, Policy: r.Policy,
-			Severity: r.Severity, Labels: r.Labels, Group: r.Grouping, Hold: r.Hold, Said: asked.Severity, Kind: asked.Kind,
+			Severity: r.Severity, Labels: r.Labels, Group: r.Grouping, Hold: r.Hold, Said: asked.Severity, Kind: asked.Format,
 			drop: r.Drop, failed: r.Failed, shadow: r.Shadow,
 		}
 	}

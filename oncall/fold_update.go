@@ -42,8 +42,8 @@ func (f *Fold) recordNotes(a *Alert, s Signal) {
 	if s.Note != "" {
 		c.record(EventNote, c.by, Detail{Text: s.Note})
 	}
-	if s.Sender != "" && f.Sender != s.Sender {
-		f.Sender = s.Sender
-		c.record(EventRecognised, c.by, Detail{Text: s.Sender})
+	if s.NewMonitor != "" && f.Sender != s.NewMonitor {
+		f.Sender = s.NewMonitor
+		c.record(EventRecognised, c.by, Detail{Text: s.NewMonitor})
 	}
 }

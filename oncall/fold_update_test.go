@@ -51,7 +51,7 @@ func TestIncidentNamesDetectedMonitor(t *testing.T) {
 	t.Parallel()
 	var s stored
 	first, second := fires("a"), fires("b")
-	first.Sender, second.Sender = "Uptime Kuma", "Uptime Kuma"
+	first.NewMonitor, second.NewMonitor = "Uptime Kuma", "Uptime Kuma"
 	s.fold(noon, first, second)
 	equal(t, "said", s.said(EventRecognised), []string{"Uptime Kuma"})
 }

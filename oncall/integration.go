@@ -14,7 +14,7 @@ type Integration struct {
 	Format     Format
 	Muted      bool       // its signals page nobody
 	MutedUntil *time.Time // nil: until somebody unmutes it
-	Senders    string     // what its signals were recognised as, separated by ", ", if it has no format
+	Monitors   string     // what its signals were recognised as, separated by ", ", if it has no format
 	Heard      bool       // at least one signal has arrived
 	Grouping   *Grouping  // nil: none
 	Mapping    *Mapping   // how bodies are parsed; nil: by Format
@@ -27,10 +27,10 @@ type Integration struct {
 
 // Recognised lists what the integration's signals were recognised as.
 func (in Integration) Recognised() []string {
-	if in.Senders == "" {
+	if in.Monitors == "" {
 		return nil
 	}
-	return strings.Split(in.Senders, ", ")
+	return strings.Split(in.Monitors, ", ")
 }
 
 // IsMuted reports whether the integration is muted at an instant.

@@ -44,14 +44,14 @@ type Signal struct {
 	Details  map[string]string `json:"details,omitempty"` // other fields of the payload
 	Note     string            `json:"note,omitempty"`    // a note that somebody wrote in the monitor
 	// Expires is when the alert ends unless the trigger is repeated. If it is past, the alert has ended.
-	Expires time.Time `json:"expires,omitzero"`
-	Keyless bool      `json:"keyless,omitempty"`   // the monitor sent no key, so DedupKey is made of the title
-	Aged    bool      `json:"aged,omitempty"`      // for Clear: the alert is closed by age, not by its monitor
-	Unread  bool      `json:"unread,omitempty"`    // it stands for a body that could not be parsed
-	Sender  string    `json:"taken_for,omitempty"` // the monitor, if it was newly recognised
-	By      UserID    `json:"by,omitempty"`        // for Split
-	Kind    Format    `json:"kind,omitempty"`      // the format that it was parsed as
-	Ping    *Ping     `json:"ping,omitempty"`      // for PingSignal
+	Expires    time.Time `json:"expires,omitzero"`
+	Keyless    bool      `json:"keyless,omitempty"`   // the monitor sent no key, so DedupKey is made of the title
+	Aged       bool      `json:"aged,omitempty"`      // for Clear: the alert is closed by age, not by its monitor
+	Unread     bool      `json:"unread,omitempty"`    // it stands for a body that could not be parsed
+	NewMonitor string    `json:"taken_for,omitempty"` // the monitor, if it was newly recognised
+	By         UserID    `json:"by,omitempty"`        // for Split
+	Format     Format    `json:"kind,omitempty"`      // the format that it was parsed as
+	Ping       *Ping     `json:"ping,omitempty"`      // for PingSignal
 }
 
 // A Link is a URL that a monitor sent, with its text.

@@ -56,8 +56,8 @@ func TestPageForUnpageablePersonIsSkipped(t *testing.T) {
 		{User{}, ""},
 	} {
 		f := PageFacts{Lead: page, Incidents: map[IncidentID]Incident{1: {ID: 1, Status: Triggered, Seq: 1}}, Person: c.person}
-		if d := f.Begin(now); !d.Order.Send || d.Order.Never != c.never {
-			t.Errorf("%+v: send %v, never %q, want %q", c.person, d.Order.Send, d.Order.Never, c.never)
+		if d := f.Begin(now); !d.Order.Send || d.Order.Unsendable != c.never {
+			t.Errorf("%+v: send %v, never %q, want %q", c.person, d.Order.Send, d.Order.Unsendable, c.never)
 		}
 	}
 }

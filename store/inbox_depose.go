@@ -9,10 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// silence is how long the folding instance may go without sending a statement while signals wait. It
-// should check every second. An instance that doesn't is paused or cut off, although its session may
-// last for hours.
-const silence = 5 * time.Second
+// deposedAfter is how long the folding instance may go without sending a statement while signals wait. It
+// should check every second; if it doesn't, it is paused or cut off, although its session may last for hours.
+const deposedAfter = 5 * time.Second
 
 // A sighting is an instance's observation of the session that holds the fold lock.
 type sighting struct {
@@ -48,7 +47,7 @@ func (w *inboxWatch) depose(ctx context.Context) error {
 		w.seen = seen
 		w.seen.since = w.clock()
 		return nil
-	case now.Sub(w.seen.since) < silence:
+	case now.Sub(w.seen.since) < deposedAfter:
 		return nil
 	}
 	w.seen = sighting{}

@@ -190,7 +190,7 @@ func split(ctx context.Context, dir *Directory, entries []entry, rejectReason er
 // scrub removes NUL, the only character that PostgreSQL can't store in text.
 func scrub(s *oncall.Signal) {
 	clean := oncall.Storable
-	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link, &s.Note, &s.Sender} {
+	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link, &s.Note, &s.NewMonitor} {
 		*text = clean(*text)
 	}
 	for i := range s.Hints {

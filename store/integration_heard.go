@@ -12,8 +12,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxSenders is how many senders are stored for one integration.
-const maxSenders = 10
+// maxMonitors is how many monitors are stored for one integration.
+const maxMonitors = 10
 
 // noteFirstSignals records the time of an integration's first signal, the formats that its signals were recognised as,
 // and how many bodies could not be understood. The time is skipped for the integrations in noted, where it is recorded.
@@ -33,12 +33,12 @@ func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch
 				first = e.ReceivedAt
 			}
 		}
-		senders := withSender(b.Integration.Senders, b.Sender)
-		anew := senders != b.Integration.Senders
+		monitors := withMonitor(b.Integration.Monitors, b.Sender)
+		anew := monitors != b.Integration.Monitors
 		if first.IsZero() || (b.Integration.Heard || noted[b.Integration.ID]) && !anew && unread == 0 {
 			continue
 		}
-		batch.Queue(save, b.Integration.ID, first, senders, unread)
+		batch.Queue(save, b.Integration.ID, first, monitors, unread)
 		changed = changed || anew
 	}
 	if batch.Len() == 0 {
@@ -53,13 +53,13 @@ func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch
 	return announce(ctx, tx)
 }
 
-// withSender adds a sender to the list of known senders.
-func withSender(known, sender string) string {
-	list := oncall.Integration{Senders: known}.Recognised()
-	if sender == "" || slices.Contains(list, sender) || len(list) >= maxSenders {
+// withMonitor adds a monitor to the list of those recognised.
+func withMonitor(known, monitor string) string {
+	list := oncall.Integration{Monitors: known}.Recognised()
+	if monitor == "" || slices.Contains(list, monitor) || len(list) >= maxMonitors {
 		return known
 	}
-	return strings.Join(append(list, sender), ", ")
+	return strings.Join(append(list, monitor), ", ")
 }
 
 // IntegrationDetail holds the facts about an integration that can be shown.

@@ -180,7 +180,7 @@ type storedIntegration struct {
 
 func liveIntegrations(ctx context.Context, tx pgx.Tx) ([]storedIntegration, error) {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, taken_for AS senders, storm_limit, grouping, mapping, silencing,
+		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, taken_for AS monitors, storm_limit, grouping, mapping, silencing,
 		       topics, signed, sign_secret, sign_before, before_ends_at,
 		       first_signal_at IS NOT NULL AS heard, key_hash, key_hint
 		FROM integrations

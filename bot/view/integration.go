@@ -37,7 +37,7 @@ type Integration struct {
 	ID         oncall.IntegrationID
 	Name       string
 	Format     oncall.Format
-	Senders    string // if no format is set
+	Monitors   string // if no format is set
 	Team       string
 	Policy     string
 	Manages    bool // the reader may rotate its key and mute it
@@ -79,8 +79,8 @@ func Integrations(all []Integration, zone *time.Location) Drawing {
 // line describes an integration.
 func (in Integration) line(zone *time.Location) string {
 	format := string(in.Format)
-	if in.Senders != "" && in.Format == oncall.AutoFormat {
-		format += ": " + in.Senders
+	if in.Monitors != "" && in.Format == oncall.AutoFormat {
+		format += ": " + in.Monitors
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "*%s* (%s), team %s, policy %s; key …%s; ", Name(in.Name), Name(format), Name(in.Team), Name(in.Policy), Name(in.Key.Hint))

@@ -21,7 +21,7 @@ func integrationsWith(text string) []Integration {
 	return []Integration{
 		{ID: 1, Name: text, Format: "generic", Team: text, Policy: text, Manages: true, Key: Key{Hint: "a1b2"}},
 		{
-			ID: 2, Name: text, Format: "grafana", Senders: text, Team: text, Policy: text, Manages: true, Muted: true, MutedUntil: &until, MutedBy: bo,
+			ID: 2, Name: text, Format: "grafana", Monitors: text, Team: text, Policy: text, Manages: true, Muted: true, MutedUntil: &until, MutedBy: bo,
 			Key: Key{Hint: "a1b2", Used: &ago}, Old: []Key{{Hint: "c3d4", Ends: until}},
 		},
 		{
@@ -64,9 +64,9 @@ func pendingWith(text string) Drawing {
 // payloadsWith returns payloads, with a text wherever others can write.
 func payloadsWith(text string) []Payload {
 	return []Payload{
-		{ID: 12, At: noon, Request: "POST /v1/signals/KEY?" + text, Sender: "Uptime Kuma", Signals: 1, Incidents: []oncall.IncidentID{7}, Body: `{"msg":"` + text + `"}`, Size: 90},
+		{ID: 12, At: noon, Request: "POST /v1/signals/KEY?" + text, Monitor: "Uptime Kuma", Signals: 1, Incidents: []oncall.IncidentID{7}, Body: `{"msg":"` + text + `"}`, Size: 90},
 		{ID: 11, At: noon.Add(-time.Hour), Request: "POST /v1/signals/KEY", Trouble: text, Signals: 1, Body: "```" + strings.Repeat(text+"\n", 20), Incidents: []oncall.IncidentID{1, 2, 3, 4, 5}},
-		{ID: 10, At: noon.Add(-2 * time.Hour), Request: "GET /v1/signals/KEY", Sender: text, Signals: 30},
+		{ID: 10, At: noon.Add(-2 * time.Hour), Request: "GET /v1/signals/KEY", Monitor: text, Signals: 30},
 	}
 }
 

@@ -24,7 +24,7 @@ type Payload struct {
 	ID        oncall.PayloadID
 	At        time.Time
 	Request   string // its method and address
-	Sender    string // name of its format; empty: not understood
+	Monitor   string // name of its format; empty: not understood
 	Trouble   string
 	Signals   int
 	Incidents []oncall.IncidentID
@@ -53,10 +53,10 @@ func Payloads(name string, all []Payload, zone *time.Location) Drawing {
 
 func (p Payload) line(zone *time.Location) string {
 	text := fmt.Sprintf("*%d*, %s: %s, ", p.ID, stamp(p.At, asAgo, zone), Foreign(p.Request, maxTitle))
-	if p.Sender == "" {
+	if p.Monitor == "" {
 		text += ":warning: not understood"
 	} else {
-		text += "taken for " + Name(p.Sender) + ", " + Count(p.Signals, "signal")
+		text += "taken for " + Name(p.Monitor) + ", " + Count(p.Signals, "signal")
 	}
 	if p.Trouble != "" {
 		text += ": " + Foreign(p.Trouble, maxTitle)

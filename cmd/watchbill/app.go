@@ -109,13 +109,13 @@ func (s settings) address() (publicURL string, local bool) {
 
 // app is a running Watchbill.
 type app struct {
-	store    *store.System
-	bot      *bot.Bot
-	jobs     *jobs.Jobs
-	receiver *spool.Receiver // nil: no spool
-	addr     string          // of the HTTP server
-	handler  http.Handler    // what it serves
-	receives api.Receiver    // takes signals in
+	store   *store.System
+	bot     *bot.Bot
+	jobs    *jobs.Jobs
+	spool   *spool.Receiver // nil: no spool
+	addr    string          // of the HTTP server
+	handler http.Handler    // what it serves
+	accepts api.Receiver    // takes signals in: the spool, or the store if there is none
 
 	working atomic.Pointer[jobs.Jobs] // set once the jobs have started
 	checkup atomic.Pointer[checkup]   // the doctor's findings
@@ -182,7 +182,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	senders := map[oncall.Method]notify.Sender{oncall.MethodSlack: a.bot, oncall.MethodChannel: bot.Channels{Bot: a.bot}}
 	maps.Copy(senders, s.channels)
 	if s.spool == "" {
-		if err := a.startRest(ctx, s, senders, clock, metrics); err != nil {
+		if err := a.startWithDatabase(ctx, s, senders, clock, metrics); err != nil {
 			return err
 		}
 		return a.serveHTTP(ctx, s, clock, metrics)
@@ -199,7 +199,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	if err := a.prepare(ctx, s, clock); err != nil {
 		return err
 	}
-	if err := a.startRest(ctx, s, senders, clock, metrics); err != nil {
+	if err := a.startWithDatabase(ctx, s, senders, clock, metrics); err != nil {
 		return err
 	}
 	a.stopRun = append(slices.Delete(a.stopRun, before, before+len(servers)), servers...) // first, so that no new requests arrive
@@ -240,8 +240,8 @@ func (a *app) insist(ctx context.Context, do func() error) error {
 	}
 }
 
-// startRest starts the parts that need the database.
-func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Method]notify.Sender, clock func() time.Time, metrics *prometheus.Registry) error {
+// startWithDatabase starts the parts that need the database.
+func (a *app) startWithDatabase(ctx context.Context, s settings, senders map[oncall.Method]notify.Sender, clock func() time.Time, metrics *prometheus.Registry) error {
 	var traced func(jobs.PageAttempt)
 	if s.tracer != nil {
 		traced = s.tracer.page
@@ -280,9 +280,6 @@ func (a *app) watching(now time.Time) []string {
 
 // openSpool opens the receiver that keeps signals on disk while the database is down.
 func (a *app) openSpool(ctx context.Context, s settings, senders map[oncall.Method]notify.Sender, clock func() time.Time, metrics *prometheus.Registry) error {
-	if s.spool == "" {
-		return nil
-	}
 	receiver, err := spool.New(spool.Config{
 		System: a.store, Spool: spool.Options{Dir: s.spool, Log: a.log}, Secrets: s.secrets, Senders: senders,
 		Clock: clock, Log: a.log, Metrics: metrics,
@@ -290,7 +287,7 @@ func (a *app) openSpool(ctx context.Context, s settings, senders map[oncall.Meth
 	if err != nil {
 		return err
 	}
-	a.receiver = receiver
+	a.spool = receiver
 	if s.prepare != nil {
 		a.store.Suspend() // until the database is known to be available
 	}
@@ -332,11 +329,11 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 		Web:            a.pages(s, clock),
 		SelfMonitoring: func() []string { return a.watching(clock()) },
 	}
-	a.receives = a.store
-	if a.receiver != nil {
-		a.receives, config.Ready, config.Status = a.receiver, a.receiver.Ready, a.receiver.Status
+	a.accepts = a.store
+	if a.spool != nil {
+		a.accepts, config.Ready, config.Status = a.spool, a.spool.Ready, a.spool.Status
 	}
-	config.Receiver = a.receives
+	config.Receiver = a.accepts
 	if s.shared != nil { // the process listens
 		config.MaxPerClient, config.Gatherer = api.MaxPerPeer(connectionsFor(openFiles())), nil
 		a.handler = api.New(config)
@@ -358,7 +355,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	if a.addr, err = a.listen(ctx, s.listen, api.New(config), most, s.proxies, secure); err != nil || s.mailIn.listen == "" {
 		return err
 	}
-	return a.takeMail(ctx, s.mailIn, api.MailConfig{Find: api.FindBy(a.receives), Clock: clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
+	return a.takeMail(ctx, s.mailIn, api.MailConfig{Find: api.FindBy(a.accepts), Clock: clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
 }
 
 // takeMail accepts monitors' mail until the app stops.
@@ -460,8 +457,8 @@ func (a *app) stop() {
 	for _, stop := range slices.Backward(a.stopRun) {
 		stop(ctx)
 	}
-	if a.receiver != nil {
-		a.receiver.Close()
+	if a.spool != nil {
+		a.spool.Close()
 	}
 	a.store.Close()
 }

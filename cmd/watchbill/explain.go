@@ -84,7 +84,7 @@ func (c *explainCmd) written(p process, x *explainer) ([]oncall.Signal, error) {
 		return nil, wrongUse{fmt.Sprintf("%s: %v", c.File, err)}
 	}
 	for i := range signals {
-		signals[i].Kind = from
+		signals[i].Format = from
 	}
 	x.from = from
 	return signals, nil

@@ -43,7 +43,7 @@ func (c *explainCmd) kept(p process, db *store.System, x *explainer) ([]oncall.S
 	}
 	x.line("Payload      %s", payloadSentence(found[0]))
 	if len(signals) > 0 {
-		x.from = signals[0].Kind
+		x.from = signals[0].Format
 	}
 	return signals, nil
 }

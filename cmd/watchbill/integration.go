@@ -47,7 +47,7 @@ func (c *integrationShowCmd) Run(p process) error {
 		return err
 	}
 	printIntegration(p.out, in, keys)
-	for _, kind := range c.kinds(in) {
+	for _, kind := range c.formats(in) {
 		f := intake.FormatNamed(kind)
 		fmt.Fprintf(p.out, "\nTo paste, for %s (KEY is the key; watchbill key rotate makes one that can be shown):\n\n  %s\n", f.Title,
 			strings.ReplaceAll(strings.TrimSpace(intake.Guide(kind, c.PublicURL, "")), "\n", "\n  "))
@@ -55,26 +55,26 @@ func (c *integrationShowCmd) Run(p process) error {
 	return nil
 }
 
-// kinds prints the configured and the detected format of its monitors.
-func (c *integrationShowCmd) kinds(in store.IntegrationDetail) []oncall.Format {
+// formats prints the configured and the detected format of its monitors.
+func (c *integrationShowCmd) formats(in store.IntegrationDetail) []oncall.Format {
 	if c.For != "" {
 		return []oncall.Format{oncall.Format(c.For)}
 	}
 	if in.Format != intake.Auto {
 		return []oncall.Format{in.Format}
 	}
-	var kinds []oncall.Format
+	var formats []oncall.Format
 	for _, title := range in.Recognised() {
 		for _, f := range intake.Formats {
 			if f.Title == title {
-				kinds = append(kinds, f.Name)
+				formats = append(formats, f.Name)
 			}
 		}
 	}
-	if len(kinds) == 0 {
-		kinds = []oncall.Format{intake.Auto}
+	if len(formats) == 0 {
+		formats = []oncall.Format{intake.Auto}
 	}
-	return kinds
+	return formats
 }
 
 func kindList() string {
@@ -94,7 +94,7 @@ func printIntegration(out io.Writer, in store.IntegrationDetail, keys []store.In
 	case in.Format != intake.Auto:
 		line("Kind", "%s: %s", string(in.Format), intake.FormatNamed(in.Format).Title)
 	default:
-		line("Kind", "auto: what it sends is taken for %s", cmp.Or(in.Senders, "nothing yet"))
+		line("Kind", "auto: what it sends is taken for %s", cmp.Or(in.Monitors, "nothing yet"))
 	}
 	heard := "none since this is kept"
 	if in.FirstSignalAt != nil {

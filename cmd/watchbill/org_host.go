@@ -296,7 +296,7 @@ func (srv *orgServer) publish() {
 			continue
 		}
 		all = append(all, api.Organisation{
-			Name: s.Name, Host: s.Host, Handler: a.handler, Receiver: a.receives,
+			Name: s.Name, Host: s.Host, Handler: a.handler, Receiver: a.accepts,
 			HasKey: func(ctx context.Context, key string, fresh bool) (bool, error) {
 				return a.store.HasKey(ctx, key, fresh, srv.clock())
 			},

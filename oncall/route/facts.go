@@ -20,7 +20,7 @@ func FactsOf(in oncall.Integration, team string, s oncall.Signal) Facts {
 	return Facts{
 		Title: s.Title, Body: s.Body, Severity: string(cmp.Or(s.Severity, oncall.High)),
 		Service: oncall.Alert{Labels: s.Labels}.Service(in),
-		Kind:    string(cmp.Or(s.Kind, in.Format)), Integration: in.Name, Team: team,
+		Kind:    string(cmp.Or(s.Format, in.Format)), Integration: in.Name, Team: team,
 		Key: s.DedupKey, Link: s.Link, Labels: s.Labels, Details: s.Details,
 	}
 }
