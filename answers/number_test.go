@@ -1,8 +1,6 @@
 package answers_test
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -62,77 +60,76 @@ func TestCodeIsTheIncidentNumber(t *testing.T) {
 	}
 }
 
-// numbered replaces {1} to {4} by the numbers of three incidents, and of the next one.
-func numbered(first oncall.IncidentID, text string) string {
-	for i := range oncall.IncidentID(4) {
-		text = strings.ReplaceAll(text, fmt.Sprintf("{%d}", i+1), fmt.Sprint(int64(first+i)))
-	}
-	return text
-}
+// A numberCase is what Ann's phone answers about the incidents 1 to 3, the reply, and the first letters of their
+// states then.
+type numberCase struct{ text, reply, status string }
 
-// statuses returns the first letters of three incidents' states.
-func (w *world) statuses(first oncall.IncidentID) (all string) {
-	for i := range oncall.IncidentID(3) {
-		all += string(w.incident(first + i).Status[0])
-	}
-	return all
+// check answers in a world of its own, whose incidents were opened and sent to Ann's phone by open.
+func (c numberCase) check(t *testing.T, open func(w *world)) {
+	t.Run(c.text, func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		open(w)
+		reply, status := w.reply(annsPhone, c.text), ""
+		for id := range oncall.IncidentID(3) {
+			status += string(w.incident(id + 1).Status[0])
+		}
+		if reply != c.reply {
+			t.Errorf("the reply is %q, want %q", reply, c.reply)
+		}
+		if status != c.status {
+			t.Errorf("the incidents are %s, want %s", status, c.status)
+		}
+	})
 }
 
 // An incident of which a phone was informed is acknowledged by its number in every form; other text gets the
 // open incidents.
 func TestEveryFormOfACode(t *testing.T) {
 	t.Parallel()
-	const bundle, first = "#{2}, #{3} (b{2}a)", "#{1} ({1}a)"
-	w := newWorld(t)
-	for i, c := range []struct {
-		text, reply string
-		status      string // of {1}, which has a message of its own, and of {2} and {3}, which share one
-	}{
-		{"ack #{3}", "Acknowledged #{3}.", "tta"},
-		{"{3}a", "Acknowledged #{3}.", "tta"},
-		{"ack {3}", "Acknowledged #{3}.", "tta"},
-		{"#{3}a", "Acknowledged #{3}.", "tta"},
-		{"Ack  #{2}.", "Acknowledged #{2}.", "tat"},
-		{"{2}a", "Acknowledged #{2}.", "tat"},
-		{"ack {2}", "Acknowledged #{2}.", "tat"},
-		{"close {2}", "Resolved #{2}.", "trt"},
-		{"{2}", "Answer b{2}a to acknowledge, b{2}r to resolve or b{2}e to escalate, with the number from the message. Open for you: " + bundle + "; " + first + ".", "ttt"},
-		{"b{2}a", "Acknowledged #{2}, #{3}.", "taa"},
-		{"‘B{2}A’", "Acknowledged #{2}, #{3}.", "taa"},
-		{"ack b{2}", "Acknowledged #{2}, #{3}.", "taa"},
-		{"resolve B {2}", "Resolved #{2}, #{3}.", "trr"},
-		{"b{2}a ack all", "Acknowledged #{2}, #{3}.", "taa"},
-		{"b{1}a", "No message b{1}. Open for you: " + bundle + "; " + first + ".", "ttt"},
-		{"{1}a", "Acknowledged #{1}.", "att"},
-		{"ack #{1} #{3}", "Acknowledged #{1}, #{3}.", "ata"},
-		{"{1}a, {3}a", "Acknowledged #{1}, #{3}.", "ata"},
-		{"ack all", "Acknowledged #{2}, #{3}, #{1}.", "aaa"},
-		{"resolve all", "Resolved #{2}, #{3}, #{1}.", "rrr"},
-		{"r #{3}", "Resolved #{3}.", "ttr"},
-		{"ack", "Acknowledged #{2}, #{3}. Open for you: #{1}; {1}a takes it.", "taa"},
-		{"aa", "Acknowledged #{2}, #{3}. Open for you: #{1}; {1}a takes it.", "taa"},
-		{"rr", "Resolved #{2}, #{3}. Open for you: #{1}; {1}r takes it.", "trr"},
-		{"ack {4}", "You were not paged for #{4}. Open for you: " + bundle + "; " + first + ".", "ttt"},
-		{"ack #{4}", "You were not paged for #{4}. Open for you: " + bundle + "; " + first + ".", "ttt"},
-		{"ack {1} {4}", "Acknowledged #{1}. You were not paged for #{4}. Open for you: #{2}, #{3}; b{2}a takes both.", "att"},
+	const bundle, first = "#2, #3 (b2a)", "#1 (1a)"
+	// Incident 1 has a message of its own, 2 and 3 share one.
+	for _, c := range []numberCase{
+		{"ack #3", "Acknowledged #3.", "tta"},
+		{"3a", "Acknowledged #3.", "tta"},
+		{"ack 3", "Acknowledged #3.", "tta"},
+		{"#3a", "Acknowledged #3.", "tta"},
+		{"Ack  #2.", "Acknowledged #2.", "tat"},
+		{"2a", "Acknowledged #2.", "tat"},
+		{"ack 2", "Acknowledged #2.", "tat"},
+		{"close 2", "Resolved #2.", "trt"},
+		{"2", "Answer b2a to acknowledge, b2r to resolve or b2e to escalate, with the number from the message. Open for you: " + bundle + "; " + first + ".", "ttt"},
+		{"b2a", "Acknowledged #2, #3.", "taa"},
+		{"‘B2A’", "Acknowledged #2, #3.", "taa"},
+		{"ack b2", "Acknowledged #2, #3.", "taa"},
+		{"resolve B 2", "Resolved #2, #3.", "trr"},
+		{"b2a ack all", "Acknowledged #2, #3.", "taa"},
+		{"b1a", "No message b1. Open for you: " + bundle + "; " + first + ".", "ttt"},
+		{"1a", "Acknowledged #1.", "att"},
+		{"ack #1 #3", "Acknowledged #1, #3.", "ata"},
+		{"1a, 3a", "Acknowledged #1, #3.", "ata"},
+		{"ack all", "Acknowledged #2, #3, #1.", "aaa"},
+		{"resolve all", "Resolved #2, #3, #1.", "rrr"},
+		{"r #3", "Resolved #3.", "ttr"},
+		{"ack", "Acknowledged #2, #3. Open for you: #1; 1a takes it.", "taa"},
+		{"aa", "Acknowledged #2, #3. Open for you: #1; 1a takes it.", "taa"},
+		{"rr", "Resolved #2, #3. Open for you: #1; 1r takes it.", "trr"},
+		{"ack 4", "You were not paged for #4. Open for you: " + bundle + "; " + first + ".", "ttt"},
+		{"ack #4", "You were not paged for #4. Open for you: " + bundle + "; " + first + ".", "ttt"},
+		{"ack 1 4", "Acknowledged #1. You were not paged for #4. Open for you: #2, #3; b2a takes both.", "att"},
 		{
-			"ack {1} resolve {2}", "Answer b{2}a to acknowledge, b{2}r to resolve or b{2}e to escalate, with the number from the message. " +
+			"ack 1 resolve 2", "Answer b2a to acknowledge, b2r to resolve or b2e to escalate, with the number from the message. " +
 				"Open for you: " + bundle + "; " + first + ".", "ttt",
 		},
 	} {
-		w.advance(time.Hour)
-		w.exec(`UPDATE incidents SET status = 'resolved'`)
-		one := oncall.IncidentID(3*i + 1)
-		w.alone(fmt.Sprint("one", i))
-		w.advance(40 * time.Second)
-		w.trigger(fmt.Sprint("two", i), fmt.Sprint("three", i))
-		if orders := w.sms(); len(orders) != 1 || orders[0].Code != -int(one)-1 {
-			t.Fatalf("the SMS are %+v, want one bundle with a code of its own", orders)
-		}
-		text, want := numbered(one, c.text), numbered(one, c.reply)
-		if got := w.reply(annsPhone, text); got != want || w.statuses(one) != c.status {
-			t.Errorf("%q gets %q, and the incidents are %s; want %q and %s", text, got, w.statuses(one), want, c.status)
-		}
+		c.check(t, func(w *world) {
+			w.alone("one")
+			w.advance(40 * time.Second)
+			w.trigger("two", "three")
+			if orders := w.sms(); len(orders) != 1 || orders[0].Code != -2 {
+				w.t.Fatalf("the SMS are %+v, want one bundle with the code b2", orders)
+			}
+		})
 	}
 }
 
@@ -140,50 +137,38 @@ func TestEveryFormOfACode(t *testing.T) {
 // printed there, and a number alone is the incident's all the same.
 func TestCodeOfAnEarlierRelease(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	for i, c := range []struct{ text, reply, status string }{
-		{"ack #{2}", "Acknowledged #{2}.", "tat"},
-		{"{2}a", "Acknowledged #{3}.", "tta"},
-		{"ack {2}", "Acknowledged #{2}.", "tat"},
-		{"ack {3}", "Acknowledged #{3}.", "tta"},
-		{"{1}a", "Acknowledged #{2}.", "tat"},
-		{"77a", "Acknowledged #{1}.", "att"},
-		{"ack 77", "You were not paged for #77. Open for you: #{3} ({2}a); #{2} ({1}a); #{1} (77a).", "ttt"},
+	for _, c := range []numberCase{
+		{"ack #2", "Acknowledged #2.", "tat"},
+		{"2a", "Acknowledged #3.", "tta"},
+		{"ack 2", "Acknowledged #2.", "tat"},
+		{"ack 3", "Acknowledged #3.", "tta"},
+		{"1a", "Acknowledged #2.", "tat"},
+		{"77a", "Acknowledged #1.", "att"},
+		{"ack 77", "You were not paged for #77. Open for you: #3 (2a); #2 (1a); #1 (77a).", "ttt"},
 	} {
-		w.advance(time.Hour)
-		w.exec(`UPDATE incidents SET status = 'resolved'`)
-		one := oncall.IncidentID(3*i + 1)
-		w.alone(fmt.Sprint("a", i), fmt.Sprint("b", i), fmt.Sprint("c", i))
-		w.exec(`UPDATE pages SET code = CASE incident_id WHEN $1 THEN 77 ELSE incident_id - 1 END WHERE incident_id >= $1 AND code <> 0`, one)
-		text, want := numbered(one, c.text), numbered(one, c.reply)
-		if got := w.reply(annsPhone, text); got != want || w.statuses(one) != c.status {
-			t.Errorf("%q gets %q, and the incidents are %s; want %q and %s", text, got, w.statuses(one), want, c.status)
-		}
+		c.check(t, func(w *world) {
+			w.alone("a", "b", "c")
+			w.exec(`UPDATE pages SET code = CASE incident_id WHEN 1 THEN 77 ELSE incident_id - 1 END WHERE code <> 0`)
+		})
 	}
 }
 
 // A bundle of an earlier release is answered as it was printed, and never by a number alone.
 func TestBundleOfAnEarlierRelease(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	for i, c := range []struct{ text, reply, status string }{
-		{"{1}a", "Acknowledged #{1}, #{2}.", "aat"},
-		{"{1} r", "Resolved #{1}, #{2}.", "rrt"},
-		{"ack {1}", "Acknowledged #{1}.", "att"},
-		{"resolve {1}", "Resolved #{1}.", "rtt"},
-		{"close {2}", "Resolved #{2}.", "trt"},
+	for _, c := range []numberCase{
+		{"1a", "Acknowledged #1, #2.", "aat"},
+		{"1 r", "Resolved #1, #2.", "rrt"},
+		{"ack 1", "Acknowledged #1.", "att"},
+		{"resolve 1", "Resolved #1.", "rtt"},
+		{"close 2", "Resolved #2.", "trt"},
 	} {
-		w.advance(time.Hour)
-		w.exec(`UPDATE incidents SET status = 'resolved'`)
-		one := oncall.IncidentID(3*i + 1)
-		w.trigger(fmt.Sprint("a", i), fmt.Sprint("b", i))
-		w.sms()
-		w.exec(`UPDATE pages SET code = -code WHERE incident_id >= $1 AND code < 0`, one)
-		w.alone(fmt.Sprint("c", i))
-		text, want := numbered(one, c.text), numbered(one, c.reply)
-		if got := w.reply(annsPhone, text); got != want || w.statuses(one) != c.status {
-			t.Errorf("%q gets %q, and the incidents are %s; want %q and %s", text, got, w.statuses(one), want, c.status)
-		}
+		c.check(t, func(w *world) {
+			w.trigger("a", "b")
+			w.sms()
+			w.exec(`UPDATE pages SET code = -code WHERE code < 0`)
+			w.alone("c")
+		})
 	}
 }
 

@@ -107,6 +107,7 @@ func (w *world) startSlack(o slacksim.Options) {
 	})
 }
 
+// openStore opens a store with the set-up of two teams, and runs it until the test ends.
 func (w *world) openStore() {
 	w.database = newDatabaseProxy(w.t, storetest.NewURL(w.t))
 	s, err := store.Open(w.ctx, w.database.url, store.Options{MaxConns: 8, Secrets: storetest.Secrets(), Log: zerolog.Nop()})
@@ -115,14 +116,20 @@ func (w *world) openStore() {
 	}
 	w.t.Cleanup(s.Close)
 	w.store = s
-	weekly := func(name string, turns ...string) setup.Rotation {
-		r := setup.Rotation{Name: name, Start: "2026-03-02 09:00", Every: "week"}
-		for _, turn := range turns {
-			r.Turns = append(r.Turns, setup.Turn{turn})
-		}
-		return r
+	if _, err = s.Apply(w.ctx, twoTeams(), store.ApplyOptions{Write: true}, w.now); err != nil {
+		w.t.Fatal(err)
 	}
-	_, err = s.Apply(w.ctx, setup.Setup{
+	w.runStore()
+	directory, err := s.Directory(w.ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.id = directory.Integrations[0].ID
+}
+
+// twoTeams is the set-up of every world: Payments with Ann and Bo in turns, and Operations, which nobody is on call for.
+func twoTeams() setup.Setup {
+	return setup.Setup{
 		Users: []setup.User{
 			{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"},
 			{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"},
@@ -132,31 +139,29 @@ func (w *world) openStore() {
 			{Name: "Operations", Channel: "#ops", Members: []string{"Bo"}},
 		},
 		Schedules: []setup.Schedule{
-			{Name: "payments days", Team: "Payments", TimeZone: "Europe/Berlin", Rotations: []setup.Rotation{weekly("weeks", "Ann", "Bo")}},
+			{Name: "payments days", Team: "Payments", TimeZone: "Europe/Berlin", Rotations: []setup.Rotation{
+				{Name: "weeks", Start: "2026-03-02 09:00", Every: "week", Turns: []setup.Turn{{"Ann"}, {"Bo"}}},
+			}},
 			{Name: "ops", Team: "Operations", TimeZone: "Europe/Berlin"},
 		},
 		Policies: []setup.Policy{{Name: "Payments", Team: "Payments", Steps: []setup.Step{
 			{Page: []string{"user Ann"}, Wait: "5m"}, {Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
 		Integrations: []setup.Integration{{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments"}},
-	}, store.ApplyOptions{Write: true}, w.now)
-	if err != nil {
-		w.t.Fatal(err)
 	}
+}
+
+// runStore runs the store until the test ends.
+func (w *world) runStore() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx, w.clock) }()
+	go func() { done <- w.store.Run(ctx, w.clock) }()
 	w.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			w.t.Errorf("the store's run: %v", err)
+			w.t.Errorf("the store stopped with %v, want it to run until the test ends", err)
 		}
 	})
-	directory, err := s.Directory(w.ctx)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.id = directory.Integrations[0].ID
 }
 
 func (w *world) clock() time.Time {

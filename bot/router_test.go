@@ -119,11 +119,18 @@ func TestRedeliveredCommandActsOnce(t *testing.T) {
 	if acked, err := w.sim.Redeliver(w.ctx, last.ID, true); err != nil || !acked {
 		t.Fatalf("the redelivered command was acknowledged %t with error %v, want true without", acked, err)
 	}
-	// A second override would be refused, as Bo is on call alone by then.
+	// A second run would be refused, as Bo is on call alone by then.
 	for _, e := range w.sim.Envelopes() {
 		if strings.Contains(string(e.Ack), "already") {
 			t.Errorf("the redelivered command was answered %s, want it ignored", e.Ack)
 		}
+	}
+	made, err := w.store.OverridesBy(w.ctx, oncall.ByUser(ann), ann, w.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(made) != 1 {
+		t.Errorf("there are the overrides %+v, want one", made)
 	}
 }
 

@@ -108,10 +108,10 @@ func wantTrack(t *testing.T, name string, got, want notify.Track, says string) {
 	}
 }
 
-func TestSMSIsSentAndAnswered(t *testing.T) {
+func TestSMSIsSentAndTracked(t *testing.T) {
 	t.Parallel()
 	l := newTwilioFixture(t)
-	s, ctx := l.sms(), context.Background()
+	s, ctx := l.sms(), t.Context()
 	m := page(annPhone, "page 7")
 	m.Expires = l.clock.Now().Add(5 * time.Minute)
 	r := s.Send(ctx, m)
@@ -135,7 +135,12 @@ func TestSMSIsSentAndAnswered(t *testing.T) {
 	if states[0] != notify.Sent || states[2] != notify.Delivered {
 		t.Errorf("states %v, want %s first and %s last", states, notify.Sent, notify.Delivered)
 	}
+}
 
+func TestSMSAnswerIsReadOnce(t *testing.T) {
+	t.Parallel()
+	l := newTwilioFixture(t)
+	s, ctx := l.sms(), t.Context()
 	_, cursor, err := s.Listen(ctx, "")
 	l.must(err)
 	l.clock.advance(time.Second)
@@ -144,10 +149,12 @@ func TestSMSIsSentAndAnswered(t *testing.T) {
 	replies, cursor, err := s.Listen(ctx, cursor)
 	l.must(err)
 	if len(replies) != 1 || replies[0].Text != "1a" || replies[0].From != annPhone {
-		t.Fatalf("replies %+v, want 1 reply, Text \"1a\" and From %v", replies, annPhone)
+		t.Fatalf("got the answers %+v, want 1a from %s alone", replies, annPhone)
 	}
-	if replies, _, err = s.Listen(ctx, cursor); err != nil || len(replies) != 0 {
-		t.Errorf("the second look gave %v, %v, want no error and 0 replies", replies, err)
+	replies, _, err = s.Listen(ctx, cursor)
+	l.must(err)
+	if len(replies) != 0 {
+		t.Errorf("the second look brought the answers %+v, want none", replies)
 	}
 }
 

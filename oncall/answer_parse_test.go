@@ -1,8 +1,6 @@
 package oncall
 
 import (
-	"bytes"
-	"strings"
 	"testing"
 	"time"
 
@@ -69,27 +67,6 @@ func TestParseAnswerReadsActAndCode(t *testing.T) {
 	}
 }
 
-// A reopened incident has asked nobody for help.
-func TestReopeningForgetsWhoWasAsked(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	in := Incident{ID: 1, Status: Acknowledged, AckedBy: ByUser("U0ANN"), Responders: []Responder{{User: "U0CY", State: ResponderAccepted}}}
-	if c, err := in.Do(Act{Do: ActUnack}, ByUser("U0ANN"), Facts{}, at); err != nil || len(c.Incident.Responders) != 1 {
-		t.Errorf("given back: %+v, %v, want 1 entry", c.Incident.Responders, err)
-	}
-	done, err := in.Do(Act{Do: ActResolve}, ByUser("U0ANN"), Facts{}, at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := done.Incident.begin(ByIntegration("demo"), Facts{}, at)
-	if c.reopenByMonitor("again", at); c.Incident.Responders != nil {
-		t.Errorf("reopened by a monitor: %+v, want nil", c.Incident.Responders)
-	}
-	if c, err := done.Incident.Do(Act{Do: ActReopen}, ByUser("U0ANN"), Facts{}, at); err != nil || c.Incident.Responders != nil {
-		t.Errorf("reopened by a person: %+v, %v, want nil", c.Incident.Responders, err)
-	}
-}
-
 func FuzzParseAnswer(f *testing.F) {
 	for _, text := range []string{"1a", "'2a'", "ack 12", "0a", "stop", "/start 123456", "a\x00b", "\xff1a"} {
 		f.Add(text)
@@ -106,47 +83,4 @@ func FuzzParseAnswer(f *testing.F) {
 			t.Errorf("%q: got the numbers %v, act %q, all %t, want positive numbers only with an act on some", text, r.Numbers, r.Act, r.All)
 		}
 	})
-}
-
-func TestTokensOpenOnlyWithTheirKeyAndInTime(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	old, key := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
-	want := Claim{Page: 1 << 40, User: "W0123456789ABCDEF", Expires: now.Add(time.Hour)}
-	token := SignToken(key, want)
-	if len(token) > 140 || strings.Trim(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-		t.Errorf("got the token %q, want at most 140 letters, digits, dashes and underscores", token)
-	}
-	got, err := OpenToken([][]byte{key, old}, token, now)
-	if d := cmp.Diff(want, got); d != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, d)
-	}
-	if _, err := OpenToken([][]byte{old, key}, SignToken(old, want), now); err != nil {
-		t.Errorf("a token of the key before: %v, want it opened", err)
-	}
-	if _, err := OpenToken([][]byte{key}, token, now.Add(61*time.Minute)); err == nil {
-		t.Error("an expired token opens, want an error")
-	}
-	for name, keys := range map[string][][]byte{"no keys": nil, "another key": {old}} {
-		if _, err := OpenToken(keys, token, now); err == nil {
-			t.Errorf("%s opens it, want an error", name)
-		}
-	}
-	for i := range token {
-		b := []byte(token)
-		b[i] ^= 1
-		if c, err := OpenToken([][]byte{key}, string(b), now); err == nil {
-			t.Errorf("changed at %d it still opens: %+v, want an error", i, c)
-		}
-	}
-	forever := SignToken(key, Claim{Page: 1, User: "U0ANN", Expires: now.AddDate(8000, 0, 0)})
-	longer := SignToken(key, Claim{Page: 1, User: "U0ANN", Expires: now.Add(TokenLives + time.Hour)})
-	for _, bad := range []string{
-		"", "a", strings.Repeat("A", 43), token + "A", token[:len(token)-1], token[:20] + "\n" + token[20:], token + "\r\n", forever, longer,
-		SignToken(key, Claim{Page: 1, Expires: want.Expires}), SignToken(key, Claim{Page: -1, User: "U0ANN", Expires: want.Expires}),
-	} {
-		if _, err := OpenToken([][]byte{key}, bad, now); err == nil {
-			t.Errorf("%q opens, want an error", bad)
-		}
-	}
 }

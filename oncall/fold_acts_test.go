@@ -34,7 +34,7 @@ func TestSnoozeSurvivesFlapping(t *testing.T) {
 		changes = append(changes, s.fold(at, fires("a"))...)
 		equal(t, "fired again", s.incidents[1].Status, Snoozed)
 		equal(t, "until", *s.incidents[1].NextAt, noon.Add(24*time.Hour))
-		paging += pages(changes)
+		paging += callsIn(changes)
 		for _, c := range changes {
 			for _, e := range c.Events {
 				if e.InThread() {
@@ -61,14 +61,14 @@ func TestSnoozeEndsByResolveOrTime(t *testing.T) {
 	s.do(t, 1, ByUser(ann), Act{Do: ActSnooze, Until: noon.Add(time.Hour)}, noon)
 	s.do(t, 1, ByUser(ann), Act{Do: ActResolve}, noon.Add(time.Minute))
 	s.fold(noon.Add(2*time.Minute), clears("a"))
-	equal(t, "pages of a new one", pages(s.fold(noon.Add(3*time.Minute), fires("a"))), 1)
+	equal(t, "pages of a new one", callsIn(s.fold(noon.Add(3*time.Minute), fires("a"))), 1)
 	equal(t, "incidents", len(s.incidents), 2)
 
 	s = stored{}
 	s.fold(noon, fires("a"))
 	s.do(t, 1, ByUser(ann), Act{Do: ActSnooze, Until: noon.Add(time.Hour)}, noon)
 	s.fold(noon.Add(2*time.Minute), clears("a"))
-	equal(t, "pages when it is over", pages(s.fold(noon.Add(time.Hour), fires("a"))), 1)
+	equal(t, "pages when it is over", callsIn(s.fold(noon.Add(time.Hour), fires("a"))), 1)
 }
 
 // An alert that fires again during a snooze with a higher severity is reported, or ends the snooze.
@@ -148,7 +148,7 @@ func TestAlertsOfAMergedIncidentJoinTheOther(t *testing.T) {
 	s.fold(noon.Add(4*time.Minute), clears("b"))
 	equal(t, "others fire", s.incidents[3].Status, Triggered)
 	changes := s.fold(noon.Add(5*time.Minute), fires("b"))
-	equal(t, "pages of the same group", pages(changes), 0)
+	equal(t, "pages of the same group", callsIn(changes), 0)
 	equal(t, "it is the one", s.alerts[4].IncidentID, IncidentID(3))
 	s.fold(noon.Add(6*time.Minute), clears("a"), clears("b"), clears("c"))
 	equal(t, "all has cleared", s.incidents[3].Status, Resolved)

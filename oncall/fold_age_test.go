@@ -44,7 +44,7 @@ func TestOnlyWhatHasNoKeyIsClosedByAge(t *testing.T) {
 		}
 	}
 	equal(t, "notes", notes, 2)
-	equal(t, "it fires again and pages", pages(s.fold(day.Add(26*time.Hour), keyless("b"))), 1)
+	equal(t, "it fires again and pages", callsIn(s.fold(day.Add(26*time.Hour), keyless("b"))), 1)
 }
 
 // A person who snoozed an incident wants to be reminded of it, so its age counts from the end of the snooze.

@@ -24,13 +24,13 @@ func TestAlertsOfTheSameLabelsAreOneIncident(t *testing.T) {
 	s := grouped()
 	changes := s.fold(noon, of("eu", "web", "a"), of("eu", "db", "b"), of("eu", "web", "c"), fires("d"), fires("e"))
 	equal(t, "incidents", len(s.incidents), 4)
-	equal(t, "pages", pages(changes), 4)
+	equal(t, "pages", callsIn(changes), 4)
 	changes = s.fold(noon.Add(5*time.Minute-time.Second), of("eu", "web", "f"))
-	equal(t, "within the window", []int{len(s.incidents), pages(changes)}, []int{4, 0})
+	equal(t, "within the window", []int{len(s.incidents), callsIn(changes)}, []int{4, 0})
 	changes = s.fold(noon.Add(5*time.Minute), of("eu", "web", "g"))
-	equal(t, "after the window", []int{len(s.incidents), pages(changes)}, []int{5, 1})
+	equal(t, "after the window", []int{len(s.incidents), callsIn(changes)}, []int{5, 1})
 	changes = s.fold(noon.Add(6*time.Minute), of("eu", "web", "h"))
-	equal(t, "in the next window", []int{len(s.incidents), pages(changes)}, []int{5, 0})
+	equal(t, "in the next window", []int{len(s.incidents), callsIn(changes)}, []int{5, 0})
 	s.fold(noon.Add(7*time.Minute), clears("a"), clears("c"))
 	equal(t, "with one that fires", s.incidents[1].Status, Triggered)
 	s.fold(noon.Add(7*time.Minute), clears("f"))
@@ -63,12 +63,12 @@ func TestAlertsJoiningAcknowledgedIncident(t *testing.T) {
 	}
 	s.incidents[1] = c.Incident
 	same := s.fold(noon.Add(time.Minute), of("eu", "web", "b"))
-	equal(t, "more of the same", []any{pages(same), same[0].Events[0].InThread()}, []any{0, true})
+	equal(t, "more of the same", []any{callsIn(same), same[0].Events[0].InThread()}, []any{0, true})
 	other := s.fold(noon.Add(time.Minute), of("eu", "db", "c"), of("eu", "db", "d"))
-	equal(t, "another service", []any{pages(other), other[0].Calls[0].UserID}, []any{1, ann})
+	equal(t, "another service", []any{callsIn(other), other[0].Calls[0].UserID}, []any{1, ann})
 	worse := of("eu", "db", "e")
 	worse.Severity = Critical
-	equal(t, "worse", pages(s.fold(noon.Add(2*time.Minute), worse)), 1)
+	equal(t, "worse", callsIn(s.fold(noon.Add(2*time.Minute), worse)), 1)
 }
 
 // An alert that returns is not about a new service, even if all alerts of its service had cleared.
@@ -83,10 +83,10 @@ func TestReturningAlertIsNotNewService(t *testing.T) {
 	}
 	s.incidents[1] = c.Incident
 	s.fold(noon.Add(time.Minute), clears("b"))
-	equal(t, "it comes back", pages(s.fold(noon.Add(2*time.Minute), of("eu", "db", "b"))), 0)
+	equal(t, "it comes back", callsIn(s.fold(noon.Add(2*time.Minute), of("eu", "db", "b"))), 0)
 	s.fold(noon.Add(time.Minute), clears("b"))
-	equal(t, "another one of its service", pages(s.fold(noon.Add(2*time.Minute), of("eu", "db", "c"))), 0)
-	equal(t, "another service", pages(s.fold(noon.Add(2*time.Minute), of("eu", "mail", "d"))), 1)
+	equal(t, "another one of its service", callsIn(s.fold(noon.Add(2*time.Minute), of("eu", "db", "c"))), 0)
+	equal(t, "another service", callsIn(s.fold(noon.Add(2*time.Minute), of("eu", "mail", "d"))), 1)
 }
 
 // No matter in which order signals arrive, a firing alert belongs to an open incident of its group

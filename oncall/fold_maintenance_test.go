@@ -35,15 +35,15 @@ func (s *stored) releases(at time.Time) []Change {
 func TestAlertsFiringInMaintenancePageAtItsEnd(t *testing.T) {
 	t.Parallel()
 	s := stored{maintenance: maintained(during(0, time.Hour))}
-	equal(t, "pages within", pages(s.fold(noon, fires("a"), fires("b"), fires("a"))), 0)
+	equal(t, "pages within", callsIn(s.fold(noon, fires("a"), fires("b"), fires("a"))), 0)
 	equal(t, "incidents within", len(s.incidents), 0)
 	equal(t, "count", s.alerts[1].Count, 2)
 	equal(t, "results", s.results, []FoldResult{FoldKept, FoldKept, FoldKept})
 	s.fold(noon.Add(10*time.Minute), clears("b"))
-	equal(t, "pages before the end", pages(s.releases(noon.Add(59*time.Minute))), 0)
-	equal(t, "pages at the end", pages(s.releases(noon.Add(time.Hour))), 1)
+	equal(t, "pages before the end", callsIn(s.releases(noon.Add(59*time.Minute))), 0)
+	equal(t, "pages at the end", callsIn(s.releases(noon.Add(time.Hour))), 1)
 	equal(t, "what pages", s.incidents[1].Title, "a")
-	equal(t, "pages twice", pages(s.releases(noon.Add(time.Hour))), 0)
+	equal(t, "pages twice", callsIn(s.releases(noon.Add(time.Hour))), 0)
 	equal(t, "count after the release", s.alerts[1].Count, 2)
 	s.fold(noon.Add(2*time.Hour), clears("a"))
 	equal(t, "status", s.incidents[1].Status, Resolved)
@@ -92,7 +92,7 @@ func TestMaintenanceOfSome(t *testing.T) {
 				m.Match = []Matcher{match}
 			}
 			s := stored{maintenance: maintained(m)}
-			equal(t, "pages", pages(s.fold(noon, c.signal)), c.pages)
+			equal(t, "pages", callsIn(s.fold(noon, c.signal)), c.pages)
 		})
 	}
 }
@@ -182,7 +182,7 @@ func TestMaintenanceByTwoClocks(t *testing.T) {
 				f.FoldedAt = noon.Add(c.folded)
 				f.Receive(fires("a"), noon.Add(c.came))
 			})
-			equal(t, fmt.Sprintf("%s, replayed %v", name, replayed), pages(got), c.pages)
+			equal(t, fmt.Sprintf("%s, replayed %v", name, replayed), callsIn(got), c.pages)
 		}
 	}
 }
@@ -201,7 +201,7 @@ func TestReplayOfWhatWasKept(t *testing.T) {
 	late(fires("a"), 6*time.Minute)
 	equal(t, "it is counted", s.alerts[1].Count, 2)
 	s.fold(noon.Add(12*time.Minute), clears("a"))
-	equal(t, "pages for what is over", pages(s.run(1, func(f *Fold) { f.Replay(fires("a"), noon.Add(11*time.Minute), noon.Add(2*time.Hour)) })), 0)
+	equal(t, "pages for what is over", callsIn(s.run(1, func(f *Fold) { f.Replay(fires("a"), noon.Add(11*time.Minute), noon.Add(2*time.Hour)) })), 0)
 	equal(t, "incidents", len(s.incidents), 0)
 }
 

@@ -33,7 +33,7 @@ func TestReturningAlertRaisesSeverity(t *testing.T) {
 	s.fold(noon, low)
 	s.fold(noon.Add(time.Minute), clears("a"))
 	back := s.fold(noon.Add(2*time.Minute), critical)
-	equal(t, "closed by the monitor", []any{s.incidents[1].Severity, s.incidents[1].Status, pages(back)}, []any{Critical, Triggered, 1})
+	equal(t, "closed by the monitor", []any{s.incidents[1].Severity, s.incidents[1].Status, callsIn(back)}, []any{Critical, Triggered, 1})
 
 	s = stored{}
 	s.fold(noon, low)
@@ -60,7 +60,7 @@ func TestManualSeverityOutlastsRepeatedSignals(t *testing.T) {
 		}
 		s.incidents[1] = c.Incident
 	}
-	equal(t, "repeated", pages(s.fold(noon.Add(5*time.Minute), fires("a"))), 0)
+	equal(t, "repeated", callsIn(s.fold(noon.Add(5*time.Minute), fires("a"))), 0)
 	equal(t, "severity", s.incidents[1].Severity, Low)
 	worse := fires("a")
 	worse.Severity = Critical

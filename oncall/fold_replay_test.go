@@ -26,7 +26,7 @@ func TestReplayedSignalsPageFromNowOn(t *testing.T) {
 	if in.NextAt == nil || !in.NextAt.After(back) {
 		t.Errorf("got the next step at %v, want it after %s", in.NextAt, back)
 	}
-	if got := pages(changes); got != 1 {
+	if got := callsIn(changes); got != 1 {
 		t.Errorf("got %d pages, want 1", got)
 	}
 	for _, e := range s.events {

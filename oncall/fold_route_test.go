@@ -57,13 +57,13 @@ func TestRuleChoosesPolicy(t *testing.T) {
 	s := routed()
 	changes := s.fold(noon, routedTo("night", "a", High), routedTo("", "b", High))
 	equal(t, "policies", []PolicyID{s.incidents[1].PolicyID, s.incidents[2].PolicyID}, []PolicyID{2, 1})
-	equal(t, "pages", pages(changes), 2)
+	equal(t, "pages", callsIn(changes), 2)
 	equal(t, "told", count(changes, EventRouted), 1)
 	equal(t, "tally", s.tally("night"), RouteTally{Matched: 1})
 	equal(t, "what no rule matches is stored as ever", s.alerts[2].Route, (*AlertRoute)(nil))
 	changes = s.fold(noon.Add(time.Minute), routedTo("night", "a", High), routedTo("night", "a", Low))
 	equal(t, "asked again", s.tally("night").Matched, 1)
-	equal(t, "pages again", pages(changes), 0)
+	equal(t, "pages again", callsIn(changes), 0)
 	s.fold(noon.Add(2*time.Minute), clears("a"))
 	equal(t, "closed by its key, wherever it went", s.incidents[1].Status, Resolved)
 }
@@ -73,7 +73,7 @@ func TestDroppedAlertsAreCountedAndPageWithoutRule(t *testing.T) {
 	s := routed()
 	changes := s.fold(noon, routedTo("drop unless critical", "a", High), routedTo("drop unless critical", "a", High), routedTo("drop unless critical", "b", Low))
 	equal(t, "incidents", len(s.incidents), 0)
-	equal(t, "pages", pages(changes), 0)
+	equal(t, "pages", callsIn(changes), 0)
 	equal(t, "results", s.results, []FoldResult{FoldDropped, FoldDropped, FoldDropped})
 	equal(t, "alerts", len(s.alerts), 2)
 	equal(t, "tally", s.tally("drop unless critical"), RouteTally{Matched: 3, Dropped: 3})
@@ -113,7 +113,7 @@ func TestHeldAlertPagesOnlyIfItLasts(t *testing.T) {
 	equal(t, "incidents before its time", len(s.incidents), 0)
 	changes := s.fold(noon.Add(5*time.Minute), release(1), release(2), release(1))
 	equal(t, "incidents", len(s.incidents), 1)
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 	equal(t, "opened", s.incidents[1].OpenedAt, noon.Add(5*time.Minute))
 	equal(t, "tally", s.tally("hold"), RouteTally{Matched: 3, Held: 2, Passed: 1})
 	s.fold(noon.Add(6*time.Minute), clears("a"))
@@ -131,9 +131,9 @@ func TestCriticalAlertIsNeverHeld(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	changes := s.fold(noon, routedTo("hold", "a", Critical), routedTo("hold", "b", High))
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 	changes = s.fold(noon.Add(time.Second), routedTo("hold", "b", Critical))
-	equal(t, "pages when it gets critical", pages(changes), 1)
+	equal(t, "pages when it gets critical", callsIn(changes), 1)
 	equal(t, "incidents", len(s.incidents), 2)
 }
 
@@ -181,7 +181,7 @@ func TestGroupedAlertPagesItsRoutedPolicy(t *testing.T) {
 	inGroup := func(sig Signal) Signal { sig.GroupKey = "g"; return sig }
 	changes := s.fold(noon, inGroup(routedTo("", "a", High)), inGroup(routedTo("night", "b", High)), inGroup(routedTo("", "c", High)), inGroup(routedTo("night", "d", High)))
 	equal(t, "incidents", len(s.incidents), 2)
-	equal(t, "pages", pages(changes), 2)
+	equal(t, "pages", callsIn(changes), 2)
 	equal(t, "policies", []PolicyID{s.incidents[1].PolicyID, s.incidents[2].PolicyID}, []PolicyID{1, 2})
 	equal(t, "each in its own", []IncidentID{s.alerts[1].IncidentID, s.alerts[2].IncidentID, s.alerts[3].IncidentID, s.alerts[4].IncidentID}, []IncidentID{1, 2, 1, 2})
 	s.fold(noon.Add(time.Minute), Signal{Action: Reconcile, GroupKey: "g", Present: []string{"a"}})
@@ -195,10 +195,10 @@ func TestRoutesAreEvaluatedAgainWhenSeverityRises(t *testing.T) {
 	equal(t, "at first", s.incidents[1].PolicyID, PolicyID(1))
 	changes := s.fold(noon.Add(time.Minute), routedTo("night when critical", "a", Critical))
 	equal(t, "worse", []any{s.incidents[1].PolicyID, s.incidents[1].Severity, s.incidents[1].Status}, []any{PolicyID(2), Critical, Triggered})
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 	equal(t, "told", count(changes, EventRouted), 1)
 	changes = s.fold(noon.Add(2*time.Minute), routedTo("night when critical", "a", High), routedTo("night when critical", "a", Critical))
-	equal(t, "less, and as bad again", []any{pages(changes), count(changes, EventRouted)}, []any{0, 0})
+	equal(t, "less, and as bad again", []any{callsIn(changes), count(changes, EventRouted)}, []any{0, 0})
 
 	// The holder is told, and keeps the incident.
 	s = routed()
@@ -206,7 +206,7 @@ func TestRoutesAreEvaluatedAgainWhenSeverityRises(t *testing.T) {
 	in, _ := s.incidents[1].Do(Act{Do: ActAck}, ByUser("U0ANN"), Facts{}, noon)
 	s.incidents[1] = in.Incident
 	changes = s.fold(noon.Add(time.Minute), routedTo("night when critical", "a", Critical))
-	equal(t, "acknowledged", []any{s.incidents[1].PolicyID, s.incidents[1].Status, pages(changes)}, []any{PolicyID(2), Acknowledged, 1})
+	equal(t, "acknowledged", []any{s.incidents[1].PolicyID, s.incidents[1].Status, callsIn(changes)}, []any{PolicyID(2), Acknowledged, 1})
 
 	// Somebody assigned it to another policy, which stays.
 	s = routed()
@@ -230,7 +230,7 @@ func TestShadowAndFailuresAreToldAndChangeNothing(t *testing.T) {
 	t.Parallel()
 	s := routed()
 	changes := s.fold(noon, routedTo("try", "a", High))
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 	equal(t, "told", []int{count(changes, EventRouteShadow), count(changes, EventRouteFailed), count(changes, EventRouted)}, []int{1, 1, 0})
 	equal(t, "tallies", []RouteTally{s.tally("shy"), s.tally("broken")}, []RouteTally{{Shadow: 1}, {Failed: 1, Error: "no such key"}})
 	changes = s.fold(noon.Add(time.Second), routedTo("try", "a", High))

@@ -38,7 +38,7 @@ func TestStormIsOneIncidentAndOnePage(t *testing.T) {
 	s := stormy()
 	changes := s.fold(noon, flood(0, 500)...)
 	equal(t, "incidents", len(s.incidents), 5)
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 	storm := s.incidents[5]
 	equal(t, "the storm", []any{storm.Status, storm.SignalCount, storm.Title}, []any{Triggered, 500, "Alert storm from prometheus, such as alert 4"})
 	for id := IncidentID(1); id < 5; id++ {
@@ -48,7 +48,7 @@ func TestStormIsOneIncidentAndOnePage(t *testing.T) {
 		equal(t, "incident of "+a.DedupKey, a.IncidentID, IncidentID(5))
 	}
 	more := s.fold(noon.Add(time.Minute), flood(500, 500)...)
-	equal(t, "pages for more", pages(more), 0)
+	equal(t, "pages for more", callsIn(more), 0)
 	equal(t, "lines for more", len(more[0].Events), 0)
 	equal(t, "jobs for more", len(more[0].Tasks), 1)
 	equal(t, "drawn for direct messages", more[0].Incident.StateVersion(), storm.Version)
@@ -75,7 +75,7 @@ func TestStormAbsorbsOnlyUnshownIncidents(t *testing.T) {
 	s.incidents[2] = c.Incident
 	s.posted = map[IncidentID]bool{1: true}
 	changes := s.fold(noon.Add(59*time.Second), fires("alert 4"))
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 	equal(t, "lines", count(changes, EventTakenIn), 2)
 	equal(t, "statuses", []any{s.incidents[1].Status, s.incidents[2].Status, s.incidents[3].Status, s.incidents[4].Status},
 		[]any{Triggered, Acknowledged, Resolved, Resolved})
@@ -105,7 +105,7 @@ func TestStormKeepsOtherServiceCriticalSeparate(t *testing.T) {
 	equal(t, "incidents", len(s.incidents), 6)
 	own := s.incidents[6]
 	equal(t, "its own", []any{own.Title, own.Severity, own.Storm}, []any{"db 1", Critical, (*Storm)(nil)})
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 	equal(t, "told in the storm", count(changes, EventStormOwn), 1)
 	// A service that the storm already includes does not count as a new one.
 	s.fold(noon.Add(2*time.Second), about("cache", Critical, "cache 2"))
@@ -127,8 +127,8 @@ func TestManyServicesAreAStormAsWell(t *testing.T) {
 		all = append(all, about(fmt.Sprint("service ", i), Critical, fmt.Sprint(i)))
 	}
 	changes := s.fold(noon, all...)
-	if len(s.incidents) > 3*4+1 || pages(changes) > 3*4+1 {
-		t.Errorf("%d incidents, %d pages; want at most %d and at most %d", len(s.incidents), pages(changes), 3*4+1, 3*4+1)
+	if len(s.incidents) > 3*4+1 || callsIn(changes) > 3*4+1 {
+		t.Errorf("%d incidents, %d pages; want at most %d and at most %d", len(s.incidents), callsIn(changes), 3*4+1, 3*4+1)
 	}
 }
 
@@ -152,11 +152,11 @@ func TestStormHolderIsPagedWhenItGrows(t *testing.T) {
 	}
 	s.incidents[5] = c.Incident
 	at := noon.Add(time.Minute)
-	equal(t, "more of the same", pages(s.fold(at, flood(10, 100)...)), 0)
+	equal(t, "more of the same", callsIn(s.fold(at, flood(10, 100)...)), 0)
 	wider := s.fold(at, about("cache", High, "cache 1"), about("cache", High, "cache 2"))
-	equal(t, "another service", []any{pages(wider), wider[0].Calls[0].UserID, wider[0].Calls[0].Due(wider[0].Incident)}, []any{1, ann, true})
+	equal(t, "another service", []any{callsIn(wider), wider[0].Calls[0].UserID, wider[0].Calls[0].Due(wider[0].Incident)}, []any{1, ann, true})
 	worse := s.fold(at, about("cache", Critical, "cache 3"))
-	equal(t, "worse", []any{pages(worse), worse[0].Incident.Title}, []any{1, "Alert storm from prometheus, such as cache 3"})
+	equal(t, "worse", []any{callsIn(worse), worse[0].Incident.Title}, []any{1, "Alert storm from prometheus, such as cache 3"})
 }
 
 func TestStormEndsByItself(t *testing.T) {
@@ -164,29 +164,37 @@ func TestStormEndsByItself(t *testing.T) {
 	s := stormy()
 	s.fold(noon, flood(0, 10)...)
 	if _, due := s.incidents[5].EndStorm(StormTally{}, noon.Add(5*time.Minute-time.Second)); due {
-		t.Error("it ends too soon")
+		t.Error("the storm ends before 5 minutes without a new alert have passed")
 	}
 	s.fold(noon.Add(4*time.Minute), fires("one more"))
 	if _, due := s.incidents[5].EndStorm(StormTally{}, noon.Add(8*time.Minute)); due {
-		t.Error("it ends although more has come")
+		t.Error("the storm ends although an alert came 4 minutes ago")
 	}
 	c, due := s.incidents[5].EndStorm(StormTally{Alerts: 11, Firing: 3, Services: []TallyCount{{Name: "web"}}}, noon.Add(9*time.Minute))
-	if !due || count([]Change{c}, EventStormOver) != 1 || c.Incident.Status != Triggered {
-		t.Fatalf("due %v: %+v; want due true, count([]Change{c}, EventStormOver) == 1 and Incident.Status %v", due, c, Triggered)
+	if !due {
+		t.Fatal("the storm goes on 5 minutes after its last alert, want it over")
 	}
+	equal(t, "lines that it is over", count([]Change{c}, EventStormOver), 1)
+	equal(t, "status when it is over", c.Incident.Status, Triggered)
 	s.incidents[5] = c.Incident
 	if _, again := c.Incident.EndStorm(StormTally{}, noon.Add(time.Hour)); again {
-		t.Error("it ends twice")
+		t.Error("the storm ends a second time")
 	}
 	changes := s.fold(noon.Add(10*time.Minute), fires("another"))
-	equal(t, "what comes afterwards has its own", []any{len(s.incidents), pages(changes)}, []any{6, 1})
+	equal(t, "what comes afterwards has its own", []any{len(s.incidents), callsIn(changes)}, []any{6, 1})
+}
 
-	long := stormy()
-	for i := range 62 {
-		long.fold(noon.Add(time.Duration(i)*time.Minute), flood(10*i, 10)...)
+func TestStormTakesInAlertsForAnHour(t *testing.T) {
+	t.Parallel()
+	s := stormy()
+	for minute := range 62 {
+		s.fold(noon.Add(time.Duration(minute)*time.Minute), flood(10*minute, 10)...)
 	}
-	if long.incidents[5].SignalCount > 610 || len(long.incidents) < 6 {
-		t.Errorf("it takes in without end: %+v; want long.incidents[5].SignalCount at most 610 and len(long.incidents) at least 6", long.incidents[5])
+	if n := s.incidents[5].SignalCount; n > 610 {
+		t.Errorf("the storm has taken in %d signals, want at most the 610 of its first hour", n)
+	}
+	if n := len(s.incidents); n < 6 {
+		t.Errorf("there are %d incidents, want at least 6, as later alerts open their own", n)
 	}
 }
 
@@ -201,14 +209,14 @@ func TestAlertsAfterClosedStorm(t *testing.T) {
 		s.fold(noon.Add(time.Minute), sig)
 	}
 	back := s.fold(noon.Add(3*time.Minute), flood(0, 20)...)
-	equal(t, "back", []any{len(s.incidents), pages(back), s.incidents[5].Status}, []any{5, 1, Triggered})
+	equal(t, "back", []any{len(s.incidents), callsIn(back), s.incidents[5].Status}, []any{5, 1, Triggered})
 	policy, roster := payments()
 	c, err := s.incidents[5].Do(Act{Do: ActResolve}, ByUser(ann), facts(policy, roster), noon.Add(4*time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.incidents[5] = c.Incident
-	equal(t, "a new one", pages(s.fold(noon.Add(5*time.Minute), fires("new"))), 1)
+	equal(t, "a new one", callsIn(s.fold(noon.Add(5*time.Minute), fires("new"))), 1)
 	equal(t, "statuses", []any{len(s.incidents), s.incidents[5].Status}, []any{6, Resolved})
 }
 
@@ -218,7 +226,7 @@ func TestSplitAlertOffStorm(t *testing.T) {
 	s.fold(noon, flood(0, 10)...)
 	changes := s.fold(noon.Add(time.Second), Signal{Action: Split, DedupKey: "alert 7", By: bo})
 	own := s.incidents[6]
-	equal(t, "its own", []any{own.Title, own.Status, pages(changes)}, []any{"alert 7", Triggered, 1})
+	equal(t, "its own", []any{own.Title, own.Status, callsIn(changes)}, []any{"alert 7", Triggered, 1})
 	equal(t, "lines", []int{count(changes, EventSplitOff), count(changes, EventSplitFrom)}, []int{1, 1})
 	s.fold(noon.Add(2*time.Second), fires("alert 7"))
 	equal(t, "its next signal", s.incidents[6].SignalCount, 2)

@@ -114,7 +114,7 @@ func clears(key string) Signal {
 	return Signal{Action: Clear, DedupKey: key}
 }
 
-func pages(changes []Change) (n int) {
+func callsIn(changes []Change) (n int) {
 	for _, c := range changes {
 		n += len(c.Calls)
 	}
@@ -127,7 +127,7 @@ func TestDuplicatesMakeOneIncidentAndOnePage(t *testing.T) {
 	changes := s.fold(noon, fires("a"), fires("a"), fires("a"))
 	changes = append(changes, s.fold(noon.Add(time.Minute), fires("a"))...)
 	equal(t, "incidents", len(s.incidents), 1)
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 	equal(t, "signals", s.incidents[1].SignalCount, 4)
 	equal(t, "count of the alert", s.alerts[1].Count, 4)
 }
@@ -154,7 +154,7 @@ func TestMonitorResolvesIncident(t *testing.T) {
 	if in.Status != Resolved || in.ResolvedBy.Name != "prometheus" || in.NextAt != nil {
 		t.Errorf(`status %s by %s, next %v; want %s, Name "prometheus" and nil`, in.Status, in.ResolvedBy, in.NextAt, Resolved)
 	}
-	equal(t, "pages", pages(changes), 0)
+	equal(t, "pages", callsIn(changes), 0)
 	equal(t, "resolving again", len(s.fold(noon.Add(2*time.Minute), clears("a"))), 0)
 }
 
@@ -177,7 +177,7 @@ func TestFiringAgainWithinFiveMinutesReopensAndPages(t *testing.T) {
 	equal(t, "incidents", len(s.incidents), 1)
 	equal(t, "status", s.incidents[1].Status, Triggered)
 	equal(t, "flaps", s.incidents[1].Flaps, 1)
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 
 	s.fold(noon.Add(6*time.Minute), clears("a"))
 	s.fold(noon.Add(12*time.Minute), fires("a"))
@@ -194,7 +194,7 @@ func TestManualResolveHoldsForHalfAnHour(t *testing.T) {
 	}
 	s.incidents[1] = c.Incident
 	changes := s.fold(noon.Add(10*time.Minute), fires("a"))
-	equal(t, "pages", pages(changes), 0)
+	equal(t, "pages", callsIn(changes), 0)
 	in := s.incidents[1]
 	equal(t, "status", in.Status, Triggered)
 	equal(t, "pages at", *in.NextAt, noon.Add(31*time.Minute))
@@ -214,7 +214,7 @@ func TestAlertJoinsOpenIncidentOfItsGroup(t *testing.T) {
 	changes := s.fold(noon, one)
 	changes = append(changes, s.fold(noon.Add(time.Second), two)...)
 	equal(t, "incidents", len(s.incidents), 1)
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 	equal(t, "severity", s.incidents[1].Severity, Critical)
 	s.fold(noon.Add(2*time.Second), clears("a"))
 	equal(t, "one of two cleared", s.incidents[1].Status, Triggered)
@@ -265,7 +265,7 @@ func TestOnlyTheFirstSignalSoonAfterAnEndIsLate(t *testing.T) {
 		s.fold(noon, gone)
 		for i, after := range c.after {
 			changes := s.fold(noon.Add(after), a)
-			equal(t, name, pages(changes), c.want[i])
+			equal(t, name, callsIn(changes), c.want[i])
 			if c.want[i] == 0 && i == 0 {
 				equal(t, name+": the line", changes[0].Events[0].Kind, EventLate)
 			}
@@ -303,7 +303,7 @@ func TestSignalsAfterSilenceAreNotLate(t *testing.T) {
 	s.fold(noon, episodeOf(clears("b")), Signal{Action: Reconcile, GroupKey: "g", Ended: []string{"b"}})
 	equal(t, "silenced", s.incidents[1].Status, Resolved)
 	changes := s.fold(noon, a, list("a"))
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 	equal(t, "status", s.incidents[1].Status, Triggered)
 }
 
@@ -377,7 +377,7 @@ func TestHolderIsToldOnceThatSeverityRose(t *testing.T) {
 	worse := fires("a")
 	worse.Severity = Critical
 	changes := s.fold(noon.Add(time.Minute), worse, worse)
-	equal(t, "pages", pages(changes), 1)
+	equal(t, "pages", callsIn(changes), 1)
 	equal(t, "status", s.incidents[1].Status, Acknowledged)
 	equal(t, "paged", paged(changes[0]), []UserID{bo})
 }

@@ -38,23 +38,23 @@ func TestPagingAPersonPagesThemFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "paged", paged(r), []UserID{cy})
+	equal(t, "paged at once", paged(r), []UserID{cy})
 	equal(t, "why", r.Calls[0].Why.String(), "U0DI asks for you")
 	next, ok := r.Incident.Next(f)
 	if !ok {
-		t.Fatal("nothing follows")
+		t.Fatal("nobody is paged next, want Ann")
 	}
-	equal(t, "next", next.Users, []UserID{ann})
-	at := noon.Add(5 * time.Minute)
-	equal(t, "when", next.At, at)
-	r, due := r.Incident.RunTimer(r.Incident.Seq, f, at)
+	equal(t, "whom it announces", next, NextStep{At: noon.Add(5 * time.Minute), Users: []UserID{ann}})
+	r, due := r.Incident.RunTimer(r.Incident.Seq, f, noon.Add(5*time.Minute))
 	if !due {
-		t.Fatal("the timer is stale")
+		t.Fatal("the timer of the policy's first step is stale")
 	}
-	equal(t, "then", paged(r), []UserID{ann})
-	at = at.Add(5 * time.Minute)
-	r, _ = r.Incident.RunTimer(r.Incident.Seq, f, at)
-	equal(t, "and then", paged(r), []UserID{bo})
+	equal(t, "paged after 5 minutes", paged(r), []UserID{ann})
+	r, due = r.Incident.RunTimer(r.Incident.Seq, f, noon.Add(10*time.Minute))
+	if !due {
+		t.Fatal("the timer of the policy's second step is stale")
+	}
+	equal(t, "paged after 10 minutes", paged(r), []UserID{bo})
 }
 
 func TestRaisePagesPolicyIfPersonIsUnreachable(t *testing.T) {

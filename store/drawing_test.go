@@ -95,8 +95,14 @@ func TestOneJobDrawsAtATime(t *testing.T) {
 		t.Helper()
 		return must[store.Drawing](t)(w.BeginDraw(ctx, 1, job, now)).Busy
 	}
-	if busy(a, start) || !busy(b, start) || busy(a, start) {
-		t.Error("the first job does not have the lease for itself")
+	if busy(a, start) {
+		t.Error("the first job is refused the lease, which nobody has")
+	}
+	if !busy(b, start) {
+		t.Error("a second job gets the lease while the first has it")
+	}
+	if busy(a, start) {
+		t.Error("the first job is refused its own lease when it asks again")
 	}
 	if done := must[bool](t)(w.EndDraw(ctx, drawJob(b), 2, start)); done {
 		t.Error("a job without the lease ended the drawing")
@@ -106,8 +112,11 @@ func TestOneJobDrawsAtATime(t *testing.T) {
 	if !busy(b, start) {
 		t.Error("a job without the lease released it")
 	}
-	if !busy(b, start.Add(29*time.Second)) || busy(b, start.Add(30*time.Second)) {
-		t.Error("the lease does not last 30 s")
+	if !busy(b, start.Add(29*time.Second)) {
+		t.Error("another job gets the lease after 29 s, want it kept for 30 s")
+	}
+	if busy(b, start.Add(30*time.Second)) {
+		t.Error("another job is refused the lease after 30 s, want it to get it")
 	}
 	if !busy(a, start.Add(31*time.Second)) {
 		t.Error("the second job does not have the lease")
