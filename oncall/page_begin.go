@@ -93,6 +93,7 @@ func (f PageFacts) Begin(now time.Time) PageDecision {
 		d.Order.Send, d.Order.Unsendable = true, "the contact method is switched off: "+f.gone()
 	case pageTooOften:
 		d.Order.Send, d.Order.Unsendable = true, f.ringsTooOften()
+		d.Rests = f.phoneRestsNotice(now)
 	case pageDeferred:
 		page.DeferredUntil, d.Deferred = &again, true
 		d.Pages = []PageStatus{page}

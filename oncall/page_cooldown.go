@@ -23,13 +23,22 @@ type LastPage struct {
 }
 
 // DefersUntil returns until when the cooldown defers a page of the incident; zero: it doesn't. Pages of a worse
-// severity, or of another integration, are not deferred.
+// severity, of another integration, or of a storm that has begun since, are not deferred.
 func (l LastPage) DefersUntil(in Incident, method Method, now time.Time) time.Time {
 	until := l.At.Add(Cooldown(method))
 	if l.At.IsZero() || !now.Before(until) || in.Severity.Worse(l.Severity) || !slices.Contains(l.Integrations, in.IntegrationID) {
 		return time.Time{}
 	}
+	if in.stormBegan(l.At) && !method.Info().Spoken { // a phone may still ring about what came before
+		return time.Time{}
+	}
 	return until
+}
+
+// stormBegan reports whether the incident is a storm that began after an instant and that nobody has yet: that a
+// flood has begun is news. What joins it later pages those who have it, and is deferred.
+func (in Incident) stormBegan(after time.Time) bool {
+	return in.Storm != nil && in.Status == Triggered && in.Storm.Began.After(after)
 }
 
 // Add notes that the recipient is told of incidents now. A cooldown that has begun is not extended.

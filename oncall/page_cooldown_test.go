@@ -32,6 +32,22 @@ func TestWorseSeverityBreaksCooldown(t *testing.T) {
 	if until := last.DefersUntil(in(Medium, 1), MethodVoice, now.Add(59*time.Second)); !until.Equal(now.Add(time.Minute)) {
 		t.Errorf("a call is held until %s, want %s", until, now.Add(time.Minute))
 	}
+	storm := in(Medium, 1)
+	storm.Status, storm.Storm = Triggered, &Storm{Began: now.Add(17 * time.Second)}
+	if until := last.DefersUntil(storm, MethodSMS, now.Add(17*time.Second)); !until.IsZero() {
+		t.Errorf("a storm's first page is held until %s, want it to go at once", until)
+	}
+	if until := last.DefersUntil(storm, MethodVoice, now.Add(17*time.Second)); until.IsZero() {
+		t.Error("a storm calls at once, though the phone may still ring")
+	}
+	told := storm
+	told.Status = Acknowledged
+	if until := last.DefersUntil(told, MethodSMS, now.Add(18*time.Second)); until.IsZero() {
+		t.Error("a storm that somebody has breaks the cooldown with every alert that joins")
+	}
+	if until := last.Add(MethodSMS, now.Add(40*time.Second), storm).DefersUntil(storm, MethodSMS, now.Add(41*time.Second)); until.IsZero() {
+		t.Error("a storm breaks the cooldown of its own message")
+	}
 	// A message that breaks the cooldown counts for the rest of it, and doesn't extend it.
 	broken := last.Add(MethodSMS, now.Add(10*time.Second), in(Critical, 2))
 	if want := (LastPage{At: now, Severity: Critical, Integrations: []IntegrationID{1, 2}}); !cmp.Equal(want, broken) {

@@ -111,6 +111,7 @@ type PageFacts struct {
 	Waiting    []PageStatus // see Needs: untried pages that wait for the recipient, with their bundles
 	Codes      []CodeInUse  // see Needs
 	PhoneCalls []PhoneCall  // see Needs: the calls within CallsWithin
+	RestTold   time.Time    // see Needs, like PhoneCalls: when the person last heard that the phone isn't called
 
 	// For Record and RecordReceipt.
 	Step     []StepPage          // the pages of the incidents' latest steps, unless the message was delivered
@@ -153,6 +154,7 @@ type PageUpdate struct {
 type PageDecision struct {
 	PageUpdate
 	Order    PageOrder
+	Rests    *Notice    // tells the person that their phone isn't called; nil: nothing
 	Deferred bool       // by the recipient's cooldown; the rest of the batch is deferred too
 	Batch    BatchOrder // for the rest of the batch
 }

@@ -18,12 +18,21 @@ const CallsWithin = time.Hour
 type PhoneCall struct {
 	Page       PageID
 	Times      int       // 2: it was redialled
+	Heard      bool      // the latest was answered, or its person has acknowledged an incident of it since
 	At         time.Time // of the latest
 	Severities []Severity
 }
 
+// inVain counts the calls that reached nobody. Carriers block numbers for these.
+func (c PhoneCall) inVain() int {
+	if c.Heard {
+		return c.Times - 1
+	}
+	return c.Times
+}
+
 // ringsTooOften says why the phone isn't called now; empty: it is. An incident worse than all those it was called for
-// still calls it.
+// in vain still calls it.
 func (f PageFacts) ringsTooOften() string {
 	times, worse := 0, true
 	for _, c := range f.PhoneCalls {
@@ -31,13 +40,16 @@ func (f PageFacts) ringsTooOften() string {
 			times += f.Lead.Redials
 			continue
 		}
-		times += c.Times
+		if c.inVain() == 0 {
+			continue
+		}
+		times += c.inVain()
 		worse = worse && !slices.ContainsFunc(c.Severities, func(s Severity) bool { return !f.incident().Severity.Worse(s) })
 	}
 	if times < callsAtMost || worse {
 		return ""
 	}
-	return fmt.Sprintf("this phone has rung %d times within an hour; more calls could get our number blocked", times)
+	return fmt.Sprintf("this phone has rung %d times in vain within an hour; more calls could get our number blocked", times)
 }
 
 // PhoneRests returns when a phone may ring again for a severity, after the calls that it got within CallsWithin; zero: now.
@@ -55,7 +67,32 @@ func PhoneRests(calls []PhoneCall, sev Severity) (until time.Time) {
 }
 
 // PhoneRestsBecause completes "it is not called before 15:10: ".
-var PhoneRestsBecause = fmt.Sprintf("this phone has rung %d times within an hour", callsAtMost)
+var PhoneRestsBecause = fmt.Sprintf("this phone has rung %d times in vain within an hour", callsAtMost)
+
+// NoticePhoneRests tells a person that their phone isn't called for a while.
+const NoticePhoneRests NoticeKind = "phone_rests"
+
+// phoneRestsNotice returns the notice about a phone that isn't called for the page; nil: its person heard of it within
+// CallsWithin.
+func (f PageFacts) phoneRestsNotice(now time.Time) *Notice {
+	if f.Lead.UserID == "" || f.Contact == nil || now.Before(f.RestTold.Add(CallsWithin)) {
+		return nil
+	}
+	calls := slices.Clone(f.PhoneCalls)
+	for i := range calls {
+		if calls[i].Page == f.Lead.ID {
+			calls[i].Times = f.Lead.Redials
+		}
+	}
+	return &Notice{
+		Key: fmt.Sprintf("%s/%d/%d", NoticePhoneRests, f.Lead.Contact, now.UnixMilli()), To: string(f.Lead.UserID), Kind: NoticePhoneRests,
+		About: int64(f.Lead.Contact),
+		Detail: NoticeDetail{
+			Users: []UserID{f.Lead.UserID}, Method: f.Lead.Method, Address: f.Contact.Address, Count: callsAtMost, TimeZone: f.Person.TimeZone,
+			End: PhoneRests(calls, f.incident().Severity), Severity: f.incident().Severity,
+		},
+	}
+}
 
 // needsPhoneCalls reports whether the decision depends on earlier calls to the phone.
 func (p PageStatus) needsPhoneCalls() bool {

@@ -39,6 +39,11 @@ func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64,
 		if err := s.savePages(ctx, tx, &pgx.Batch{}, to, decision.PageUpdate, now); err != nil {
 			return err
 		}
+		if decision.Rests != nil {
+			if err := s.saveNotices(ctx, tx, now, []oncall.Notice{*decision.Rests}); err != nil {
+				return err
+			}
+		}
 		switch {
 		case decision.Deferred:
 			order.OtherJob, err = s.deferBatch(ctx, tx, to, what, order, now)

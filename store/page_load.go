@@ -165,6 +165,7 @@ func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now t
 	if needs.PhoneCalls {
 		b := &pgx.Batch{}
 		queuePhoneCalls(b, to.Contact, now, &f)
+		queueRestTold(b, to.Contact, &f)
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return f, to, err
 		}
@@ -178,7 +179,12 @@ func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now t
 // queuePhoneCalls reads the latest calls to a phone number, no matter whose it is.
 func queuePhoneCalls(b *pgx.Batch, id oncall.ContactID, now time.Time, f *oncall.PageFacts) {
 	const load = `
-		SELECT p.id AS page, 1 + p.redials AS times, p.attempted_at AS at, array_agg(DISTINCT i.severity) AS severities
+		SELECT p.id AS page, 1 + p.redials AS times, p.attempted_at AS at, array_agg(DISTINCT i.severity) AS severities,
+		       p.receipt = $3 OR bool_or(EXISTS (
+		           SELECT
+		           FROM incident_events e
+		           WHERE e.incident_id = i.id AND e.at >= p.attempted_at AND e.kind IN ('acknowledged', 'ack_counted') AND e.actor ->> 'user' = p.user_id
+		       )) AS heard
 		FROM contacts own
 		JOIN contacts c ON c.method = own.method AND c.address = own.address
 		JOIN pages p ON p.contact = c.id AND p.contact <> 0 AND p.bundle = 0 AND p.attempted_at > $2 AND p.ref <> ''
@@ -191,7 +197,16 @@ func queuePhoneCalls(b *pgx.Batch, id oncall.ContactID, now time.Time, f *oncall
 		WHERE own.id = $1
 		GROUP BY p.id
 		ORDER BY p.id`
-	queueRows(b, load, func(c oncall.PhoneCall) { f.PhoneCalls = append(f.PhoneCalls, c) }, id, now.Add(-oncall.CallsWithin))
+	queueRows(b, load, func(c oncall.PhoneCall) { f.PhoneCalls = append(f.PhoneCalls, c) }, id, now.Add(-oncall.CallsWithin), oncall.ReceiptAnswered)
+}
+
+// queueRestTold reads when a person last heard that a phone isn't called.
+func queueRestTold(b *pgx.Batch, id oncall.ContactID, f *oncall.PageFacts) {
+	const load = `
+		SELECT coalesce(max(created_at), '0001-01-01T00:00:00Z')
+		FROM notices
+		WHERE kind = $1 AND about = $2 AND about <> 0`
+	b.Queue(load, oncall.NoticePhoneRests, id).QueryRow(func(row pgx.Row) error { return row.Scan(&f.RestTold) })
 }
 
 // loadToSend loads the facts that only a page that is sent now needs: the pages that join it, and the codes in use.

@@ -68,6 +68,13 @@ func drawContactSilent(n oncall.Notice) Drawing {
 		"`/oncall contact test` sends you a test page; any answer to it will do.", name), own)
 }
 
+// drawPhoneRests says that a phone isn't called for a while, because it has rung too often in vain.
+func drawPhoneRests(n oncall.Notice) Drawing {
+	name, own := noticeContact(n)
+	return withSettings(fmt.Sprintf(":warning: Your phone has rung %d times in vain within an hour, so you are not called by %s before %s, unless something worse happens: "+
+		"more calls could get our number blocked. You are still paged by your other contact methods.", n.Detail.Count, name, noticeInstant(n.Detail.End, n.Detail.TimeZone)), own)
+}
+
 // drawContactUnsent says that a code or a test could not be sent.
 func drawContactUnsent(n oncall.Notice) Drawing {
 	name, own := noticeContact(n)

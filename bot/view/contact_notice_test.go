@@ -3,6 +3,7 @@ package view
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -19,6 +20,13 @@ func contactNotice(kind oncall.NoticeKind, to oncall.UserID, why string) oncall.
 func phoneNotice() oncall.Notice {
 	what, cause := oncall.NewCountry(bo, "SO")
 	return oncall.PhoneNotices(what, cause, []string{string(ann)}, noon)[0]
+}
+
+func phoneRestsNotice() oncall.Notice {
+	n := contactNotice(oncall.NoticePhoneRests, ann, "")
+	n.Detail.Method, n.Detail.Address, n.Detail.Count = oncall.MethodVoice, "+12025550107", 6
+	n.Detail.End, n.Detail.TimeZone = noon.Add(time.Hour), "Europe/Berlin"
+	return n
 }
 
 func TestDrawContactNotices(t *testing.T) {
@@ -45,6 +53,7 @@ func TestDrawContactNotices(t *testing.T) {
 		"channel_refused":       oncall.ChannelNotices(oncall.Team{Name: "pay<ments>", Channel: "#payments"}, "is_archived", []oncall.UserID{ann}, noon)[0],
 		"channel_refused_id":    oncall.ChannelNotices(oncall.Team{Name: "payments", Channel: "C0PAY"}, "restricted_action_read_only_channel", []oncall.UserID{ann}, noon)[0],
 		"phones":                phoneNotice(),
+		"phone_rests":           phoneRestsNotice(),
 		"bundle":                bundle,
 		"bundle_more":           more,
 		"bundle_over":           over,

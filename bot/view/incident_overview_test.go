@@ -54,7 +54,7 @@ func TestPlanKnowsPhonesThatRest(t *testing.T) {
 		}}},
 	}
 	got := strings.Join(ov.planLines(), "\n")
-	for _, want := range []string{"call not before 12:30, as this phone has rung 6 times within an hour", "call at once"} {
+	for _, want := range []string{"call not before 12:30, as this phone has rung 6 times in vain within an hour", "call at once"} {
 		if strings.Count(got, want) != 1 {
 			t.Errorf("the plan is\n%s\nwant %q in it once", got, want)
 		}

@@ -35,6 +35,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeContactOn:    drawContactOn,
 	oncall.NoticeSilent:       drawContactSilent,
 	oncall.NoticePhones:       drawWarning,
+	oncall.NoticePhoneRests:   drawPhoneRests,
 	oncall.NoticeCanary:       drawCanary,
 	oncall.NoticeUnsent:       drawContactUnsent,
 	oncall.NoticeProof:        drawProof,
