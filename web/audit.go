@@ -79,7 +79,7 @@ func (v *visit) audit() (page, error) {
 		}
 		one := auditLine{At: e.At, Who: e.By.Shown(v.Name), What: e.Sentence().Shown(v.Name), Way: e.Way()}
 		for _, c := range e.Changes {
-			one.Changes = append(one.Changes, c.Sentence().Shown(v.Name))
+			one.Changes = append(one.Changes, c.In(v.zone).Sentence().Shown(v.Name))
 		}
 		last := &p.Days[len(p.Days)-1]
 		last.Entries = append(last.Entries, one)

@@ -50,7 +50,7 @@ func historyLine(e audit.Entry, zone *time.Location) string {
 	}
 	text := fmt.Sprintf("• %s: %s %s%s", e.At.In(zone).Format("Mon 2 Jan 2006 15:04"), actorName(e.By), foreignSentence(e.Sentence(), historyValue), Foreign(way, 50))
 	for i, c := range e.Changes {
-		line := "\n        " + foreignSentence(c.Sentence(), historyValue)
+		line := "\n        " + foreignSentence(c.In(zone).Sentence(), historyValue)
 		if i == historyChanges || len([]rune(text+line)) > historyEntry {
 			return text + fmt.Sprintf("\n        and %d more, which `watchbill audit` shows", len(e.Changes)-i)
 		}

@@ -96,6 +96,7 @@ type Change struct {
 	What   string          `json:"what"`
 	Before oncall.Sentence `json:"before,omitempty"`
 	After  oncall.Sentence `json:"after,omitempty"`
+	Times  []time.Time     `json:"times,omitempty"` // the instants that the texts name, in UTC; entries of older releases have none
 }
 
 // An Entry is one person's act on one object.
@@ -122,7 +123,8 @@ func (e Entry) Bounded() Entry {
 	changes := e.Changes[:min(len(e.Changes), maxChanges)]
 	out := make([]Change, len(changes))
 	for i, c := range changes {
-		out[i] = Change{What: c.What, Before: cut(c.Before), After: cut(c.After)}
+		c = c.unmarked()
+		out[i] = Change{What: c.What, Before: cut(c.Before), After: cut(c.After), Times: c.Times}
 	}
 	if more := len(e.Changes) - maxChanges; more > 0 {
 		out = append(out, Change{What: "more", After: oncall.Say("%d more changes, which are not kept", more)})

@@ -14,12 +14,6 @@ func ofPerson(user oncall.UserID, act Operation, changes ...Change) Entry {
 	return Entry{Kind: Person, About: user, Act: act, Changes: changes}
 }
 
-// span formats a period so that it is unambiguous a year later and to readers anywhere.
-func span(from, to time.Time) oncall.Sentence { return oncall.Say("%s to %s UTC", day(from), day(to)) }
-
-// day formats an instant in UTC.
-func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
-
 // TimeOff records new time off.
 func TimeOff(t oncall.TimeOff) Entry {
 	return ofPerson(t.UserID, TimeOffAdded, Change{What: "away", After: span(t.Start, t.End)})
