@@ -134,7 +134,7 @@ func TestSlowFormIsGivenUp(t *testing.T) {
 	body, err := io.ReadAll(res.Body)
 	d.must(err)
 	if res.StatusCode != http.StatusBadRequest || !res.Close || !strings.Contains(string(body), "Nothing was done") {
-		t.Errorf("got %d, close %v: %s, want 400 and Close true with \"Nothing was done\"", res.StatusCode, res.Close, body)
+		t.Errorf("got %d, close %v: %s, want 400, the connection closed, and that nothing was done", res.StatusCode, res.Close, body)
 	}
 	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("it took %s, want at most 20 s", took)

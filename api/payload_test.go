@@ -65,8 +65,11 @@ func TestPayloadsAreStoredWithoutTheKey(t *testing.T) {
 		if !strings.HasPrefix(text, c.want) || p.Method != c.method || p.Integration != 1 {
 			t.Errorf("%d: it is kept as %.300s, want %s", i, text, c.want)
 		}
-		if p.Cut != (len(c.body) > oncall.PayloadLimit) || len(p.Body) > oncall.PayloadLimit || p.Cut && p.Size != int64(len(large)) {
-			t.Errorf("%d: %d bytes of %d, cut %t, want at most %d bytes, cut %t", i, len(p.Body), p.Size, p.Cut, oncall.PayloadLimit, len(c.body) > oncall.PayloadLimit)
+		if tooLong := len(c.body) > oncall.PayloadLimit; p.Cut != tooLong || len(p.Body) > oncall.PayloadLimit {
+			t.Errorf("%d: %d bytes are kept, cut %t, want at most %d bytes, cut %t", i, len(p.Body), p.Cut, oncall.PayloadLimit, tooLong)
+		}
+		if p.Cut && p.Size != int64(len(large)) {
+			t.Errorf("%d: its size is %d, want %d as before it was cut", i, p.Size, len(large))
 		}
 	}
 	all, err := json.Marshal(w.payloads(10))

@@ -75,8 +75,12 @@ func TestCheckNamesEveryFault(t *testing.T) {
 	if err := w.sim.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if findings = w.bot.Check(w.ctx); len(findings) != 1 || findings[0].OK || findings[0].Note || !strings.Contains(findings[0].Remedy, "reaches slack.com") {
-		t.Errorf("without Slack the findings are %+v, want one fault about reaching slack.com", findings)
+	findings = w.bot.Check(w.ctx)
+	if len(findings) != 1 {
+		t.Fatalf("without Slack the findings are %+v, want one", findings)
+	}
+	if f := findings[0]; f.OK || f.Note || !strings.Contains(f.Remedy, "reaches slack.com") {
+		t.Errorf("without Slack the finding is %+v, want a fault about reaching slack.com", f)
 	}
 }
 
@@ -92,8 +96,14 @@ func TestCheckTestsTheUserToken(t *testing.T) {
 		}
 		findings := b.Check(w.ctx)
 		i := slices.IndexFunc(findings, func(g notify.CheckResult) bool { return g.Text == "user token" })
-		if i < 0 || findings[i].OK != right || findings[i].Note || !right && !strings.Contains(findings[i].Remedy, "SLACK_USER_TOKEN (invalid_auth)") {
-			t.Errorf("token %s: the findings are %+v, want the user token to be fine: %t", token, findings, right)
+		if i < 0 {
+			t.Fatalf("token %s: the findings are %+v, want one about the user token", token, findings)
+		}
+		if f := findings[i]; f.OK != right || f.Note {
+			t.Errorf("token %s: the finding is %+v, want the user token to be fine: %t", token, f, right)
+		}
+		if f := findings[i]; !right && !strings.Contains(f.Remedy, "SLACK_USER_TOKEN (invalid_auth)") {
+			t.Errorf("token %s: the finding is %+v, want a remedy that names the setting", token, f)
 		}
 	}
 }

@@ -116,7 +116,7 @@ func TestHostileTextsInSlack(t *testing.T) {
 		}
 		if _, err := w.store.Act(w.ctx, id, oncall.ByUser(bo), oncall.Act{Do: oncall.ActNote, Text: text}, w.clock()); err != nil {
 			if _, refused := errors.AsType[oncall.Refusal](err); !refused {
-				t.Errorf("%s as a note: %v, want an oncall.Refusal", h.Name, err)
+				t.Errorf("%s as a note: %v, want a refusal", h.Name, err)
 			}
 		}
 		for modal, block := range map[view.Modal]view.Block{view.ModalNote: view.BlockText, view.ModalVerdict: view.BlockText, view.ModalSetupGuide: view.BlockName, view.ModalAsk: view.BlockText, view.ModalScheduleNew: view.BlockName, view.ModalAway: view.BlockNote, view.ModalOverride: view.BlockReason} {

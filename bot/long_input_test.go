@@ -23,8 +23,11 @@ func TestLongInputIsAnswered(t *testing.T) {
 				line := "/oncall " + c.name + " " + head
 				line = strings.ToValidUTF8(line+text[:min(len(text), 4000-len(line))], "")
 				r, err := w.sim.Slash(w.ctx, string(ann), "C0PAY", line)
-				if err != nil || !r.Acked || strings.Contains(r.Text, "went wrong") || strings.Contains(w.sim.ViewText(string(ann)), "went wrong") {
-					t.Errorf("%.100q is answered %.300q, %v; want no failure", line, r.Text, err)
+				if err != nil || !r.Acked {
+					t.Errorf("%.100q: %v, acknowledged %t; want it acknowledged", line, err, r.Acked)
+				}
+				if shown := r.Text + w.sim.ViewText(string(ann)); strings.Contains(shown, "went wrong") {
+					t.Errorf("%.100q is answered %.300q; want no failure", line, shown)
 				}
 				if w.sim.ViewText(string(ann)) == "" {
 					continue

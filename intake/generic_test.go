@@ -142,8 +142,12 @@ func TestGenericCutsLongFields(t *testing.T) {
 func TestGenericCleansTexts(t *testing.T) {
 	t.Parallel()
 	s := generic(t, "\xef\xbb\xbf"+`{"title":"a\u0000b`+"\xff"+`\ud800","dedup_key":"k\u0000","labels":{"n\u0000":{"x":[1, 2]}},"link":"javascript:alert(1)"}`)
-	if s.Title != "ab\ufffd\ufffd" || s.DedupKey != "k" || s.Labels["n"] != `{"x":[1,2]}` || s.Link != "" {
-		t.Errorf("got %+v, want Title %q, DedupKey \"k\", n %q and Link \"\"", s, "ab\ufffd\ufffd", `{"x":[1,2]}`)
+	for what, c := range map[string]struct{ got, want string }{
+		"title": {s.Title, "ab\ufffd\ufffd"}, "key": {s.DedupKey, "k"}, "label n": {s.Labels["n"], `{"x":[1,2]}`}, "link": {s.Link, ""},
+	} {
+		if c.got != c.want {
+			t.Errorf("the %s is %q, want %q", what, c.got, c.want)
+		}
 	}
 	if key := generic(t, `{"title":"x","dedup_key":12345678901234567890}`).DedupKey; key != "12345678901234567890" {
 		t.Errorf("a number as key became %s, want %s", key, "12345678901234567890")

@@ -96,8 +96,11 @@ func TestMailBodies(t *testing.T) {
 		"an odd charset":     {"Subject: disk\r\nContent-Type: text/plain; charset=klingon\r\n\r\nx", "disk", "x", ""},
 	} {
 		s := intake.Mail([]byte(c.raw))
-		if s.Title != c.title || s.Body != c.body || string(s.Severity) != c.severity || s.Action != oncall.Trigger {
-			t.Errorf("%s: got %q, %q, %q, want %q, %q, %q", name, s.Title, s.Body, s.Severity, c.title, c.body, c.severity)
+		if s.Title != c.title || s.Body != c.body {
+			t.Errorf("%s: got the title %q and the text %q, want %q and %q", name, s.Title, s.Body, c.title, c.body)
+		}
+		if s.Action != oncall.Trigger || string(s.Severity) != c.severity {
+			t.Errorf("%s: got %s of severity %q, want %s of %q", name, s.Action, s.Severity, oncall.Trigger, c.severity)
 		}
 	}
 	if s := intake.Mail([]byte("Subject: disk\r\nX-Dedup-Key: k-1\r\n\r\nx")); s.DedupKey != "k-1" {

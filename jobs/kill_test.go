@@ -115,7 +115,7 @@ func killedWhileSending(t *testing.T, w *world, keys ...string) (*exec.Cmd, []on
 	silent := time.AfterFunc(waitLimit, func() { _ = cmd.Process.Kill() }) // which ends the scan
 	defer silent.Stop()
 	if !lines.Scan() || lines.Text() != "sending" {
-		t.Fatalf(`the victim says %q, %v; want lines.Scan() true and "sending"`, lines.Text(), lines.Err())
+		t.Fatalf(`the victim says %q, %v; want the line "sending"`, lines.Text(), lines.Err())
 	}
 	w.start(w.sender)
 	if err := cmd.Process.Kill(); err != nil {

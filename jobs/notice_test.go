@@ -73,7 +73,7 @@ func (w *world) askAnn() oncall.IncidentID {
 		w.t.Fatal(err)
 	}
 	if due, err := w.store.RunIncidentTimer(w.t.Context(), id, in.Seq, w.clock()); err != nil || !due {
-		w.t.Fatalf("nobody is asked: %t, %v, want no error and due true", due, err)
+		w.t.Fatalf("nobody is asked: %t, %v, want no error and it due", due, err)
 	}
 	return id
 }

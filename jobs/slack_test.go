@@ -110,7 +110,7 @@ func TestSignalIsDrawnPagedAndAcknowledgedInSlack(t *testing.T) {
 	d.until("Bo has a message", func() bool { return len(sim.Messages("@bo")) == 1 })
 	page := sim.Messages("@bo")[0]
 	if r, err := sim.Click(t.Context(), string(bo), page.Channel, page.TS, "ack"); err != nil || !r.Acked {
-		t.Fatalf("click: %+v, %v, want no error and Acked true", r, err)
+		t.Fatalf("click: %+v, %v, want it acknowledged without an error", r, err)
 	}
 	d.until("all messages show it", func() bool {
 		roots, replies := channelMessages(sim, "C0PAY")

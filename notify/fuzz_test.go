@@ -34,8 +34,11 @@ func FuzzTelegramUpdates(f *testing.F) {
 			t.Fatalf("got the error %v and the replies %+v, want only one of them", err, replies)
 		}
 		for _, r := range replies {
-			if r.From == "" || strings.HasPrefix(r.From, "-") || r.Key != "" && !strings.Contains(string(updates), telegram.seal(r.Act, r.Key)) {
-				t.Fatalf("heard %+v", r)
+			if r.From == "" || strings.HasPrefix(r.From, "-") {
+				t.Fatalf("heard %+v, want answers from people only, not from groups", r)
+			}
+			if r.Key != "" && !strings.Contains(string(updates), telegram.seal(r.Act, r.Key)) {
+				t.Fatalf("heard %+v, whose key was not sealed by us", r)
 			}
 		}
 	})

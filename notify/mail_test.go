@@ -251,7 +251,7 @@ func TestMailRefusalsMapToOutcomes(t *testing.T) {
 	}
 	r := notify.NewMail(openMailServer(t, &notifytest.MailServer{}, notify.MailStartTLS)).Send(t.Context(), testPage("ann@example.com, eve@example.com"))
 	if r.Outcome != notify.Rejected || !r.Dead {
-		t.Errorf("two addresses in one: got %+v, want Outcome %v and Dead true", r, notify.Rejected)
+		t.Errorf("two addresses in one: got %+v, want the outcome %v and the address given up", r, notify.Rejected)
 	}
 }
 

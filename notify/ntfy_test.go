@@ -186,7 +186,7 @@ func TestNtfyQuotaLastsUntilMidnight(t *testing.T) {
 	}))
 	t.Cleanup(other.Close)
 	if r := ntfySender(p).Send(t.Context(), testPage(other.URL+"/ann")); r.Outcome != notify.Rejected || r.Dead {
-		t.Errorf("elsewhere: got %+v, want Outcome %v and Dead false", r, notify.Rejected)
+		t.Errorf("elsewhere: got %+v, want the outcome %v and the address kept", r, notify.Rejected)
 	}
 }
 

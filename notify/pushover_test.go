@@ -183,7 +183,7 @@ func TestPushoverReportsUnacknowledgedAlarms(t *testing.T) {
 		t.Error("got no reason, want one")
 	}
 	if got, err := p.Track(t.Context(), "forgotten"); err != nil || got.State != notify.Sent || !got.Final {
-		t.Errorf("%+v, %v, want no error, State %v and Final true", got, err, notify.Sent)
+		t.Errorf("%+v, %v, want no error and the final state %v", got, err, notify.Sent)
 	}
 }
 

@@ -24,7 +24,7 @@ func TestReferencesAreCut(t *testing.T) {
 	receipts := map[string]notify.Receipt{"ntfy": ntfy.Send(t.Context(), m), "Pushover": pushover.Send(t.Context(), m)}
 	found, ok, err := ntfy.Find(t.Context(), m, time.Now())
 	if err != nil || !ok {
-		t.Errorf("found %t, %v, want no error and ok true", ok, err)
+		t.Errorf("found %t, %v, want it known, without an error", ok, err)
 	}
 	receipts["ntfy, later"] = found
 	for name, r := range receipts {

@@ -114,7 +114,7 @@ func TestSMSToAForbiddenCountryIsRejected(t *testing.T) {
 	for code, says := range map[int]string{21408: "Messaging, Geo permissions", 21215: "Voice, Geo permissions", 13227: "Voice, Geo permissions"} {
 		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
 		if r := l.sms().Send(t.Context(), page(annPhone, "x")); r.Outcome != notify.Rejected || r.Dead || !strings.Contains(r.Remedy, says) {
-			t.Errorf("%d: got %+v, want Outcome %v and Dead false with %v", code, r, notify.Rejected, says)
+			t.Errorf("%d: got %+v, want the outcome %v, the address kept, and %v in the remedy", code, r, notify.Rejected, says)
 		}
 	}
 	want(t, l.sms().Send(t.Context(), page(boPhone, "y")), notify.Accepted)
@@ -134,7 +134,7 @@ func TestTwilioAccountLimitsAreRejectedWithARemedy(t *testing.T) {
 	for code, says := range map[int]string{30450: "Fraud Guard", 21216: "Voice, Geo permissions"} {
 		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
 		if r := l.sms().Send(t.Context(), page(annPhone, "x")); r.Outcome != notify.Rejected || r.Dead || !strings.Contains(r.Remedy, says) {
-			t.Errorf("%d: got %+v, want Outcome %v and Dead false with %v", code, r, notify.Rejected, says)
+			t.Errorf("%d: got %+v, want the outcome %v, the address kept, and %v in the remedy", code, r, notify.Rejected, says)
 		}
 	}
 }
@@ -201,7 +201,7 @@ func TestSMSListenReportsRedactedTexts(t *testing.T) {
 	}
 	l.sim.Redact()
 	if track := l.tracked(s, annPhone); track.State != notify.Delivered || !strings.Contains(track.Remedy, "Message Redaction") {
-		t.Errorf("without words: got %+v, want State %v with \"Message Redaction\"", track, notify.Delivered)
+		t.Errorf("without words: got %+v, want the state %v and a remedy that names Message Redaction", track, notify.Delivered)
 	}
 	if !slices.ContainsFunc(s.Check(t.Context()), func(f notify.CheckResult) bool {
 		return !f.OK && !f.Note && strings.Contains(f.Text, "Message Redaction") && f.Remedy != ""

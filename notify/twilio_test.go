@@ -298,7 +298,7 @@ func TestForbiddenNumbersAreNotCalled(t *testing.T) {
 			m := page(boPhone, "page 7")
 			m.Purpose, m.Verify = purpose, "482913"
 			if r := sender.Send(t.Context(), m); r.Outcome != notify.Rejected || !r.Dead || r.Err == nil {
-				t.Errorf("%s: got %+v, want Outcome %v, Dead true and an error", purpose, r, notify.Rejected)
+				t.Errorf("%s: got %+v, want the outcome %v, the address given up, and an error", purpose, r, notify.Rejected)
 			}
 		}
 	}
@@ -317,7 +317,7 @@ func TestSMSStopAndReceipts(t *testing.T) {
 	r := s.Send(ctx, page(annPhone, "page 7"))
 	want(t, r, notify.Rejected)
 	if !r.Dead || !strings.Contains(r.Err.Error(), "21610") {
-		t.Errorf("got %+v, want Dead true with \"21610\"", r)
+		t.Errorf("got %+v, want the address given up, with \"21610\"", r)
 	}
 
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Outcome: twiliosim.OutcomeUnreachable})
@@ -333,11 +333,11 @@ func TestSMSStopAndReceipts(t *testing.T) {
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Outcome: twiliosim.OutcomeUnconfirmed})
 	r = s.Send(ctx, page(boPhone, "page 9"))
 	if track, err = s.Track(ctx, r.Reference); err != nil || track.State != notify.Sent || track.Final {
-		t.Errorf("at once: %+v, %v, want no error, State %v and Final false", track, err, notify.Sent)
+		t.Errorf("at once: %+v, %v, want no error and the state %v for now", track, err, notify.Sent)
 	}
 	l.clock.advance(5 * time.Minute)
 	if track, err = s.Track(ctx, r.Reference); err != nil || track.State != notify.Sent || !track.Final {
-		t.Errorf("later: %+v, %v, want no error, State %v and Final true", track, err, notify.Sent)
+		t.Errorf("later: %+v, %v, want no error and the final state %v", track, err, notify.Sent)
 	}
 }
 

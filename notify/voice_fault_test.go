@@ -114,7 +114,7 @@ func TestVoiceTrackIgnoresAlertsOfOtherCalls(t *testing.T) {
 	want(t, r, notify.Accepted)
 	want(t, v.Send(t.Context(), page(boPhone, "page 8")), notify.Accepted)
 	if track, err := v.Track(t.Context(), r.Reference); err != nil || track.Dead || !strings.Contains(track.Err.Error(), "21215") {
-		t.Errorf("%+v, %v, want no error and Dead false with \"21215\"", track, err)
+		t.Errorf("%+v, %v, want no error and the address kept, with \"21215\"", track, err)
 	}
 }
 

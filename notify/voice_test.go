@@ -20,7 +20,7 @@ func TestCallIsAnsweredWithAKey(t *testing.T) {
 		r := v.Send(ctx, page(annPhone, "page 7"))
 		want(t, r, notify.Accepted)
 		if track, err := v.Track(ctx, r.Reference); err != nil || track.State != notify.Pending || track.Final {
-			t.Errorf("ringing: %+v, %v, want no error, State %v and Final false", track, err, notify.Pending)
+			t.Errorf("ringing: %+v, %v, want no error and the state %v for now", track, err, notify.Pending)
 		}
 		heard, err := l.sim.Answer(annPhone)
 		l.must(err)
@@ -51,7 +51,7 @@ func TestCallIsAnsweredWithAKey(t *testing.T) {
 			t.Errorf("once more: %+v, %v, want no error and 0 replies", replies, err)
 		}
 		if track, err := v.Track(ctx, r.Reference); err != nil || track.State != notify.Answered || !track.Final {
-			t.Errorf("answered: %+v, %v, want no error, State %v and Final true", track, err, notify.Answered)
+			t.Errorf("answered: %+v, %v, want no error and the final state %v", track, err, notify.Answered)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func TestCallsThatNobodyAnswers(t *testing.T) {
 			track, err := v.Track(ctx, r.Reference)
 			l.must(err)
 			if track.State != notify.Unanswered || !track.Final || track.Err.Error() != tt.why {
-				t.Errorf("track %+v, want State %v, Final true and %v", track, notify.Unanswered, tt.why)
+				t.Errorf("track %+v, want the final state %v, as %v", track, notify.Unanswered, tt.why)
 			}
 			want(t, v.Send(ctx, page(annPhone, "page 8")), notify.Accepted) // the next call is not blocked
 		})
@@ -180,7 +180,7 @@ func TestCallIsCancelled(t *testing.T) {
 	for _, reference := range []string{"FN00000000000000000000000000000009", "CA00000000000000000000000000000009"} {
 		l.must(v.Cancel(ctx, reference)) // nor is a call that Twilio doesn't know
 		if track, err := v.Track(ctx, reference); err != nil || track.State != notify.Failed || !track.Final {
-			t.Errorf("%s: %+v, %v, want no error, State %v and Final true", reference, track, err, notify.Failed)
+			t.Errorf("%s: %+v, %v, want no error and the final state %v", reference, track, err, notify.Failed)
 		}
 	}
 }

@@ -25,17 +25,17 @@ func TestAskForCover(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	if _, err := AskForCover(week(t, r, ann, 0), ann, "", false, r, nil, noon.AddDate(0, 0, 8)); err == nil || err.Error() != "That shift is over." {
-		t.Errorf(`a shift that is over: %v; want an error and Error() "That shift is over."`, err)
+		t.Errorf(`a shift that is over: %v; want the error "That shift is over."`, err)
 	}
 	s := week(t, r, bo, 0)
 	s.User = ann
 	if _, err := AskForCover(s, ann, "", false, r, nil, noon); err == nil || err.Error() != "U0ANN is not on call in primary for all of that time." {
-		t.Errorf(`somebody else's shift: %v; want an error and Error() "U0ANN is not on call in primary for all of that time."`, err)
+		t.Errorf(`somebody else's shift: %v; want the error "U0ANN is not on call in primary for all of that time."`, err)
 	}
 	late := noon.AddDate(0, 0, 2)
 	c, err := AskForCover(week(t, r, ann, 0), ann, "", false, r, nil, late)
 	if err != nil || !c.Cover.Stint.Start.Equal(late) {
-		t.Errorf("the rest of a running shift: %+v, %v, want Cover.Stint.Start %v", c, err, late)
+		t.Errorf("the rest of a running shift: %+v, %v, want it to begin at %v", c, err, late)
 	}
 }
 
@@ -232,10 +232,10 @@ func TestCoverEndsByWithdrawalDeclineOrAMovedShift(t *testing.T) {
 		t.Error("Bo took Ann's request back")
 	}
 	if got, err := c.Do(CoverAct{Do: WithdrawCover}, ann, r, noon); err != nil || got.Cover.State != CoverWithdrawn || got.Cover.Due(noon.AddDate(1, 0, 0)) {
-		t.Errorf("%+v, %v; want Cover.State %v and Cover.Due(noon.AddDate(1, 0, 0)) false", got, err, CoverWithdrawn)
+		t.Errorf("%+v, %v; want the state %v, and nothing due in a year", got, err, CoverWithdrawn)
 	}
 	if got, err := c.Do(CoverAct{Do: DeclineCover}, c.Asked[0].User, r, noon); err != nil || !got.Cover.Asked[0].Declined || c.Asked[0].Declined {
-		t.Errorf("%+v, %v; want Cover.Asked[0].Declined true and c.Asked[0].Declined false", got, err)
+		t.Errorf("%+v, %v; want the first asked to have declined, and the request before unchanged", got, err)
 	}
 	moved := trade(t, schedule.Override{ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{bo}, Start: c.Stint.Start, End: c.Stint.End})
 	if got := c.Tick(moved, nil, *c.NextAt); got.Cover.State != CoverStale {

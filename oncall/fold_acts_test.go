@@ -49,7 +49,7 @@ func TestSnoozeSurvivesFlapping(t *testing.T) {
 	policy, roster := payments()
 	c, due := s.incidents[1].RunTimer(s.incidents[1].Seq, facts(policy, roster), noon.Add(24*time.Hour))
 	if !due || c.Incident.Status != Triggered {
-		t.Errorf("at the end of the snooze it is %s; want due true and %s", c.Incident.Status, Triggered)
+		t.Errorf("at the end of the snooze it is %s; want it due and %s", c.Incident.Status, Triggered)
 	}
 	equal(t, "paged at the end", paged(c), []UserID{ann})
 }
@@ -194,7 +194,7 @@ func TestMergingBringsTheResponders(t *testing.T) {
 	equal(t, "pages", append(paged(from), paged(to)...), []UserID{bo})
 	equal(t, "why", to.Calls[0].Why.String(), "U0ANN asks you to help with #7, which was merged into this incident")
 	if asks := to.Calls[0]; directKey(asks) != "8/ask/3/U0BO/slack" || !asks.Due(to.Incident) {
-		t.Errorf(`the page %+v is not due; want directKey(asks) == "8/ask/3/U0BO/slack" and Due(to.Incident) true`, asks)
+		t.Errorf(`the page %+v is not due; want 8/ask/3/U0BO/slack, due`, asks)
 	}
 	equal(t, "who comes with it", to.Events[0].Detail.Users, []UserID{bo, cy, ed, gus})
 	equal(t, "what was there is as it was", into.Responders[0].State, ResponderAsked)

@@ -77,7 +77,7 @@ func TestSnoozedIncidentIsNotClosedByAge(t *testing.T) {
 	equal(t, "a day later", aged(ends.Add(24*time.Hour)), FoldCleared)
 	equal(t, "closed", s.incidents[1].Status, Resolved)
 	if last := s.events[len(s.events)-1]; last.Kind != EventResolved || last.Detail.Quiet {
-		t.Errorf("it is told as %+v; want Kind %v and Detail.Quiet false", last, EventResolved)
+		t.Errorf("it is told as %+v; want %v, not quietly", last, EventResolved)
 	}
 
 	// After somebody unsnoozes it by hand, its age counts from then on.

@@ -106,7 +106,7 @@ func TestParseMatcherRefusesInvalidConditions(t *testing.T) {
 	}
 	for _, text := range []string{"title=~(", "title=" + strings.Repeat("x", maxMatcher)} {
 		if _, ok, err := ParseMatcher(text); !ok || err == nil {
-			t.Errorf("%q is taken; want is true and an error", text)
+			t.Errorf("%q is taken; want it refused as a matcher", text)
 		}
 	}
 	if (Matcher{Field: "title", Op: "=~", Value: ".*"}).meets(Integration{}, Alert{}) {

@@ -201,7 +201,7 @@ func TestManualResolveHoldsForHalfAnHour(t *testing.T) {
 	policy, roster := payments()
 	later, due := in.RunTimer(in.Seq, facts(policy, roster), *in.NextAt)
 	if !due || len(later.Calls) != 1 {
-		t.Errorf("half an hour later: due %v, pages %d; want due true and 1", due, len(later.Calls))
+		t.Errorf("half an hour later: due %v, pages %d; want it due and 1", due, len(later.Calls))
 	}
 }
 

@@ -60,7 +60,7 @@ func TestHookBodiesFitEachTemplate(t *testing.T) {
 		}
 		note := Event{Kind: EventNote}
 		if h.Matches(note, e.Incident, false) != (template == HookEvents) || !h.Matches(e.Event, e.Incident, false) {
-			t.Errorf("%s tells of the wrong events; want h.Matches(note, e.Incident, false) == %v and h.Matches(e.Event, e.Incident, false) true", template, (template == HookEvents))
+			t.Errorf("%s tells of the wrong events; want notes only by %s, and what happened by all", template, HookEvents)
 		}
 	}
 	all, own := Hook{Template: HookEvents}, Hook{Template: HookEvents, TeamID: 2, Kinds: []EventKind{EventOpened}}

@@ -36,7 +36,7 @@ func TestTicketsOfHostileTexts(t *testing.T) {
 		for _, template := range HookTemplates() {
 			body, err := Hook{Template: template, Options: map[string]string{"project": "OPS"}}.Body(e)
 			if err != nil || !json.Valid(body) || !utf8.Valid(body) {
-				t.Errorf("%s of %s: %v; want json.Valid(body) true and utf8.Valid(body) true", template, text.Name, err)
+				t.Errorf("%s of %s: %v; want valid JSON in valid UTF-8", template, text.Name, err)
 				continue
 			}
 			if template == HookEvents {
@@ -52,10 +52,10 @@ func TestTicketsOfHostileTexts(t *testing.T) {
 			}
 			title, shown := said.Title+said.Short+said.Fields.Summary, said.Body+said.Description+said.Fields.Description
 			if bad := hostile.Plain(title, false); bad != "" || len([]rune(title)) > 255 || !strings.HasPrefix(title, "#12") {
-				t.Errorf(`%s of %s: the title: %s %q; want bad "", len([]rune(title)) at most 255 and title to begin with "#12"`, template, text.Name, bad, title)
+				t.Errorf(`%s of %s: the title: %s %q; want it plain, at most 255 characters and to begin with "#12"`, template, text.Name, bad, title)
 			}
 			if bad := hostile.Plain(shown, true); bad != "" || len([]rune(shown)) > 2*maxTicketText[template]+1000 {
-				t.Errorf(`%s of %s: %s, %d characters; want bad "" and len([]rune(shown)) at most 2*maxTicketText[template]+1000`, template, text.Name, bad, len(shown))
+				t.Errorf(`%s of %s: %s, %d characters; want it plain and at most %d`, template, text.Name, bad, len([]rune(shown)), 2*maxTicketText[template]+1000)
 			}
 			switch m := fenced.FindStringSubmatch(shown); {
 			case template == HookServiceNow:
@@ -80,6 +80,6 @@ func TestTicketsOfHostileTexts(t *testing.T) {
 	}
 	e := HookEvent{Incident: Incident{ID: 12, Body: "x", Link: "https://grafana.example.com/d/1?a=1&b=2#c"}}
 	if body, _ := (Hook{Template: HookGitHub}).Body(e); !strings.Contains(string(body), `\n\nhttps://grafana.example.com/d/1?a=1\u0026b=2#c"`) {
-		t.Errorf(`a good link is left out: %s, want string(body) to contain "\\n\\nhttps://grafana.example.com/d/1?a=1\\u0026b=2#c\""`, body)
+		t.Errorf(`a good link is left out: %s; want it on a line of its own at the end`, body)
 	}
 }

@@ -18,7 +18,7 @@ func TestHostileNamesCannotBreakTopics(t *testing.T) {
 		first := TopicSegment([]string{TopicLine(h.Text, []string{h.Text, "Bo"}), TopicLine("nights", nil)})
 		topic := SetTopicSegment(theirs, first)
 		if fault := hostile.Plain(topic, false); fault != "" || hostile.Active(topic) != "" || utf8.RuneCountInString(topic) > maxTopic {
-			t.Errorf(`%s: %s %s: %q; want fault "", "" and utf8.RuneCountInString(topic) at most %v`, h.Name, fault, hostile.Active(topic), topic, maxTopic)
+			t.Errorf(`%s: %s %s: %q; want it plain, inactive and at most %v characters`, h.Name, fault, hostile.Active(topic), topic, maxTopic)
 		}
 		if again := SetTopicSegment(topic, first); again != topic {
 			t.Errorf("%s: set a second time the topic is %q, want %q", h.Name, again, topic)

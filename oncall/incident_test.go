@@ -81,7 +81,7 @@ func TestEscalationWalksThePolicyToItsEnd(t *testing.T) {
 		in = c.Incident
 	}
 	if !in.Exhausted || in.NextAt != nil || in.Status != Triggered {
-		t.Errorf("at the end: exhausted %v, next %v, status %s; want in.Exhausted true, nil and %s", in.Exhausted, in.NextAt, in.Status, Triggered)
+		t.Errorf("at the end: exhausted %v, next %v, status %s; want it exhausted, without a next time and %s", in.Exhausted, in.NextAt, in.Status, Triggered)
 	}
 }
 
@@ -147,14 +147,14 @@ func TestEmptyPolicyPagesFallbackThenTeam(t *testing.T) {
 		policy.ID = 1
 		c, _ := triggered().RunTimer(0, facts(policy, roster), noon)
 		if !c.Incident.Unassigned || c.Incident.Exhausted {
-			t.Errorf("%s: unassigned %v, exhausted %v; want c.Incident.Unassigned true and c.Incident.Exhausted false", name, c.Incident.Unassigned, c.Incident.Exhausted)
+			t.Errorf("%s: unassigned %v, exhausted %v; want true and false", name, c.Incident.Unassigned, c.Incident.Exhausted)
 		}
 		equal(t, name, paged(c), []UserID{cy})
 		equal(t, name+": the admin is told", c.Notices[0].To, string(bo))
 		equal(t, name+": then waits", c.Incident.NextAt.Sub(noon), 5*time.Minute)
 		c, _ = c.Incident.RunTimer(c.Incident.Seq, facts(policy, roster), *c.Incident.NextAt)
 		if !c.Incident.Exhausted || c.Incident.NextAt != nil {
-			t.Errorf("%s: exhausted %v, next %v; want c.Incident.Exhausted true and nil", name, c.Incident.Exhausted, c.Incident.NextAt)
+			t.Errorf("%s: exhausted %v, next %v; want true and nil", name, c.Incident.Exhausted, c.Incident.NextAt)
 		}
 		equal(t, name, paged(c), []UserID{ann, bo, cy})
 	}

@@ -16,7 +16,7 @@ func TestWatchesAreWhomThePolicyPagesFirst(t *testing.T) {
 	from, until := noon, noon.Add(OutageContactsAhead)
 	watches := f.OutageContacts(1, from, until)
 	if len(watches) < 3 || !watches[0].From.Equal(from) {
-		t.Fatalf("watches: %v; want at least 3 entries and watches[0].From %v", watches, from)
+		t.Fatalf("watches: %v; want at least 3, the first from %v", watches, from)
 	}
 	for at := from; at.Before(until); at = at.Add(97 * time.Minute) {
 		var users []UserID

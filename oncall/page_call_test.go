@@ -74,6 +74,6 @@ func TestPagesOfCall(t *testing.T) {
 	}
 	channel := Call{IncidentID: 7, CallSeq: 1, Method: MethodChannel, To: "C1"}
 	if got := PagesOfCall(channel, ContactSettings{Contacts: contacts}, false, now); len(got) != 1 || got[0].Key != "7/1/C1/channel" || got[0].To != "C1" {
-		t.Errorf(`a page that is for no person: %+v; want 1 entry, got[0].Key == "7/1/C1/channel" and got[0].To == "C1"`, got)
+		t.Errorf(`a page that is for no person: %+v; want one, 7/1/C1/channel to C1`, got)
 	}
 }

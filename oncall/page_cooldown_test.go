@@ -54,6 +54,6 @@ func TestWorseSeverityBreaksCooldown(t *testing.T) {
 		t.Errorf("after worse news: %+v, want %+v", broken, want)
 	}
 	if again := broken.Add(MethodSMS, now.Add(30*time.Second), in(Low, 3)); again.Severity != Low || len(again.Integrations) != 1 {
-		t.Errorf("after the hold: %+v; want Severity %v and len(again.Integrations) == 1", again, Low)
+		t.Errorf("after the hold: %+v; want the severity %v and one integration", again, Low)
 	}
 }

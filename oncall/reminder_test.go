@@ -58,7 +58,7 @@ func TestRemindersGoToThoseWhoComeOnCall(t *testing.T) {
 		t.Fatalf("%d due, the next at %s; want 1 and next %s", len(due), next, monday.Add(-time.Hour))
 	}
 	if n := due[0]; n.To != "U0BO" || !n.Detail.Start.Equal(monday) || !n.Detail.End.Equal(monday.AddDate(0, 0, 7)) {
-		t.Errorf(`the reminder is %+v; want To "U0BO", Detail.Start %v and Detail.End %v`, n, monday, monday.AddDate(0, 0, 7))
+		t.Errorf(`the reminder is %+v; want one to U0BO from %v to %v`, n, monday, monday.AddDate(0, 0, 7))
 	}
 	if due, _ = Reminders(c, monday.Add(-time.Hour+16*time.Minute), before); len(due) != 0 {
 		t.Errorf("told too late: %+v, want none", due)
@@ -66,7 +66,7 @@ func TestRemindersGoToThoseWhoComeOnCall(t *testing.T) {
 	// Cy joins Bo for a day: the reminder is Cy's alone.
 	due, _ = Reminders(c, monday.AddDate(0, 0, 1), before)
 	if len(due) != 1 || due[0].To != "U0CY" {
-		t.Errorf(`due: %+v; want 1 entry and due[0].To == "U0CY"`, due)
+		t.Errorf(`due: %+v; want one, to U0CY`, due)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestMovedShiftsEndWhenTheyEnd(t *testing.T) {
 		last[n.To] = moves[len(moves)-1].End
 		for _, m := range moves {
 			if m.End.Sub(m.Start) != 7*24*time.Hour || m.Start.Hour() != 9 {
-				t.Errorf("%s: %s to %s; want Sub(m.Start) %v and Hour() 9", n.To, m.Start, m.End, 7*24*time.Hour)
+				t.Errorf("%s: %s to %s; want %v from 09:00", n.To, m.Start, m.End, 7*24*time.Hour)
 			}
 		}
 	}
@@ -108,12 +108,12 @@ func TestMovedShiftsEndWhenTheyEnd(t *testing.T) {
 	}
 	for _, n := range ShiftChangeNotices(made(ann), made(ann, bo), now, "2", "", nil) {
 		if end := n.Detail.Moves[len(n.Detail.Moves)-1].End; end.Hour() != 9 || end.IsZero() {
-			t.Errorf("%s: the last ends %s; want Hour() 9 and IsZero() false", n.To, end)
+			t.Errorf("%s: the last ends %s; want 09:00", n.To, end)
 		}
 	}
 	for _, n := range ShiftChangeNotices(made(ann, bo), made(ann), now, "3", "", nil) {
 		if end := n.Detail.Moves[len(n.Detail.Moves)-1].End; end.Hour() != 9 || end.IsZero() {
-			t.Errorf("%s: the last ends %s; want Hour() 9 and IsZero() false", n.To, end)
+			t.Errorf("%s: the last ends %s; want 09:00", n.To, end)
 		}
 	}
 	long := ShiftChangeNotices(made(bo), made(bo, bo), now, "4", "", nil)

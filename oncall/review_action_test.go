@@ -84,7 +84,7 @@ func TestAskReviewAction(t *testing.T) {
 		t.Errorf("asked %s, want Bo, as Cy has left and Ann may not see it", n.To)
 	}
 	if _, next, anybody := a.Ask(Incident{ID: 7}, roster, own, morning); anybody || !next.AskAt.After(morning) {
-		t.Errorf("somebody is asked: %t, and next at %s; want anybody false and After(morning) true", anybody, next.AskAt)
+		t.Errorf("somebody is asked: %t, and next at %s; want nobody, and a later time", anybody, next.AskAt)
 	}
 	done, change, ok := Incident{ID: 7}.EndReviewAction(a, ByUser(bo), morning)
 	if !ok || done.DoneBy != bo {

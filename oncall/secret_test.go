@@ -24,7 +24,7 @@ func TestSecretsAreParsedAndGiveDifferentKeys(t *testing.T) {
 	}
 	for _, bad := range []string{"hidden", one + ",", "," + one, one + ",hidden", strings.Repeat("x", 40), strings.Join([]string{one, one, one, one, one}, ",")} {
 		if got, err := ParseSecrets(bad); err == nil || strings.Contains(err.Error(), "hidden") {
-			t.Errorf(`%q: %q, %v; want an error and Error() not to contain "hidden"`, bad, got, err)
+			t.Errorf(`%q: %q, %v; want the error not to contain "hidden"`, bad, got, err)
 		}
 	}
 	s, other := both[0], both[1]
@@ -46,7 +46,7 @@ func TestSecretsAreParsedAndGiveDifferentKeys(t *testing.T) {
 	}
 	code := s.Seal("abcd2345")
 	if strings.Contains(code, "abcd") || code == other.Seal("abcd2345") {
-		t.Errorf(`sealed: %s; want it not to contain "abcd" and other than other.Seal("abcd2345")`, code)
+		t.Errorf(`sealed: %s; want it hidden, and unlike what another secret makes of it`, code)
 	}
 	for _, c := range []struct {
 		with       []Secret

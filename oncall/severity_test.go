@@ -21,7 +21,7 @@ func TestSeverityWordsOfMonitors(t *testing.T) {
 	}
 	for _, word := range []string{"", "strange", "4", "0", "P9", "P10", "not low", "non-critical", "no severity", "very", "urgency", "very strange", "notlow", "sev", "severity", "p", "l0w", "-", "low1", "5 - disk"} {
 		if got, known := ParseSeverity(word); got != High || known {
-			t.Errorf("%q: got %s, known %v; want got %s and known false", word, got, known, High)
+			t.Errorf("%q: got %s, known %v; want %s, unknown", word, got, known, High)
 		}
 	}
 }

@@ -106,7 +106,7 @@ func TestAlertmanagerHasTheLabelsThatItSent(t *testing.T) {
 	a.Route = &AlertRoute{Was: map[string]string{"env": "", "severity": "critical"}}
 	labels, whole := a.AlertmanagerLabels()
 	if !whole || labels["severity"] != "critical" || len(labels) != len(sent) {
-		t.Errorf(`%v, whole: %v; want whole true, labels["severity"] == "critical" and %v entries`, labels, whole, len(sent))
+		t.Errorf(`%v, whole: %v; want them whole, with the severity critical and %d in all`, labels, whole, len(sent))
 	}
 }
 

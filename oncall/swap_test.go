@@ -79,7 +79,7 @@ func TestStintsAreThePersonsComingShifts(t *testing.T) {
 		t.Errorf("Cy clashes with %v, want none", got)
 	}
 	if got := r.Clashes(di, week(t, r, bo, 0)); len(got) != 1 || got[0].Name != "secondary" {
-		t.Errorf(`Di clashes with %v; want 1 entry and got[0].Name == "secondary"`, got)
+		t.Errorf(`Di clashes with %v; want one, with the name "secondary"`, got)
 	}
 }
 
@@ -183,7 +183,7 @@ func TestSwapExchangesShiftsAndIsUndone(t *testing.T) {
 	}
 	c.Swap.Overrides = []OverrideID{1, 2}
 	if u, err := c.Swap.Do(UndoSwap, ann, after, noon); err != nil || u.Swap.State != SwapUndone || !cmp.Equal(u.Cancel, []OverrideID{1, 2}) {
-		t.Errorf("undo: %+v, %v; want Swap.State %v and Cancel %v", u, err, SwapUndone, []OverrideID{1, 2})
+		t.Errorf("undo: %+v, %v; want the state %v and the overrides %v cancelled", u, err, SwapUndone, []OverrideID{1, 2})
 	}
 	passed := trade(t, append(c.Add, schedule.Override{ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{cy}, Start: s.Give.Start, End: s.Give.End})...)
 	for name, try := range map[string]func() (SwapChange, error){

@@ -46,7 +46,7 @@ func TestWorkspaceLimit(t *testing.T) {
 	old := sim.Messages("#c0n0")[0]
 	for n := range 51 {
 		_, _, _, err := api.UpdateMessageContext(ctx, old.Channel, old.TS, slack.MsgOptionText("y", false))
-		if n < 50 && err != nil || n == 50 && !errors.As(err, &limited) {
+		if limits := errors.As(err, &limited); limits != (n == 50) {
 			t.Fatalf("edit %d: %v, want a 429 from the 51st on", n+1, err)
 		}
 	}

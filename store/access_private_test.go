@@ -49,7 +49,7 @@ func TestPrivatePolicyStaysHiddenWhenPassedOn(t *testing.T) {
 	say := func(at time.Time, by oncall.UserID) string {
 		p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByUser(ann), in.ID, at))
 		if p.Next == nil || !p.Next.Private || len(p.Next.Users) != 0 {
-			t.Errorf("next: %+v; want non-nil, Private true and len(p.Next.Users) == 0", p.Next)
+			t.Errorf("next: %+v; want a next step that is private and names nobody", p.Next)
 		}
 		text := fmt.Sprintf("%s %+v", p.Policy, p.Next)
 		for _, e := range must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByUser(ann), in.ID)) {

@@ -31,7 +31,7 @@ func TestLeaverCannotVerifyContacts(t *testing.T) {
 	for _, gone := range []string{`deactivated_at = '2026-03-01'`, `standing = 'stranger', deactivated_at = NULL`} {
 		w.exec(`UPDATE users SET ` + gone + ` WHERE id = 'U0ANN'`)
 		if out := say("1"+gone, proof.Code); out.Result != oncall.AnswerRefused || usable() != 0 {
-			t.Errorf("%s: %+v; want Result %v and usable() == 0", gone, out, oncall.AnswerRefused)
+			t.Errorf("%s: %+v; want the result %v and no usable contact method", gone, out, oncall.AnswerRefused)
 		}
 	}
 	w.exec(`UPDATE users SET deactivated_at = NULL, standing = 'member'`)
@@ -74,7 +74,7 @@ func TestFormerMemberCannotChangeOverrides(t *testing.T) {
 	}, start))
 	_, err := w.SwitchOverride(t.Context(), oncall.ByUser(di), o.ID, start)
 	if _, refused := errors.AsType[oncall.Refusal](err); !refused {
-		t.Errorf("switched: %v, want an oncall.Refusal", err)
+		t.Errorf("switched: %v, want a refusal", err)
 	}
 	if _, err := w.CancelOverride(t.Context(), oncall.ByUser(di), o.ID, start); err != nil {
 		t.Errorf("taken back: %v", err)

@@ -20,7 +20,7 @@ func TestOneWaySenderIsRemembered(t *testing.T) {
 		page := oncall.PageID(i + 1)
 		w.storm(string(rune('a' + i)))
 		if order := w.begin(page, at); !order.Send || order.OneWay != before {
-			t.Errorf("page %d: %+v; want Send true and OneWay %v", page, order, before)
+			t.Errorf("page %d: %+v; want it sent, one-way %t", page, order, before)
 		}
 		w.check(w.RecordPage(ctx, page, oncall.PageAccepted{Ref: "SM1", Track: true}, at))
 		w.check(w.RecordReceipt(ctx, page, oncall.PageReceipt{State: oncall.ReceiptDelivered, Final: true, Named: named}, at))
@@ -45,6 +45,6 @@ func TestCoverSkipsUnreachablePeople(t *testing.T) {
 	w.exec(`UPDATE contacts SET confirmed_at = $1`, start.AddDate(0, -2, 0))
 	w.check(w.CheckReach(t.Context(), start.Add(24*time.Hour)))
 	if got := w.strings(`SELECT c.method FROM checks k JOIN contacts c ON c.id = k.contact_id`); len(got) != 1 || got[0] != "voice" {
-		t.Errorf(`asked by %q; want 1 entry and got[0] == "voice"`, got)
+		t.Errorf(`asked by %q; want only "voice"`, got)
 	}
 }

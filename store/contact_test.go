@@ -45,7 +45,7 @@ func TestContactIsUsableOnceVerified(t *testing.T) {
 	ctx := t.Context()
 	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+1 (202) 555-0100", start))
 	if c.Address != "+12025550100" || c.Usable() {
-		t.Errorf(`contact: %+v; want Address "+12025550100" and Usable() false`, c)
+		t.Errorf(`contact: %+v; want +12025550100, not usable yet`, c)
 	}
 	if got := w.strings(`SELECT kind || args::text FROM river_job`); !cmp.Equal(got, []string{fmt.Sprintf(`verify{"contact": %d}`, c.ID)}) {
 		t.Errorf("jobs: %q, want %q", got, []string{fmt.Sprintf(`verify{"contact": %d}`, c.ID)})
@@ -57,8 +57,11 @@ func TestContactIsUsableOnceVerified(t *testing.T) {
 	must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), bo, oncall.MethodSMS, "+12025550100", start)) // they share it
 
 	proof := must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(7), start))
-	if proof.Code != "000007" || proof.Contact.ID != c.ID || proof.User.Name != "ann" || !proof.Expires.Equal(start.Add(10*time.Minute)) {
-		t.Errorf(`proof: %+v; want Code "000007", Contact.ID %v, User.Name "ann" and Expires %v`, proof, c.ID, start.Add(10*time.Minute))
+	if proof.Code != "000007" || !proof.Expires.Equal(start.Add(10*time.Minute)) {
+		t.Errorf("proof: %+v; want the code 000007 until %v", proof, start.Add(10*time.Minute))
+	}
+	if proof.Contact.ID != c.ID || proof.User.Name != "ann" {
+		t.Errorf("proof: %+v; want it for contact method %v of ann", proof, c.ID)
 	}
 	if n := w.count(`SELECT count(*) FROM codes WHERE hash = '000007'`); n != 0 {
 		t.Errorf("the code is stored as it is: got %v, want 0", n)
@@ -74,7 +77,7 @@ func TestContactIsUsableOnceVerified(t *testing.T) {
 	refused(t, w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, "000007", start.Add(time.Minute)), wrong) // it is used up
 	r := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann))
 	if len(r.Contacts) != 1 || !r.Contacts[0].Usable() || !r.Contacts[0].ConfirmedAt.Equal(start.Add(time.Minute)) {
-		t.Errorf("reach: %+v; want len(r.Contacts) == 1, Contacts[0].Usable() true and Contacts[0].ConfirmedAt %v", r, start.Add(time.Minute))
+		t.Errorf("reach: %+v; want one contact method, usable and confirmed at %v", r, start.Add(time.Minute))
 	}
 	if dir := must[*store.Directory](t)(w.Directory(ctx)); !dir.Roster().Contacts[ann].Contacts[0].Usable() {
 		t.Error("the directory doesn't know")
@@ -115,7 +118,7 @@ func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
 	ctx := t.Context()
 	c := w.addContact(ann, oncall.MethodVoice, "+12025550100")
 	if r := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann)); r.High != nil || r.Low != nil || r.Hours != nil {
-		t.Errorf("preferences of somebody who has none: %+v; want r.High == nil, r.Low == nil and r.Hours == nil", r.Preferences)
+		t.Errorf("preferences of somebody who has none: %+v; want no rules and no hours", r.Preferences)
 	}
 	want := oncall.Preferences{
 		High: []oncall.Rule{{}, {Contact: c.ID, After: 120}}, Low: []oncall.Rule{},
@@ -134,7 +137,7 @@ func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
 	}
 	r := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann))
 	if len(r.Contacts) != 0 || !cmp.Equal(r.High, []oncall.Rule{{}}) {
-		t.Errorf("after the removal: %+v; want len(r.Contacts) == 0 and High %v", r, []oncall.Rule{{}})
+		t.Errorf("after the removal: %+v; want no contact methods, and the rules for high severity %v", r, []oncall.Rule{{}})
 	}
 	w.addContact(ann, oncall.MethodVoice, "+12025550100") // it can come back
 }

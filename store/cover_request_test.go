@@ -28,8 +28,11 @@ func TestCoverIsTakenInParts(t *testing.T) {
 	}
 	noon := c.Stint.Start.Add(3 * time.Hour)
 	got, err := w.UpdateCover(t.Context(), oncall.ByUser(bo), c.ID, oncall.CoverAct{Do: oncall.TakeCover, From: noon, To: noon.Add(time.Hour)}, start)
-	if err != nil || got.State != oncall.CoverOpen || len(got.Takes) != 1 || got.Takes[0].Override == 0 {
-		t.Fatalf("%+v, %v; want State %v, len(got.Takes) == 1 and Takes[0].Override other than 0", got, err, oncall.CoverOpen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.State != oncall.CoverOpen || len(got.Takes) != 1 || got.Takes[0].Override == 0 {
+		t.Fatalf("got %+v; want the state %v and one part taken, with its override", got, oncall.CoverOpen)
 	}
 	for at, want := range map[time.Time]oncall.UserID{noon.Add(-1): ann, noon: bo, noon.Add(time.Hour): ann} {
 		if got := w.onCall(at); got[0] != want {
@@ -138,10 +141,10 @@ func TestCancelOverrideNeedsARightToIt(t *testing.T) {
 	}, start))
 	const mal = oncall.UserID("U0MAL")
 	if _, err := w.CancelOverride(t.Context(), oncall.ByUser(mal), o.ID, start); err == nil || w.onCall(shift.Start)[0] != cy {
-		t.Errorf("cancelled by somebody of no team: %v; want an error and w.onCall(shift.Start)[0] == %v", err, cy)
+		t.Errorf("cancelled by somebody of no team: %v; want it refused, with %v on call still", err, cy)
 	}
 	if own := must[[]schedule.Override](t)(w.OverridesBy(t.Context(), oncall.ByTimer(), cy, start)); len(own) != 1 || own[0].ID != o.ID {
-		t.Errorf("Cy's overrides are %+v; want 1 entry and own[0].ID == %v", own, o.ID)
+		t.Errorf("Cy's overrides are %+v; want one, with the id %v", own, o.ID)
 	}
 	if _, err := w.CancelOverride(t.Context(), oncall.ByUser(ann), o.ID, shift.Start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
@@ -167,8 +170,11 @@ func TestSwitchingAnOverrideNeverLosesIt(t *testing.T) {
 	w.exec(`UPDATE overrides SET created_by = $1`, mal)
 	half := shift.Start.Add(time.Hour)
 	is := must[schedule.Override](t)(w.SwitchOverride(t.Context(), oncall.ByUser(mal), o.ID, half))
-	if !is.OnlyCovered || !is.Start.Equal(half) || is.CreatedBy != mal || is.ID == o.ID {
-		t.Errorf("it became %+v; want OnlyCovered true, Start %v, CreatedBy %v and ID other than %v", is, half, mal, o.ID)
+	if is.ID == o.ID || !is.OnlyCovered {
+		t.Errorf("it became %+v; want another one than %v, which covers only who is on call", is, o.ID)
+	}
+	if !is.Start.Equal(half) || is.CreatedBy != mal {
+		t.Errorf("it became %+v; want it from %v, made by %v", is, half, mal)
 	}
 	if w.onCall(shift.Start)[0] != cy || w.onCall(half)[0] != cy {
 		t.Error("Cy is not on call any more")
@@ -183,6 +189,6 @@ func TestSwitchingAnOverrideNeverLosesIt(t *testing.T) {
 	w.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'`)
 	w.exec(`CREATE TRIGGER refuse BEFORE INSERT ON overrides FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	if _, err := w.SwitchOverride(t.Context(), oncall.ByUser(ann), is.ID, half); err == nil || w.onCall(half)[0] != cy {
-		t.Errorf("the override is gone: %v; want an error and w.onCall(half)[0] == %v", err, cy)
+		t.Errorf("the override is gone: %v; want it refused, with %v on call still", err, cy)
 	}
 }

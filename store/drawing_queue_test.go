@@ -39,7 +39,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 		w.note(start)
 	}
 	if got := w.waitingDraws(start); len(got) != 1 || !got[0].Asked {
-		t.Fatalf("after a person's notes: %+v; want 1 entry and got[0].Asked true", got)
+		t.Fatalf("after a person's notes: %+v; want one, asked for by a person", got)
 	}
 	if n := w.jobs("draw"); n != 1 {
 		t.Errorf("%d draw jobs, want 1", n)
@@ -64,8 +64,11 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	}
 	w.check(w.PutDrawBack(t.Context(), drawJob(job), start.Add(time.Minute), true, start))
 	got = w.waitingDraws(start)
-	if len(got) != 1 || got[0].Job == job || !got[0].Asked || w.jobs("draw") != 1 {
-		t.Errorf(`put back: %+v; want 1 entry, got[0].Job other than %v, got[0].Asked true and w.jobs("draw") == 1`, got, job)
+	if len(got) != 1 || got[0].Job == job || !got[0].Asked {
+		t.Errorf("put back: %+v; want one, asked for by a person, with a job of its own other than %v", got, job)
+	}
+	if n := w.jobs("draw"); n != 1 {
+		t.Errorf("put back: %d draw jobs, want 1", n)
 	}
 	// With nothing else waiting, it waits until then.
 	job = got[0].Job
@@ -140,7 +143,7 @@ func TestDrawRequestsAreNotLost(t *testing.T) {
 	}
 	d := must[store.Drawing](t)(w.BeginDraw(ctx, 1, w.job(), start))
 	if d.Busy || d.RootDrawn != 102 || d.Picture.Incident.Version != 102 {
-		t.Errorf("busy %v, version %d is drawn of %d; want d.Busy false, 102 and 102", d.Busy, d.RootDrawn, d.Picture.Incident.Version)
+		t.Errorf("busy %v, version %d is drawn of %d; want the lease, with version 102 drawn of 102", d.Busy, d.RootDrawn, d.Picture.Incident.Version)
 	}
 	if most > 1 {
 		t.Errorf("%d draws waited for one incident, want at most 1", most)
@@ -208,17 +211,17 @@ func TestDrawingOrder(t *testing.T) {
 		return store.WaitingDraw{}
 	}
 	if d := one(1, start); !d.First || d.Coming {
-		t.Errorf("the channel shows nothing: %+v; want First true and Coming false", d)
+		t.Errorf("the channel shows nothing: %+v; want it the first, with nothing more to come", d)
 	}
 	// Nobody folds what comes now.
 	worse := trigger("disk of the database")
 	worse.Severity = oncall.Critical
 	w.accept(trigger("another disk"), worse)
 	if d := one(1, start); !d.First || !d.Coming {
-		t.Errorf("more has come: %+v; want First true and Coming true", d)
+		t.Errorf("more has come: %+v; want it the first, with more to come", d)
 	}
 	if d := one(1, start.Add(3*time.Second)); d.Coming {
-		t.Errorf("it has waited long enough: %+v, want Coming false", d)
+		t.Errorf("it has waited long enough: %+v, want nothing more to come", d)
 	}
 	stop := w.run(w.System)
 	w.fold()
@@ -227,12 +230,12 @@ func TestDrawingOrder(t *testing.T) {
 	w.check(w.RootTried(t.Context(), 1, start))
 	w.check(w.RootPosted(t.Context(), 1, store.MessageRef{Channel: "C0PAY", TS: "1"}, start))
 	if d := one(1, start); d.First || d.Coming {
-		t.Errorf("it is posted: %+v; want First false and Coming false", d)
+		t.Errorf("it is posted: %+v; want it neither first nor with more to come", d)
 	}
 	if d := one(2, start); d.First {
-		t.Errorf("no worse than what the channel shows: %+v, want First false", d)
+		t.Errorf("no worse than what the channel shows: %+v, want it not the first", d)
 	}
 	if d := one(3, start); !d.First {
-		t.Errorf("worse than all that the channel shows: %+v, want First true", d)
+		t.Errorf("worse than all that the channel shows: %+v, want it the first", d)
 	}
 }

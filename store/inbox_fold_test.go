@@ -65,7 +65,7 @@ func TestSignalsAreFoldedInTheOrderOfTheirArrival(t *testing.T) {
 	}
 	open := must[[]oncall.Incident](t)(w.OpenIncidents(t.Context(), oncall.ByTimer(), 5))
 	if len(open) != 5 || open[0].ID != 2 {
-		t.Errorf("open incidents: %v; want 5 entries and open[0].ID == 2", open)
+		t.Errorf("open incidents: %v; want 5, the first with the id 2", open)
 	}
 }
 
@@ -312,7 +312,7 @@ func TestFoldingRequiresTheLock(t *testing.T) {
 	})
 	w.accept(trigger("disk"))
 	if n := w.count(`SELECT count(*) FROM inbox`); n != 1 || w.Folding() {
-		t.Errorf("%d signals in the inbox, folding %v; want n 1 and w.Folding() false", n, w.Folding())
+		t.Errorf("%d signals in the inbox, folding %v; want 1, with nothing folding", n, w.Folding())
 	}
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -446,7 +446,7 @@ func TestFlappingIncidentClosesWhenQuiet(t *testing.T) {
 	w.fold()
 	in := w.incident(1)
 	if !in.Flapping() || in.ClosesAt() != w.clock().Add(10*time.Minute) {
-		t.Fatalf("it doesn't flap: %+v; want Flapping() true and ClosesAt() w.clock().Add(10*time.Minute)", in)
+		t.Fatalf("it doesn't flap: %+v; want it to flap, and to close at %s", in, w.clock().Add(10*time.Minute))
 	}
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'escalate' AND args ->> 'close' = 'true'`); n != 1 {
 		t.Errorf("%d timers to close it, want 1", n)

@@ -38,7 +38,7 @@ func TestThousandsOfAlertsAreOneIncident(t *testing.T) {
 	}
 	w.fold()
 	if got := w.strings(`SELECT status || ' ' || merged_into FROM incidents WHERE storm IS NULL ORDER BY id`); strings.Join(got, ",") != strings.Repeat("resolved 11,", 9)+"resolved 11" {
-		t.Errorf(`the first: %q, want strings.Join(got, ",") == %v`, got, strings.Repeat("resolved 11,", 9)+"resolved 11")
+		t.Errorf(`the first: %q, want ten times "resolved 11"`, got)
 	}
 	storm := w.incident(11)
 	if storm.Storm == nil || storm.Status != oncall.Triggered || storm.SignalCount != 2000 {
@@ -138,7 +138,7 @@ func TestStormKeepsIncidentsInTheChannel(t *testing.T) {
 	}
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 4, 2, w.clock()))
 	if !d.Picture.Incident.TakenIn() || d.RootTried != nil {
-		t.Errorf("what was taken in: %+v; want Picture.Incident.TakenIn() true and RootTried nil", d)
+		t.Errorf("what was taken in: %+v; want it taken in, with no message tried", d)
 	}
 	for _, waiting := range must[[]store.WaitingDraw](t)(w.WaitingDraws(t.Context(), w.clock())) {
 		if waiting.Channel != "" && waiting.Incident != 3 && waiting.Incident != 11 {
@@ -165,7 +165,7 @@ func TestStormEndsAndAlertIsSplitOff(t *testing.T) {
 	}
 	worst := must[[]oncall.Alert](t)(w.WorstAlerts(t.Context(), oncall.ByUser(bo), 11, 5))
 	if len(worst) != 5 || worst[0].Title == "" {
-		t.Errorf("worst: %+v; want 5 entries and worst[0].Title not empty", worst)
+		t.Errorf("worst: %+v; want 5, the first with a title", worst)
 	}
 	w.check(split(oncall.Act{Text: "alert 7"}))
 	w.fold()
@@ -175,7 +175,7 @@ func TestStormEndsAndAlertIsSplitOff(t *testing.T) {
 		t.Errorf(`its own: %+v; want Title "alert 7 is full" and Status %v`, own, oncall.Triggered)
 	}
 	if own := w.incident(13); own.Title != worst[0].Title {
-		t.Errorf("the worst: %+v, want Title worst[0].Title", own)
+		t.Errorf("the worst: %+v, want the title %q", own, worst[0].Title)
 	}
 	w.accept(resolve("alert 7"))
 	w.fold()
@@ -193,7 +193,7 @@ func TestStormEndsAndAlertIsSplitOff(t *testing.T) {
 	w.advance(6 * time.Minute)
 	end()
 	if got := w.strings(`SELECT detail ->> 'count' || ' ' || (detail ->> 'of') FROM incident_events WHERE kind = 'storm_over'`); len(got) != 1 || got[0] != "18 18" {
-		t.Errorf(`what it was: %q; want 1 entry and got[0] == "18 18"`, got)
+		t.Errorf(`what it was: %q; want only "18 18"`, got)
 	}
 	end()
 	w.accept(trigger("later"))
@@ -212,7 +212,7 @@ func TestAlertsAreGroupedByTheirLabels(t *testing.T) {
 	s.Integrations[0].Group = &setup.Group{By: []string{"service"}, Window: "10m"}
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if len(report.Changes) != 1 || report.Changes[0] != `change integration "grafana": group` {
-		t.Errorf(`changes: %q; want 1 entry and report.Changes[0] == "change integration \"grafana\": group"`, report.Changes)
+		t.Errorf(`changes: %q; want only "change integration \"grafana\": group"`, report.Changes)
 	}
 	if again := must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start)); len(again.Changes) != 0 {
 		t.Errorf("applied again: %q, want none", again.Changes)

@@ -50,16 +50,18 @@ func TestActsAreStored(t *testing.T) {
 	}
 	until := at.Add(time.Hour)
 	in := w.do(1, bo, oncall.Act{Do: oncall.ActSnooze, Until: until}, at)
-	if in.Status != oncall.Snoozed || !in.SnoozedUntil.Equal(until) || in.SnoozedBy.User != bo || len(in.Responders) != 1 {
-		t.Errorf("incident: status %v, want %v; snoozed until %v, want %v; snoozed by %v, want %v; responders %v, want 1",
-			in.Status, oncall.Snoozed, in.SnoozedUntil, until, in.SnoozedBy.User, bo, len(in.Responders))
+	if in.Status != oncall.Snoozed || !in.SnoozedUntil.Equal(until) || in.SnoozedBy.User != bo {
+		t.Errorf("the incident is %s until %v by %v, want %s until %v by %v", in.Status, in.SnoozedUntil, in.SnoozedBy.User, oncall.Snoozed, until, bo)
+	}
+	if len(in.Responders) != 1 {
+		t.Errorf("the responders are %+v, want one still", in.Responders)
 	}
 	// The helper's page is due although the incident is snoozed; the policy's page is not.
 	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 1, at)); order.Send {
-		t.Errorf("a page of the policy is sent: %+v, want Send false", order)
+		t.Errorf("a page of the policy is sent: %+v, want it not sent", order)
 	}
 	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 2}, 2, at)); !order.Send {
-		t.Errorf("the helper's page is not sent: %+v, want Send true", order)
+		t.Errorf("the helper's page is not sent: %+v, want it sent", order)
 	}
 	// A snooze's lost timer is found again, like any other.
 	w.forgetJobs()
@@ -360,7 +362,7 @@ func TestAcknowledgeEscalateAndPageAtOnce(t *testing.T) {
 		wg.Wait()
 		in := w.incident(id)
 		if len(owners) != 1 || in.Status != oncall.Acknowledged || in.AckedBy.User != owners[0] {
-			t.Errorf("incident %d: %s by %v, acknowledged by %v; want 1 entry, %s and User owners[0]", id, in.Status, in.AckedBy, owners, oncall.Acknowledged)
+			t.Errorf("incident %d: %s by %v, acknowledged by %v; want it %s by its only owner", id, in.Status, in.AckedBy, owners, oncall.Acknowledged)
 		}
 		if got, want := in.Version, before.Version+int64(1+steps); got != want || steps > 1 {
 			t.Errorf("incident %d: version %d, want %d", id, got, want)

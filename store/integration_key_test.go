@@ -25,7 +25,7 @@ func (w *world) good(key string, now time.Time) bool {
 		took = append(took, err == nil && in.ID == w.integration)
 	}
 	if took[0] != took[1] {
-		w.t.Errorf("two instances don't agree on …%s: %v, want took[0] == took[1]", key[28:], took)
+		w.t.Errorf("two instances don't agree on …%s: %v, want both to take it or both to refuse it", key[28:], took)
 	}
 	return took[0]
 }
@@ -37,8 +37,14 @@ func TestKeyIsRotated(t *testing.T) {
 	rotate := func(atOnce bool, at time.Time) string {
 		t.Helper()
 		made, old, err := w.RotateKey(ctx, oncall.ByTimer(), "grafana", store.Rotation{AtOnce: atOnce}, at)
-		if err != nil || len(made.Key) != 32 || made.Integration != "grafana" || len(old.Hint) != 4 {
-			t.Fatalf(`%+v, %+v, %v; want len(made.Key) == 32, Integration "grafana" and len(old.Hint) == 4`, made, old, err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(made.Key) != 32 || made.Integration != "grafana" {
+			t.Fatalf("made %+v, want a key of 32 characters for grafana", made)
+		}
+		if len(old.Hint) != 4 {
+			t.Errorf("the old key is shown as %q, want its last 4 characters", old.Hint)
 		}
 		if n := w.count(`SELECT count(*) FROM integrations i LEFT JOIN integration_keys k ON true
 			WHERE i::text || k::text LIKE '%' || $1 || '%' OR encode(k.hash, 'escape') LIKE '%' || $1 || '%'`, made.Key); n != 0 {
@@ -253,7 +259,7 @@ func TestIntegrationPermissions(t *testing.T) {
 	}
 	for who, want := range map[oncall.UserID]bool{ann: true, boss: true, bo: false, stranger: false} {
 		if seen, may := manages(who); !seen || may != want {
-			t.Errorf("%s sees it: %v, and may change it: %v; want seen true and may %v", who, seen, may, want)
+			t.Errorf("%s sees it: %v, and may change it: %v; want true and %v", who, seen, may, want)
 		}
 	}
 	w.exec(`UPDATE teams SET private = true`)

@@ -21,7 +21,7 @@ func TestSigningSecretsOutliveTheSecretThatSealsThem(t *testing.T) {
 	}
 	until, err = w.SignIntegration(w.t.Context(), oncall.ByTimer(), name, "the next of theirs", w.clock())
 	if err != nil || until == nil || !until.Equal(w.clock().Add(store.OldSigningSecretLives)) {
-		t.Fatalf("the next: %v, %v; want until non-nil and until w.clock().Add(store.OldSigningSecretLives)", until, err)
+		t.Fatalf("the next: %v, %v; want the old secret good until %s", until, err, w.clock().Add(store.OldSigningSecretLives))
 	}
 	next := append(must[[]oncall.Secret](t)(oncall.ParseSecrets(strings.Repeat("next", 10))), storetest.Secrets()...)
 	s := must[*store.System](t)(store.Open(w.t.Context(), w.url, store.Options{Secrets: next}))

@@ -115,7 +115,7 @@ func TestOverlappingMaintenance(t *testing.T) {
 		t.Fatalf("released while another window covers it: got %v, want 0", n)
 	}
 	if got := w.said(oncall.NoticeMaintenanceOver); len(got) != 1 || !strings.Contains(got[0], "1 fires and is kept by another window") {
-		t.Errorf(`told: %q; want 1 entry and got[0] to contain "1 fires and is kept by another window"`, got)
+		t.Errorf(`told: %q; want one, with "1 fires and is kept by another window"`, got)
 	}
 	if _, err := w.EndMaintenance(t.Context(), oncall.ByUser(ann), long.ID, w.clock()); err != nil {
 		t.Fatal(err)

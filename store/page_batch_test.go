@@ -88,7 +88,7 @@ func TestOneJobForABatch(t *testing.T) {
 		t.Errorf("%d pages count as lost, want 0", n)
 	}
 	if order := w.work(2, start); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("the first: %+v; want Send true and len(order.Incidents) == 3", order)
+		t.Errorf("the first: %+v; want it sent, with 3 incidents", order)
 	}
 	if jobs := w.pageJobs(); len(jobs) != 0 {
 		t.Errorf("all are told, and %q wait, want none", jobs)
@@ -105,13 +105,13 @@ func TestBatchIsDeferred(t *testing.T) {
 	w.check(w.RecordPage(t.Context(), 1, oncall.PageAccepted{Ref: "1"}, start))
 	w.flood(oncall.High, "b", "c", "d")
 	if order := w.work(2, start.Add(time.Second)); order.Send || !order.CheckAt.Equal(start.Add(30*time.Second)) {
-		t.Fatalf("the first of the others: %+v; want Send false and Again %v", order, start.Add(30*time.Second))
+		t.Fatalf("the first of the others: %+v; want it not sent, and looked at again at %v", order, start.Add(30*time.Second))
 	}
 	if n := w.count(`SELECT count(*) FROM pages WHERE held_until = $1`, start.Add(30*time.Second)); n != 3 {
 		t.Errorf("%d are held, want 3", n)
 	}
 	if order := w.work(2, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("when the hold is over: %+v; want Send true and len(order.Incidents) == 3", order)
+		t.Errorf("when the hold is over: %+v; want it sent, with 3 incidents", order)
 	}
 }
 
@@ -125,12 +125,12 @@ func TestDeferredPageJoinsBatch(t *testing.T) {
 	for i, name := range []string{"b", "c", "d", "e"} {
 		w.storm(name)
 		if order := w.work(oncall.PageID(i+2), start.Add(time.Second)); order.Send || !order.OtherJob {
-			t.Errorf("%s: %+v; want Send false and Other true", name, order)
+			t.Errorf("%s: %+v; want it not sent and left to another job", name, order)
 		}
 	}
 	w.flood(oncall.High, "f", "g")
 	if order := w.work(6, start.Add(time.Second)); order.Send || !order.OtherJob {
-		t.Errorf("a batch joins another: %+v; want Send false and Other true", order)
+		t.Errorf("a batch joins another: %+v; want it not sent and left to another job", order)
 	}
 	if d := cmp.Diff([]string{"2 leads"}, w.pageJobs()); d != "" {
 		t.Fatalf("w.pageJobs() (-want +got):\n%s", d)
@@ -145,7 +145,7 @@ func TestDeferredPageJoinsBatch(t *testing.T) {
 	// job.
 	must[oncall.Incident](t)(w.Act(t.Context(), 2, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := w.work(2, start.Add(30*time.Second)); order.Send {
-		t.Errorf("an acknowledged incident is told: %+v, want Send false", order)
+		t.Errorf("an acknowledged incident is told: %+v, want it not sent", order)
 	}
 	w.storm("h")
 	if order := w.work(8, start.Add(29*time.Second)); order.Send || !order.OtherJob { // another instance's clock
@@ -155,7 +155,7 @@ func TestDeferredPageJoinsBatch(t *testing.T) {
 		t.Errorf("w.pageJobs() (-want +got):\n%s", d)
 	}
 	if order := w.work(8, start.Add(30*time.Second)); !order.Send || len(order.Incidents) != 6 {
-		t.Errorf("after the hold: %+v; want Send true and len(order.Incidents) == 6", order)
+		t.Errorf("after the hold: %+v; want it sent, with 6 incidents", order)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestBatchIsReleased(t *testing.T) {
 		t.Errorf("w.pageJobs() (-want +got):\n%s", d)
 	}
 	if order := w.work(3, start.Add(2*time.Second)); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("once released: %+v; want Send true and len(order.Incidents) == 3", order)
+		t.Errorf("once released: %+v; want it sent, with 3 incidents", order)
 	}
 }
 
@@ -184,13 +184,13 @@ func TestBatchWithoutItsFirstPage(t *testing.T) {
 	w.flood(oncall.High, "a", "b", "c", "d")
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := w.work(1, start); order.Send {
-		t.Errorf("an acknowledged incident is told: %+v, want Send false", order)
+		t.Errorf("an acknowledged incident is told: %+v, want it not sent", order)
 	}
 	if d := cmp.Diff([]string{"2", "3", "4"}, w.pageJobs()); d != "" {
 		t.Errorf("w.pageJobs() (-want +got):\n%s", d)
 	}
 	if order := w.work(2, start); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("the second: %+v; want Send true and len(order.Incidents) == 3", order)
+		t.Errorf("the second: %+v; want it sent, with 3 incidents", order)
 	}
 }
 
@@ -212,7 +212,7 @@ func TestBatchWithoutJobIsQueuedAgain(t *testing.T) {
 		t.Errorf("%d were queued again although they wait behind another, want 0", n)
 	}
 	if order := w.work(2, start); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("the first: %+v; want Send true and len(order.Incidents) == 3", order)
+		t.Errorf("the first: %+v; want it sent, with 3 incidents", order)
 	}
 	if n := w.lost(); n != 1 { // its job was ended here without a record
 		t.Errorf("%d were queued again, want the one that was sent", n)

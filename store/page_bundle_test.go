@@ -32,16 +32,16 @@ func TestBundleKeepsEveryPage(t *testing.T) {
 	w := newWorld(t)
 	w.storm("a", "b", "c")
 	if order := w.begin(1, start); !order.Send || len(order.Incidents) != 3 {
-		t.Fatalf("the first: %+v; want Send true and len(order.Incidents) == 3", order)
+		t.Fatalf("the first: %+v; want it sent, with 3 incidents", order)
 	}
 	if order := w.begin(2, start); order.Send || !order.CheckAt.IsZero() {
-		t.Errorf("a page that another tells of: %+v; want Send false and Again.IsZero() true", order)
+		t.Errorf("a page that another tells of: %+v; want it not sent and never looked at again", order)
 	}
 	// The process dies, and nobody knows whether it sent the message. Another process continues with the
 	// same bundle.
 	order := w.begin(1, start.Add(time.Second))
 	if order.Doubt == nil || len(order.Incidents) != 3 {
-		t.Errorf("after a crash: %+v; want Doubt non-nil and len(order.Incidents) == 3", order)
+		t.Errorf("after a crash: %+v; want it in doubt, with 3 incidents", order)
 	}
 	// Incidents acknowledged meanwhile are left out. If the lead's incident is one of them, the others are
 	// sent separately.
@@ -51,13 +51,13 @@ func TestBundleKeepsEveryPage(t *testing.T) {
 	}
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := w.begin(1, start.Add(3*time.Second)); order.Send {
-		t.Errorf("nobody needs the first any more: %+v, want Send false", order)
+		t.Errorf("nobody needs the first any more: %+v, want it not sent", order)
 	}
 	if n, err := w.RequeuePages(t.Context(), start); n != 0 || err != nil {
 		t.Errorf("%d pages were lost, %v, want 0", n, err)
 	}
 	if order := w.begin(3, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 1 {
-		t.Errorf("the last: %+v; want Send true and len(order.Incidents) == 1", order)
+		t.Errorf("the last: %+v; want it sent, with one incident", order)
 	}
 	place := oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0", Version: 2}}
 	w.check(w.RecordPage(t.Context(), 3, place, start))
@@ -91,7 +91,7 @@ func TestBundleFailsAsAWhole(t *testing.T) {
 	w.begin(1, start)
 	w.storm("c")
 	if order := w.begin(3, start); order.Send || !order.CheckAt.Equal(start.Add(30*time.Second)) {
-		t.Errorf("inside the hold: %+v; want Send false and Again %v", order, start.Add(30*time.Second))
+		t.Errorf("inside the hold: %+v; want it not sent, and looked at again at %v", order, start.Add(30*time.Second))
 	}
 	before := w.lastJob()
 	w.check(w.RecordPage(t.Context(), 1, oncall.PageRefused{Why: "no such user"}, start))
@@ -104,7 +104,7 @@ func TestBundleFailsAsAWhole(t *testing.T) {
 		t.Errorf("pages to be looked at: %q, want %q", got, []string{"3"})
 	}
 	if order := w.begin(3, start); !order.Send {
-		t.Errorf("it still waits: %+v, want Send true", order)
+		t.Errorf("it still waits: %+v, want it sent", order)
 	}
 }
 
@@ -123,10 +123,10 @@ func TestThrottledBundleGoesAgainAtOnce(t *testing.T) {
 	w := newWorld(t)
 	w.throttled()
 	if order := w.begin(3, start.Add(time.Second)); order.Send {
-		t.Errorf("inside the hold: %+v, want Send false", order)
+		t.Errorf("inside the hold: %+v, want it not sent", order)
 	}
 	if order := w.begin(1, start.Add(time.Second)); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("the first again: %+v; want Send true and len(order.Incidents) == 3", order)
+		t.Errorf("the first again: %+v; want it sent, with 3 incidents", order)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestThrottledBundleIsTakenAlongWhole(t *testing.T) {
 	w := newWorld(t)
 	w.throttled()
 	if order := w.begin(3, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 3 {
-		t.Errorf("the bundle of all: %+v; want Send true and len(order.Incidents) == 3", order)
+		t.Errorf("the bundle of all: %+v; want it sent, with 3 incidents", order)
 	}
 	w.check(w.RecordPage(t.Context(), 3, oncall.PageAccepted{}, start.Add(31*time.Second)))
 	if got := w.strings(`SELECT state FROM pages ORDER BY id`); !cmp.Equal(got, []string{"delivered", "delivered", "delivered"}) {
@@ -152,7 +152,7 @@ func TestBundleIsAcknowledged(t *testing.T) {
 	order := w.begin(1, start)
 	n := must[oncall.Notice](t)(w.Bundle(t.Context(), order.Page.Key))
 	if n.About != 1 || len(n.Detail.Incidents) != 3 || n.Detail.Lines[0] != "#1 high: a is full" {
-		t.Errorf(`bundle: %+v; want About 1, len(n.Detail.Incidents) == 3 and Detail.Lines[0] "#1 high: a is full"`, n)
+		t.Errorf(`bundle: %+v; want it about incident 1 and two others, and to begin with "#1 high: a is full"`, n)
 	}
 	w.check(w.RecordPage(t.Context(), 1, oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0"}}, start))
 	if got := w.strings(`SELECT state FROM pages`); !cmp.Equal(got, []string{"delivered", "delivered", "delivered"}) {

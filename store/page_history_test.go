@@ -34,7 +34,7 @@ func TestPageHistoryShowsReasonAndOutcome(t *testing.T) {
 	in = must[oncall.Incident](t)(w.Act(t.Context(), in.ID, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAsk, User: cy, Text: "the\nreplica"}, w.clock()))
 	pages = must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), oncall.ByTimer(), in.ID))
 	if len(pages) != 2 || pages[1].UserID != cy || !slices.Equal(pages[1].Why, oncall.Say("%s asks you to help: the replica", bo)) {
-		t.Errorf(`the pages are %+v; want 2 entries, pages[1].UserID == %v and pages[1].Why oncall.Say("%%s asks you to help: the replica", bo)`, pages, cy)
+		t.Errorf(`the pages are %+v; want two, the second to %v because Bo asks for help with the replica`, pages, cy)
 	}
 	if _, err := w.PageHistory(t.Context(), oncall.ByTimer(), 4711); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that doesn't exist: %v, want the error %v", err, oncall.ErrNotFound)
@@ -66,11 +66,11 @@ func TestReasonsAreReadByBothReleases(t *testing.T) {
 		SELECT incident_id, 'D1', '1.0', user_id, why, 1 FROM pages ORDER BY id LIMIT 1`)
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), in.ID, w.job(), w.clock()))
 	if len(d.Copies) != 1 || !slices.Equal(d.Copies[0].Why, want[0]) {
-		t.Errorf("the copies are %+v; want 1 entry and d.Copies[0].Why want[0]", d.Copies)
+		t.Errorf("the copies are %+v; want one, with the reason %v", d.Copies, want[0])
 	}
 	must[oncall.Incident](t)(w.Act(t.Context(), in.ID, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAsk, User: cy, Text: "the replica"}, w.clock()))
 	if got := w.strings(`SELECT why FROM pages ORDER BY id DESC LIMIT 1`); got[0] != "<@U0BO> asks you to help: the replica" {
-		t.Errorf(`it reads %q, want got[0] == "<@U0BO> asks you to help: the replica"`, got)
+		t.Errorf(`it reads %q, want "<@U0BO> asks you to help: the replica"`, got)
 	}
 }
 
@@ -88,7 +88,7 @@ func TestRootsAreWhereIncidentsAreShown(t *testing.T) {
 	w.check(w.RootPosted(t.Context(), 1, place, w.clock()))
 	roots := must[map[oncall.IncidentID]store.MessageRef](t)(w.Roots(t.Context(), []oncall.IncidentID{1, 2}))
 	if len(roots) != 1 || roots[1] != place {
-		t.Errorf("the roots are %v; want 1 entry and roots[1] == %v", roots, place)
+		t.Errorf("the roots are %v; want %v for incident 1 alone", roots, place)
 	}
 }
 
@@ -133,10 +133,13 @@ func TestLastPagedReadsAnIndex(t *testing.T) {
 	if _, err := w.Pool().Exec(t.Context(), `ANALYZE pages`); err != nil {
 		t.Fatal(err)
 	}
-	for user, want := range map[oncall.UserID]bool{ann: true, bo: true, "U0NEVER": false} {
+	for user, want := range map[oncall.UserID]oncall.IncidentID{ann: in.ID, bo: in.ID, "U0NEVER": 0} {
 		id, paged, err := w.LastPaged(t.Context(), oncall.ByTimer(), user)
-		if err != nil || paged != want || paged && id != in.ID {
-			t.Errorf("%s: incident %d, paged %t, %v, want incident %d, paged %t", user, id, paged, err, in.ID, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id != want || paged != (want != 0) {
+			t.Errorf("%s was last paged about incident %d (%t), want %d", user, id, paged, want)
 		}
 		rows, _ := w.Pool().Query(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) "+store.LastPagedSQL, user)
 		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])

@@ -48,7 +48,7 @@ func TestSecondCallHasItsOwnKey(t *testing.T) {
 	w.check(w.RecordReceipt(ctx, 1, oncall.PageReceipt{State: oncall.ReceiptUnanswered}, start))
 	second := w.begin(1, start.Add(time.Minute))
 	if !second.Send || second.Page.MessageKey() == first.Page.MessageKey() || len(second.Incidents) != 2 {
-		t.Fatalf("the second call: %+v; want Send true, Page.MessageKey() other than first.Page.MessageKey() and len(second.Incidents) == 2", second)
+		t.Fatalf("the second call: %+v; want it sent with 2 incidents, under another key than the first", second)
 	}
 	for _, c := range []struct {
 		order oncall.PageOrder

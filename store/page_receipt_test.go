@@ -20,7 +20,7 @@ func TestMessagesAreFollowedWhileSomebodyNeedsThem(t *testing.T) {
 		t.Helper()
 		w.storm(names...)
 		if order := w.begin(page, at); len(order.Incidents) != len(names) {
-			t.Fatalf("page %d: %+v, want len(order.Incidents) == %v", page, order, len(names))
+			t.Fatalf("page %d: %+v, want all %d incidents in its message", page, order, len(names))
 		}
 		w.check(w.RecordPage(t.Context(), page, oncall.PageAccepted{Ref: ref, Track: true}, at))
 	}

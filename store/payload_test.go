@@ -55,12 +55,15 @@ func TestPayloadsAreKept(t *testing.T) {
 	if !slices.Equal(said, want) {
 		t.Errorf("got %q\nwant %q", said, want)
 	}
-	if p := got[0]; p.Headers["User-Agent"] != "amonitor" || !p.At.Equal(w.clock()) || p.Format != "generic" || p.RecognisedAs != "generic" {
-		t.Errorf(`it is %+v; want Headers["User-Agent"] "amonitor", At w.clock(), Format "generic" and RecognisedAs "generic"`, p)
+	if p := got[0]; p.Headers["User-Agent"] != "amonitor" || !p.At.Equal(w.clock()) {
+		t.Errorf("the payload is %+v; want it with the header User-Agent: amonitor, received at %s", p, w.clock())
+	}
+	if p := got[0]; p.Format != "generic" || p.RecognisedAs != "generic" {
+		t.Errorf("the payload's format is %s, recognised as %s; want generic both times", p.Format, p.RecognisedAs)
 	}
 	one := must[[]store.KeptPayload](t)(w.Payloads(t.Context(), oncall.ByUser(ann), store.PayloadFilter{ID: got[1].ID, Begin: 2}))
 	if len(one) != 1 || string(one[0].Body) != "\xff\x00" || one[0].Size != 10 {
-		t.Errorf(`one of them: %+v; want 1 entry, string(one[0].Body) == "\xff\x00" and one[0].Size == 10`, one)
+		t.Errorf(`one of them: %+v; want one, with the body "\xff\x00" cut from 10 bytes`, one)
 	}
 }
 
@@ -179,6 +182,6 @@ func TestPayloadsComeWithASpool(t *testing.T) {
 	}
 	got := w.payloads(1, oncall.ByUser(ann), store.PayloadFilter{})
 	if string(got[0].Body) != "spooled" || !got[0].At.Equal(start) || got[0].Integration != w.integration {
-		t.Errorf(`it is %+v; want string(got[0].Body) == "spooled", got[0].At %v and got[0].Integration == %v`, got[0], start, w.integration)
+		t.Errorf(`it is %+v; want the body "spooled", received at %v by integration %v`, got[0], start, w.integration)
 	}
 }

@@ -207,14 +207,14 @@ func TestReminderIsOneMessage(t *testing.T) {
 		t.Error("renewed before its time")
 	}
 	if remind(20 * time.Minute); last().Version != 2 || last().ID != first.ID {
-		t.Errorf("after the interval it is %+v; want last().Version == 2 and last().ID == %v", last(), first.ID)
+		t.Errorf("after the interval it is %+v; want version 2 of notice %v", last(), first.ID)
 	}
 	w.forgetJobs()
 	if _, err := w.Act(t.Context(), in.ID, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, start.Add(21*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if remind(21 * time.Minute); last().Version != 3 || last().Facts.State != oncall.UnackedOver {
-		t.Errorf("when all are acknowledged it is %+v; want last().Version == 3 and last().Facts.State == %v", last(), oncall.UnackedOver)
+		t.Errorf("when all are acknowledged it is %+v; want version 3, in the state %v", last(), oncall.UnackedOver)
 	}
 	if n := w.jobs("tell"); n != 1 {
 		t.Errorf("%d jobs redraw it, want 1", n)
@@ -230,7 +230,7 @@ func TestReminderIsOneMessage(t *testing.T) {
 		t.Error("the new episode began too early")
 	}
 	if remind(70 * time.Minute); last().ID == first.ID || last().Facts.Lines[0] != "#1 disk is full (high, for 10 min)" {
-		t.Errorf(`the new episode is %+v; want last().ID other than %v and last().Facts.Lines[0] == "#1 disk is full (high, for 10 min)"`, last(), first.ID)
+		t.Errorf(`the new episode is %+v; want another notice than %v, with the line "#1 disk is full (high, for 10 min)"`, last(), first.ID)
 	}
 	// A team that wants no such people has none.
 	s := payments()

@@ -69,7 +69,7 @@ func TestTimersArePromoted(t *testing.T) {
 	}
 	got := must[map[string]int](t)(w.QueueDepths(t.Context()))
 	if n, ok := got[store.QueueHousekeeping]; n != 0 || !ok {
-		t.Errorf("an empty queue: %d, %v; want n 0 and ok true", n, ok)
+		t.Errorf("an empty queue: %d, %v; want 0, listed all the same", n, ok)
 	}
 	maps.DeleteFunc(got, func(_ string, n int) bool { return n == 0 })
 	if d := cmp.Diff(map[string]int{"escalate": 1500, "page": 1, "draw": 1}, got); d != "" {
@@ -237,7 +237,7 @@ func TestDatabaseTimeIsRead(t *testing.T) {
 	w := newWorld(t)
 	before := time.Now().Add(-time.Second)
 	if at := must[time.Time](t)(w.Clock(t.Context())); at.Before(before) || at.After(time.Now().Add(time.Second)) {
-		t.Errorf("the database's clock: %v; want Before(before) false and After(time.Now().Add(time.Second)) false", at)
+		t.Errorf("the database's clock is %s, want it between %s and now", at, before)
 	}
 }
 

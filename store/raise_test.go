@@ -43,7 +43,7 @@ func TestRaisedIncidentIsLikeAnyOther(t *testing.T) {
 	}
 	open := must[[]oncall.Incident](t)(w.OpenIncidents(t.Context(), oncall.ByUser(ann), 10))
 	if len(open) != 1 || open[0].ID != 1 {
-		t.Errorf("open: %+v; want 1 entry and open[0].ID == 1", open)
+		t.Errorf("open: %+v; want one, with the id 1", open)
 	}
 	// Once it is over, it is deleted with everything that belongs to it.
 	if _, err := w.Act(t.Context(), 1, oncall.ByUser(di), oncall.Act{Do: oncall.ActResolve}, start); err != nil {
@@ -75,21 +75,21 @@ func TestRepeatedRaiseOpensNothing(t *testing.T) {
 		t.Errorf("%d pages, want 1", n)
 	}
 	if made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "down", Key: "view/V2"}); !made.Again || made.Incident.ID != 1 {
-		t.Errorf("the same words: %+v; want Again true and Incident.ID 1", made)
+		t.Errorf("the same words: %+v; want incident 1 again", made)
 	}
 	if made := w.raise(bo, oncall.RaiseRequest{Team: 1, Text: "down", Key: "view/V3"}); made.Again || made.Incident.ID != 2 {
-		t.Errorf("the same words of somebody else: %+v; want Again false and Incident.ID 2", made)
+		t.Errorf("the same words of somebody else: %+v; want incident 2 anew", made)
 	}
 	// Somebody who raises the same message later follows the open incident.
 	if made := w.raise(cy, oncall.RaiseRequest{Team: 1, Text: "is it?", Key: "view/V1"}); !made.Again || made.Incident.ID != 1 {
-		t.Errorf("the same message: %+v; want Again true and Incident.ID 1", made)
+		t.Errorf("the same message: %+v; want incident 1 again", made)
 	}
 	if got := w.strings(`SELECT user_id FROM raised WHERE incident_id = 1 ORDER BY user_id`); !cmp.Equal(got, []string{"U0CY", "U0DI"}) {
 		t.Errorf("who follows it: %q, want %q", got, []string{"U0CY", "U0DI"})
 	}
 	w.advance(11 * time.Minute)
 	if made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "down", Key: "view/V4"}); made.Again {
-		t.Errorf("the same words much later: %+v, want Again false", made)
+		t.Errorf("the same words much later: %+v, want a new one", made)
 	}
 }
 
@@ -101,18 +101,18 @@ func TestRaisingOftenTakesAConfirmation(t *testing.T) {
 	}
 	made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "d"})
 	if made.NeedsConfirmation.String() != "You have paged 3 times in the last 10 minutes." || made.Incident.ID != 0 {
-		t.Errorf(`the fourth: %+v; want NeedsConfirmation.String() "You have paged 3 times in the last 10 minutes." and Incident.ID 0`, made)
+		t.Errorf(`the fourth: %+v; want it to ask "You have paged 3 times in the last 10 minutes." and no incident`, made)
 	}
 	if made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "d", Confirmed: true}); made.Incident.ID != 4 {
-		t.Errorf("the fourth, confirmed: %+v, want Incident.ID 4", made)
+		t.Errorf("the fourth, confirmed: %+v, want incident 4", made)
 	}
 	if made := w.raise(bo, oncall.RaiseRequest{Team: 1, Text: "d"}); made.Incident.ID != 5 {
-		t.Errorf("somebody else's: %+v, want Incident.ID 5", made)
+		t.Errorf("somebody else's: %+v, want incident 5", made)
 	}
 	w.exec(`INSERT INTO raised (incident_id, user_id, key, opened, raised_at, channel, thread, ts, drawn)
 		SELECT 5, 'U' || n, '', true, $1, '', '', '', 0 FROM generate_series(1, 30) AS n`, start)
 	if made := w.raise(cy, oncall.RaiseRequest{Team: 1, Text: "e"}); !strings.HasPrefix(made.NeedsConfirmation.String(), "People have paged by hand 3") {
-		t.Errorf(`beyond 30: %+v, want NeedsConfirmation.String() to begin with "People have paged by hand 3"`, made)
+		t.Errorf(`beyond 30: %+v, want the question to begin with "People have paged by hand 3"`, made)
 	}
 }
 
@@ -195,8 +195,11 @@ func TestRaisePermissions(t *testing.T) {
 	id := oncall.IncidentID(w.count(`SELECT max(id) FROM incidents`))
 	for do, want := range map[oncall.ActKind]string{oncall.ActNote: "", oncall.ActAck: "private team", oncall.ActEscalate: "private team"} {
 		_, err := w.Act(t.Context(), id, oncall.ByUser("U0PAT"), oncall.Act{Do: do, Text: "more"}, w.clock())
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%s: %v, want %q", do, err, want)
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v, want no error", do, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: %v, want an error with %q", do, err, want)
 		}
 	}
 	if _, err := w.Picture(t.Context(), oncall.ByUser("U0PAT"), id, w.clock()); err == nil {

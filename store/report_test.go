@@ -73,8 +73,11 @@ func TestTeamReport(t *testing.T) {
 	}
 
 	mine := must[report.Comparison](t)(w.MyReport(t.Context(), oncall.ByUser(ann), ann, march))
-	if len(mine.Now.People) != 1 || mine.Now.People[0].User != ann || mine.Now.Incidents != 3 || mine.Now.Hours != hours[ann].All() {
-		t.Errorf("Ann's: %+v; want len(mine.Now.People) == 1, People[0].User %v, Incidents 3 and Hours hours[ann].All()", mine.Now, ann)
+	if len(mine.Now.People) != 1 || mine.Now.People[0].User != ann {
+		t.Errorf("Ann's report is about %+v, want her alone", mine.Now.People)
+	}
+	if mine.Now.Incidents != 3 || mine.Now.Hours != hours[ann].All() {
+		t.Errorf("Ann's report has %d incidents in %s, want 3 in %s", mine.Now.Incidents, mine.Now.Hours, hours[ann].All())
 	}
 	if none := must[report.Comparison](t)(w.MyReport(t.Context(), oncall.ByUser(di), di, march)); none.Now.Incidents != 0 || none.Now.Hours != 0 {
 		t.Errorf("Di's: %+v; want Incidents 0 and Hours 0", none.Now)

@@ -165,7 +165,7 @@ func TestRetentionDoesNotBlockSignals(t *testing.T) {
 	w.check(err)
 	tag, err := tx.Exec(t.Context(), `DELETE FROM incidents WHERE id = 1`)
 	if err != nil || tag.RowsAffected() != 1 {
-		t.Fatalf("%v, %v, want RowsAffected() 1", tag, err)
+		t.Fatalf("%v, %v, want one row changed", tag, err)
 	}
 	w.accept(trigger("old"), trigger("new"), resolve("open"))
 	w.until("the others are folded", func() bool { return w.count(`SELECT count(*) FROM inbox`) == 1 })
@@ -192,10 +192,10 @@ func TestAuditLogHasItsOwnTerm(t *testing.T) {
 	w.retain()
 	removed, more, err := w.RemoveHistory(t.Context(), start)
 	if removed != 1_000 || !more || err != nil {
-		t.Errorf("%d notices, more %v, %v; want removed 1_000 and more true", removed, more, err)
+		t.Errorf("%d notices, more %v, %v; want 1,000 removed and more to come", removed, more, err)
 	}
 	if removed, more, err = w.RemoveHistory(t.Context(), start); removed != 500 || more || err != nil {
-		t.Errorf("then %d notices, more %v, %v; want removed 500 and more false", removed, more, err)
+		t.Errorf("then %d notices, more %v, %v; want 500 removed and no more to come", removed, more, err)
 	}
 	if n := w.count(`SELECT count(*) FROM audit_log`); n != before+1 || before == 0 {
 		t.Errorf("%d entries are left by the other terms, want %d, of several", n, before+1)

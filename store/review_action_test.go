@@ -37,7 +37,7 @@ func TestActionsAreAskedAbout(t *testing.T) {
 		}
 	}
 	if own, err := w.OwnReviewActions(t.Context(), oncall.ByUser(ann)); err != nil || len(own) != 1 || own[0].Text != "fix the alert" {
-		t.Errorf(`Ann's are %+v, %v; want 1 entry and own[0].Text == "fix the alert"`, own, err)
+		t.Errorf(`Ann's are %+v, %v; want one, with the text "fix the alert"`, own, err)
 	}
 	if _, err := w.EndReviewAction(t.Context(), oncall.ByUser(ann), a.ID, true, monday.AddDate(0, 0, 1)); err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestActionsAreAskedAbout(t *testing.T) {
 	}
 	all, err := w.ReviewActions(t.Context(), oncall.ByUser(bo), id)
 	if err != nil || len(all) != 1 || all[0].DoneBy != ann {
-		t.Errorf("they are %+v, %v; want 1 entry and all[0].DoneBy == %v", all, err, ann)
+		t.Errorf("they are %+v, %v; want one, done by %v", all, err, ann)
 	}
 	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'review_action' AND facts ->> 'state' IS NULL`); n != 0 {
 		t.Errorf("%d notices still have their buttons, want 0", n)

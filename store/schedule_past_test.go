@@ -108,9 +108,9 @@ func TestOldShiftsRemainKnown(t *testing.T) {
 	}
 	c, _ := past.Schedule(s.ID)
 	if got := c.At(then.Add(time.Minute), schedule.RolePrimary); len(got) != 1 || got[0] != cy {
-		t.Errorf("a year ago %v had it; want 1 entry and got[0] == %v", got, cy)
+		t.Errorf("a year ago %v had it; want only %v", got, cy)
 	}
 	if o, known := past.Override(old.ID); !known || o.CreatedBy != cy {
-		t.Errorf("its override is %+v; want known true and CreatedBy %v", o, cy)
+		t.Errorf("its override is %+v; want it known, and made by %v", o, cy)
 	}
 }

@@ -101,7 +101,7 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 	}
 	history = w.stored("primary").Versions
 	if len(history) != 3 || history[2].CreatedBy != bo || history[2].Note != "restored Mon 2 Mar 11:00 UTC" {
-		t.Errorf(`the history is %+v; want 3 entries, history[2].CreatedBy == %v and history[2].Note == "restored Mon 2 Mar 11:00 UTC"`, history, bo)
+		t.Errorf(`the history is %+v; want three, the last by %v with the note "restored Mon 2 Mar 11:00 UTC"`, history, bo)
 	}
 	_, err = w.RestoreVersion(t.Context(), oncall.ByUser(bo), s.ID, 999, history[2].ID, later)
 	isRefused(t, err, `There is no such version of "primary" any more.`)
@@ -188,8 +188,12 @@ func TestScheduleIsCreatedAndRemoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := w.stored("nights"); got.ID != made.ID || got.TeamID != team || got.TimeZone != "America/New_York" || got.Latest() != 0 {
-		t.Errorf(`made %+v; want ID %v, TeamID %v, TimeZone "America/New_York" and Latest() 0`, got, made.ID, team)
+	got := w.stored("nights")
+	if got.ID != made.ID || got.TeamID != team {
+		t.Errorf("made %+v; want schedule %v of team %v", got, made.ID, team)
+	}
+	if got.TimeZone != "America/New_York" || got.Latest() != 0 {
+		t.Errorf("made %+v; want it in America/New_York, with no version yet", got)
 	}
 	_, err = w.CreateSchedule(t.Context(), oncall.ByTimer(), schedule.Definition{TeamID: team, Name: "nights", TimeZone: "UTC"}, start)
 	isRefused(t, err, `There is a schedule "nights" already.`)

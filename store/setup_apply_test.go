@@ -104,7 +104,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		t.Errorf("members (-want +got):\n%s", d)
 	}
 	if len(dir.Schedules) != 2 || dir.Schedules[0].Name() != "nights" || dir.Schedules[1].Name() != "primary" {
-		t.Errorf(`schedules: %+v; want 2 entries, dir.Schedules[0].Name() == "nights" and dir.Schedules[1].Name() == "primary"`, dir.Schedules)
+		t.Errorf(`schedules: %+v; want nights and primary`, dir.Schedules)
 	}
 	// An edit never changes the past.
 	primary := dir.Schedules[1]
@@ -129,11 +129,11 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		t.Errorf("the key of a removed integration: %v, want the error %v", err, oncall.ErrNotFound)
 	}
 	if p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 1, at)); p.Team.Name != "payments" || p.Policy != "default" || p.Integration != "grafana" {
-		t.Errorf(`picture: %+v; want Team.Name "payments", Policy "default" and Integration "grafana"`, p)
+		t.Errorf(`picture: %+v; want the team payments, the policy default and the integration grafana`, p)
 	}
 	dir = must[*store.Directory](t)(w.Directory(t.Context()))
 	if team, ok := dir.Team(1); !ok || team.Name != "payments" || len(dir.Teams) != 0 {
-		t.Errorf(`a removed team: %+v, %v; teams: %v; want ok true, Name "payments" and none`, team, ok, dir.Teams)
+		t.Errorf(`a removed team: %+v, %v; teams: %v; want it known still as payments, and no teams listed`, team, ok, dir.Teams)
 	}
 	// When applied again, it comes back with the same names and the same key.
 	must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), everything, at))
@@ -202,7 +202,7 @@ func TestApplyRefusesInOneSentence(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
 			if refusal, ok := errors.AsType[oncall.Refusal](err); !ok {
-				t.Errorf("no refusal: %v, want an oncall.Refusal", refusal)
+				t.Errorf("no refusal: %v, want a refusal", refusal)
 			}
 		})
 	}
@@ -289,7 +289,7 @@ func TestOverridesAreStoredWhole(t *testing.T) {
 	}
 	_, err := w.AddOverride(ctx, oncall.ByTimer(), 1, schedule.Override{Kind: schedule.OverrideCover, Start: start, End: start}, start)
 	if _, refused := errors.AsType[oncall.Refusal](err); !refused {
-		t.Errorf("a bad override: %v, want an oncall.Refusal", err)
+		t.Errorf("a bad override: %v, want a refusal", err)
 	}
 	if _, err := w.AddOverride(ctx, oncall.ByTimer(), 99, o, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a schedule that is not there: %v, want the error %v", err, oncall.ErrNotFound)

@@ -64,7 +64,7 @@ func TestMaintenanceOfASetUpFile(t *testing.T) {
 	}
 	all := must[[]store.MaintenanceState](t)(w.MaintenanceWindows(ctx, oncall.ByUser(ann), w.clock()))
 	if len(all) != 1 || all[0].By.Name != "ci" {
-		t.Fatalf(`windows: %+v; want 1 entry and all[0].By.Name == "ci"`, all)
+		t.Fatalf(`windows: %+v; want one, made by ci`, all)
 	}
 	if _, err := w.EndMaintenance(ctx, oncall.ByUser(ann), all[0].ID, w.clock()); err != nil {
 		t.Fatal(err)

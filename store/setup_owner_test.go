@@ -44,7 +44,7 @@ func TestApplyReportsOverwrittenEditsAndMovedHours(t *testing.T) {
 	doc.Schedules[0].Rotations[0].Turns = []setup.Turn{{"ann"}}
 	report = must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, now))
 	if all := strings.Join(report.Details[change], "\n"); strings.Contains(all, "Slack") || !strings.Contains(all, "ann gains") {
-		t.Errorf(`%v; want it not to contain "Slack" and it to contain "ann gains"`, all)
+		t.Errorf(`%v; want "ann gains", and nothing of Slack`, all)
 	}
 }
 

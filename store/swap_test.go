@@ -52,10 +52,10 @@ func TestSwapIsAcceptedAndUndone(t *testing.T) {
 	}
 	got, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start)
 	if err != nil || got.State != oncall.SwapAccepted || len(got.Overrides) != 2 {
-		t.Fatalf("%+v, %v; want State %v and len(got.Overrides) == 2", got, err, oncall.SwapAccepted)
+		t.Fatalf("%+v, %v; want the state %v and two overrides", got, err, oncall.SwapAccepted)
 	}
 	if first, second := w.onCall(swap.Take.Start), w.onCall(swap.Give.Start); first[0] != ann || second[0] != bo {
-		t.Errorf("on call are %v and %v; want first[0] == %v and second[0] == %v", first, second, ann, bo)
+		t.Errorf("on call are %v and %v; want %v and %v", first, second, ann, bo)
 	}
 	if diff := cmp.Diff([]string{
 		"U0BO swap_ask accepted", "U0ANN swap_sent accepted", "U0ANN swap_news accepted", "#payments swap_done accepted",
@@ -66,10 +66,10 @@ func TestSwapIsAcceptedAndUndone(t *testing.T) {
 		t.Fatalf("%+v, %v, want State %v", got, err, oncall.SwapUndone)
 	}
 	if first, second := w.onCall(swap.Take.Start), w.onCall(swap.Give.Start); first[0] != bo || second[0] != ann {
-		t.Errorf("after the undo, on call are %v and %v; want first[0] == %v and second[0] == %v", first, second, bo, ann)
+		t.Errorf("after the undo, on call are %v and %v; want %v and %v", first, second, bo, ann)
 	}
 	if told := w.noticeStates(); told[len(told)-1] != "U0BO swap_news undone" || told[3] != "#payments swap_done undone" {
-		t.Errorf(`told %q; want told[len(told)-1] == "U0BO swap_news undone" and told[3] == "#payments swap_done undone"`, told)
+		t.Errorf(`told %q; want "#payments swap_done undone" fourth and "U0BO swap_news undone" last`, told)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestStaleSwapIsSavedAsStale(t *testing.T) {
 		t.Errorf("the swap is not stale: got %v, want 1", n)
 	}
 	if told := w.noticeStates(); told[0] != "U0BO swap_ask stale" || told[len(told)-1] != "U0ANN swap_news stale" {
-		t.Errorf(`told %q; want told[0] == "U0BO swap_ask stale" and told[len(told)-1] == "U0ANN swap_news stale"`, told)
+		t.Errorf(`told %q; want "U0BO swap_ask stale" first and "U0ANN swap_news stale" last`, told)
 	}
 	if _, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), 999, oncall.AcceptSwap, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a swap that isn't there: %v, want the error %v", err, oncall.ErrNotFound)

@@ -32,8 +32,11 @@ func TestTeamsAreRenamedAndRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc, err := w.SetupFor(ctx, root, start)
-	if err != nil || len(doc.Teams) != 1 || doc.Teams[0].Name != "cards" || doc.Policies[0].Team != "cards" {
-		t.Fatalf("got %+v, %v, want the team by its new name", doc.Teams, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(doc.Teams) != 1 || doc.Teams[0].Name != "cards" || doc.Policies[0].Team != "cards" {
+		t.Fatalf("got the teams %+v and the policies %+v, want the team by its new name", doc.Teams, doc.Policies)
 	}
 	remove := store.SetupEdit{Part: setup.Part{Kind: setup.TeamPart}, Name: "cards", Remove: true, Formats: intake.Names()}
 	if _, err := w.EditSetup(ctx, root, remove, start); err == nil {

@@ -45,7 +45,7 @@ func TestPrivateTeamIsOfferedOnlyItsOwnPolicies(t *testing.T) {
 	t.Parallel()
 	policies := map[oncall.PolicyID]oncall.Policy{1: {ID: 1, TeamID: 1, Name: "Payments"}, 2: {ID: 2, TeamID: 2, Name: "Data"}}
 	if got := policyOptions(policies, 1, true); len(got) != 1 || got[0].label != "Payments" {
-		t.Errorf(`offered: %+v; want 1 entry and got[0].label == "Payments"`, got)
+		t.Errorf(`offered: %+v; want one, with the label "Payments"`, got)
 	}
 	if got := policyOptions(policies, 1, false); len(got) != 2 {
 		t.Errorf("offered: %+v, want 2 entries", got)

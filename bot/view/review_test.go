@@ -58,7 +58,7 @@ func TestReviewIsWrittenAsMarkdown(t *testing.T) {
 	bare := Review{Zone: time.UTC, Now: noon}
 	bare.Picture.Incident.ID = 7
 	if text := bare.Markdown(); !strings.Contains(text, "by nobody") || !strings.Contains(text, "_None yet._") {
-		t.Errorf(`of an incident without anything: %s; want it to contain "by nobody" and it to contain "_None yet._"`, text)
+		t.Errorf(`of an incident without anything: %s; want it to contain "by nobody" and "_None yet._"`, text)
 	}
 	long := drafted()
 	for range 600 {

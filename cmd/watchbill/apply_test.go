@@ -38,7 +38,7 @@ func TestReadSetupReadsWholeFiles(t *testing.T) {
 	}
 	for _, text := range []string{"", "\ufeff", "---\n", "# nothing\n", "---\n---\n"} {
 		if setup, err := parseSetup([]byte(text)); err != nil || len(setup.Users) != 0 {
-			t.Errorf("%q: %+v, %v, want len(setup.Users) == 0", text, setup, err)
+			t.Errorf("%q: %+v, %v, want 0 users", text, setup, err)
 		}
 	}
 	_, err := parseSetup([]byte(one + "---\n" + strings.Replace(two, "teams", "tems", 1)))
@@ -50,6 +50,6 @@ func TestReadSetupReadsWholeFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	if wrong := twice.Check([]oncall.Format{"generic"}); len(wrong) != 1 || wrong[0] != `user "Ann" is there twice` {
-		t.Errorf(`the same in both: %q; want 1 entry and wrong[0] == "user \"Ann\" is there twice"`, wrong)
+		t.Errorf(`the same in both: %q; want only "user \"Ann\" is there twice"`, wrong)
 	}
 }

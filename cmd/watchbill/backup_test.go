@@ -129,7 +129,7 @@ func TestBackupRestoresEveryByte(t *testing.T) {
 		t.Errorf("what came back (-was +is):\n%s", diff)
 	}
 	if code, out := runCommand(t, "restore", "--database-url", c.DatabaseURL, "--secret", storetest.Secret, "-f", file); code != 1 || !strings.Contains(out, "is not empty") {
-		t.Errorf(`over a database in use: %d, %q; want code 1 and out to contain "is not empty"`, code, out)
+		t.Errorf(`over a database in use: %d, %q; want code 1 and output with "is not empty"`, code, out)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestBackupOfOlderSchema(t *testing.T) {
 	}
 	code, out := runCommand(t, append([]string{"restore"}, append(args, to.Config().ConnString())...)...)
 	if code != 0 || !strings.Contains(out, "New incidents are numbered from #") {
-		t.Fatalf(`restore: %d, %s; want code 0 and out to contain "New incidents are numbered from #"`, code, out)
+		t.Fatalf(`restore: %d, %s; want the exit status 0 and output with "New incidents are numbered from #"`, code, out)
 	}
 	if _, err := migrations.Up(t.Context(), from, nil); err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestBackupOfOlderSchema(t *testing.T) {
 	// It is not restored over a newer schema.
 	code, out = runCommand(t, append([]string{"restore"}, append(args, storetest.NewURL(t))...)...)
 	if code != 1 || !strings.Contains(out, "restore into a database without tables") {
-		t.Errorf(`into a newer schema: %d, %s; want code 1 and out to contain "restore into a database without tables"`, code, out)
+		t.Errorf(`into a newer schema: %d, %s; want code 1 and output with "restore into a database without tables"`, code, out)
 	}
 }
 
@@ -192,7 +192,7 @@ func TestBrokenBackupIsRefused(t *testing.T) {
 		}
 		code, out := runCommand(t, "restore", "--database-url", to.Config().ConnString(), "--secret", storetest.Secret, "-f", file)
 		if code != 1 || !strings.Contains(out, "this is not a whole backup") {
-			t.Errorf(`%s: %d, %q; want code 1 and out to contain "this is not a whole backup"`, name, code, out)
+			t.Errorf(`%s: %d, %q; want code 1 and output with "this is not a whole backup"`, name, code, out)
 		}
 	}
 	if err := os.WriteFile(file, whole, 0o600); err != nil {
@@ -200,7 +200,7 @@ func TestBrokenBackupIsRefused(t *testing.T) {
 	}
 	code, out := runCommand(t, "restore", "--database-url", to.Config().ConnString(), "--secret", strings.Repeat("another-secret-", 4), "-f", file)
 	if code != 1 || !strings.Contains(out, "encrypted by another WATCHBILL_SECRET") {
-		t.Errorf(`another secret: %d, %q; want code 1 and out to contain "encrypted by another WATCHBILL_SECRET"`, code, out)
+		t.Errorf(`another secret: %d, %q; want code 1 and output with "encrypted by another WATCHBILL_SECRET"`, code, out)
 	}
 	var rows int
 	if err := to.QueryRow(context.Background(), `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM incidents)`).Scan(&rows); err != nil || rows != 0 {

@@ -63,8 +63,11 @@ func TestChannelSettingsProblems(t *testing.T) {
 		"a short secret":   {channelFlags{WebhookSecret: "hidden"}, "WATCHBILL_WEBHOOK_SECRET is shorter than 16"},
 	} {
 		got := strings.Join(c.flags.problems(), "\n")
-		if c.want == "" && got != "" || !strings.Contains(got, c.want) || strings.Contains(got, "hidden") {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: got the problems %q, want %q", name, got, c.want)
+		}
+		if strings.Contains(got, "hidden") {
+			t.Errorf("%s: the problems tell the secret: %q", name, got)
 		}
 	}
 }

@@ -119,7 +119,7 @@ func TestUnreadableSettingsAreReported(t *testing.T) {
 func TestHelpNeedsNoSettings(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"serve", "--help"}} {
 		if code, out, errs := settled(t, map[string]string{"WATCHBILL_CONFIG": "/nowhere"}, args...); code != 0 || !strings.Contains(out, "Usage:") {
-			t.Errorf(`%v: %d, %s; want code 0 and out to contain "Usage:"`, args, code, errs)
+			t.Errorf(`%v: %d, %s; want the exit status 0 and output with "Usage:"`, args, code, errs)
 		}
 	}
 }
@@ -141,14 +141,14 @@ func TestHealthcheckAsksTheInstanceOnThisMachine(t *testing.T) {
 	defer server.Close()
 	env := map[string]string{"WATCHBILL_LISTEN": listener.Addr().String(), "HTTP_PROXY": "http://127.0.0.1:9"}
 	if code, out, errs := settled(t, env, "healthcheck"); code != 0 || out != "as it is\n" {
-		t.Errorf("got %d, %s%s; want code 0 and out %q", code, out, errs, "as it is\n")
+		t.Errorf("got %d, %s%s; want the exit status 0 and the output %q", code, out, errs, "as it is\n")
 	}
 	ready = http.StatusServiceUnavailable
 	if code, _, errs := settled(t, env, "healthcheck"); code != 1 || !strings.Contains(errs, "as it is") {
-		t.Errorf(`got %d, %s; want code 1 and errs to contain "as it is"`, code, errs)
+		t.Errorf(`got %d, %s; want code 1 and errors with "as it is"`, code, errs)
 	}
 	if code, out, errs := settled(t, env, "healthcheck", "--alive"); code != 0 || out != "alive\n" {
-		t.Errorf("got %d, %s%s; want code 0 and out %q", code, out, errs, "alive\n")
+		t.Errorf("got %d, %s%s; want the exit status 0 and the output %q", code, out, errs, "alive\n")
 	}
 	server.Close()
 	if code, _, _ := settled(t, env, "healthcheck"); code != 1 {

@@ -259,17 +259,17 @@ func TestExportWritesAFile(t *testing.T) {
 		t.Fatal(errs.String())
 	}
 	if code := run("export"); code != 0 || !strings.Contains(out.String(), "\nschedules:\n  - name: payments-primary\n") {
-		t.Errorf("%s%s; want code == 0 and it to contain %q", out.String(), errs.String(), "\nschedules:\n  - name: payments-primary\n")
+		t.Errorf("%s%s; want the exit status 0 and output with %q", out.String(), errs.String(), "\nschedules:\n  - name: payments-primary\n")
 	}
 	text := out.String()
 	if code := run("export", "-f", file); code != 0 || out.Len() > 0 {
-		t.Errorf("%s%s; want code == 0 and out.Len() == 0", out.String(), errs.String())
+		t.Errorf("%s%s; want the exit status 0 and no output", out.String(), errs.String())
 	}
 	if written, err := os.ReadFile(file); err != nil || string(written) != text {
 		t.Errorf("got the error %v, the file (-want +got): %s", err, cmp.Diff(text, string(written)))
 	}
 	if code := run("apply", "-f", file, "--prune"); code != 0 || !strings.Contains(out.String(), "Nothing to change.") {
-		t.Errorf(`%s%s; want code == 0 and it to contain "Nothing to change."`, out.String(), errs.String())
+		t.Errorf(`%s%s; want the exit status 0 and output with "Nothing to change."`, out.String(), errs.String())
 	}
 	if code := (process{ctx: t.Context(), out: io.Discard, errOut: &errs, getenv: func(string) string { return "" }}).run([]string{"export", "--database-url", "x:y"}); code != 2 {
 		t.Errorf("a wrong address: %d, want 2", code)
@@ -323,7 +323,7 @@ func TestHostileTextsInTheLog(t *testing.T) {
 		log.Warn().Err(errors.New(h.Text)).Str("name", h.Text).Str(h.Text, "x").Msg(h.Text)
 		var line map[string]any
 		if err := json.Unmarshal(out.Bytes(), &line); err != nil || strings.Count(out.String(), "\n") != 1 || !utf8.Valid(out.Bytes()) {
-			t.Errorf(`%s: %v: %.300q; want strings.Count(out.String(), "\n") == 1 and utf8.Valid(out.Bytes()) true`, h.Name, err, out.String())
+			t.Errorf(`%s: %v: %.300q; want one line in valid UTF-8`, h.Name, err, out.String())
 		}
 		var shown bytes.Buffer
 		terminal := zerolog.New(zerolog.ConsoleWriter{Out: printable{&shown}, NoColor: true})

@@ -18,7 +18,7 @@ func TestImageContainsOnlyTheSource(t *testing.T) {
 		}
 		for _, what := range words[1 : len(words)-1] {
 			if strings.HasPrefix(what, ".") || strings.ContainsAny(what, "*?") {
-				t.Errorf(`it copies whatever is there: %s; want what not to begin with "." and strings.ContainsAny(what, "*?") false`, line)
+				t.Errorf(`it copies whatever is there: %s; want single names`, line)
 			}
 			copied = append(copied, what)
 		}
@@ -36,7 +36,7 @@ func TestImageContainsOnlyTheSource(t *testing.T) {
 	}
 	for _, file := range []string{".gitignore", ".dockerignore"} {
 		if !strings.Contains(document(t, file), ".env\n") {
-			t.Errorf("%s lets .env through, want document(t, file) to contain %q", file, ".env\n")
+			t.Errorf("%s lets .env through, want it excluded", file)
 		}
 	}
 }

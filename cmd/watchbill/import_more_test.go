@@ -143,17 +143,17 @@ func TestImportGoAlert(t *testing.T) {
 	}
 	code, _, errs = runAt(t, importedAt, "import", "goalert", "--token", "hush", "--url", address)
 	if code == 0 || !strings.Contains(errs, "wrong query for API key") {
-		t.Errorf(`a key of another query: %d, %s; want code other than 0 and errs to contain "wrong query for API key"`, code, errs)
+		t.Errorf(`a key of another query: %d, %s; want a failure and errors with "wrong query for API key"`, code, errs)
 	}
 	if code, out, _ := runAt(t, importedAt, "import", "goalert", "--print-query"); code != 0 || out != importer.GoAlertQuery {
-		t.Errorf("the query: %d, %s; want code 0 and out %s", code, out, importer.GoAlertQuery)
+		t.Errorf("the query: %d, %s; want the exit status 0 and the output %s", code, out, importer.GoAlertQuery)
 	}
 	for want, args := range map[string][]string{
 		"give either an API key (GOALERT_TOKEN)": {"import", "goalert"}, "give --url: where GoAlert is": {"import", "goalert", "--token", "x"},
 		"give either a token (ONCALL_TOKEN)": {"import", "oncall"}, "give --url: where Grafana OnCall is": {"import", "oncall", "--token", "x"},
 	} {
 		if code, _, errs := runAt(t, importedAt, args...); code == 0 || !strings.Contains(errs, want) {
-			t.Errorf("%v: %d, %s; want code other than 0 and errs to contain %q", args, code, errs, want)
+			t.Errorf("%v: %d, %s; want a failure and errors with %q", args, code, errs, want)
 		}
 	}
 }

@@ -129,7 +129,7 @@ func TestImportPagerDuty(t *testing.T) {
 	}
 	code, again, errs := runAt(t, at, "import", "pagerduty", "--from", kept)
 	if code != 0 || again != out {
-		t.Errorf("from what was kept: %d, %s\n%s; want code 0 and again %s", code, errs, again, out)
+		t.Errorf("from what was kept: %d, %s\n%s; want the exit status 0 and the same again, %s", code, errs, again, out)
 	}
 	files, err := readAnswers(kept)
 	if err != nil {
@@ -200,11 +200,11 @@ func TestImportOpsgenie(t *testing.T) {
 		t.Errorf("got\n%s%s; want out to contain \"  # its team has 2 routing rules\" and out+errs not to contain \"hush\"", out, errs)
 	}
 	if code, again, errs := runAt(t, at, "import", "opsgenie", "--from", kept); code != 0 || again != out {
-		t.Errorf("from what was kept: %d, %s\n%s; want code 0 and again %s", code, errs, again, out)
+		t.Errorf("from what was kept: %d, %s\n%s; want the exit status 0 and the same again, %s", code, errs, again, out)
 	}
 	code, out, errs = runAt(t, at, "import", "opsgenie", "--from", "../../importer/testdata/opsgenie_backup")
 	if code != 0 || !strings.Contains(out, "# backup of Opsgenie: the tool that wrote it leaves out overrides") {
-		t.Errorf("from a backup: %d, %s\n%s; want code 0 and out to contain %q", code, errs, out, "# backup of Opsgenie: the tool that wrote it leaves out overrides")
+		t.Errorf("from a backup: %d, %s\n%s; want the exit status 0 and output with %q", code, errs, out, "# backup of Opsgenie: the tool that wrote it leaves out overrides")
 	}
 }
 
@@ -219,7 +219,7 @@ func TestImportErrorsSayWhatIsMissing(t *testing.T) {
 	} {
 		code, out, errs := runAt(t, time.Now(), append([]string{"import", "pagerduty"}, args...)...)
 		if code == 0 || !strings.Contains(errs, want) || out != "" {
-			t.Errorf(`%v: %d, %s; want code other than 0, errs to contain %q and out == ""`, args, code, errs, want)
+			t.Errorf(`%v: %d, %s; want a failure, errors with %q and no output`, args, code, errs, want)
 		}
 	}
 }

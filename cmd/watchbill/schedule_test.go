@@ -60,7 +60,7 @@ func TestScheduleCases(t *testing.T) {
 				code, out, errOut := runSchedule(t, args...)
 				text, err := json.Marshal(want)
 				if err != nil || code != 0 || errOut != "" {
-					t.Fatalf(`%v: exit status %d, %s%v; want code 0 and errOut ""`, args, code, errOut, err)
+					t.Fatalf(`%v: exit status %d, %s%v; want the exit status 0 and no error output`, args, code, errOut, err)
 				}
 				if diff := cmp.Diff(lines(string(text)+"\n"), lines(out)); diff != "" {
 					t.Errorf("%v (-want +got):\n%s", args, diff)
@@ -102,8 +102,11 @@ func TestScheduleWrongUse(t *testing.T) {
 		{[]string{"at", "-f", broken, "--at", day, "--until", day}, "timezone is missing"},
 	} {
 		code, out, errOut := runSchedule(t, test.args...)
-		if code != 2 || out != "" || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, test.want) {
-			t.Errorf("%v: exit status %d, %q, %q; want 2 and %q", test.args, code, out, errOut, test.want)
+		if code != 2 || out != "" {
+			t.Errorf("%v: exit status %d, with the output %q; want 2 and none", test.args, code, out)
+		}
+		if strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, test.want) {
+			t.Errorf("%v: the error is %q, want one line with %q", test.args, errOut, test.want)
 		}
 	}
 }
@@ -113,6 +116,6 @@ func TestScheduleEmptyWindow(t *testing.T) {
 	code, out, _ := runSchedule(t, "render", "-f", "testdata/cases/1-time-twice.json", "--json",
 		"--from", "2026-03-01T01:00:00+01:00", "--to", "2026-03-01T00:00:00Z")
 	if code != 0 || out != "{\"shifts\":[]}\n" {
-		t.Errorf("exit status %d, %s; want code 0 and out %q", code, out, "{\"shifts\":[]}\n")
+		t.Errorf("exit status %d, %s; want the exit status 0 and the output %q", code, out, "{\"shifts\":[]}\n")
 	}
 }

@@ -44,7 +44,7 @@ func TestSecretIsMadeRotatedAndHidden(t *testing.T) {
 	t.Setenv("WATCHBILL_SECRET", next)
 	_, out, _ = run("secret", "rotate")
 	if third, err := oncall.ParseSecrets(strings.TrimPrefix(strings.TrimSpace(out), "WATCHBILL_SECRET=")); err != nil || len(third) != 2 || string(third[1]) != string(both[0]) {
-		t.Errorf("%q: %v; want len(third) == 2 and string(third[1]) == string(both[0])", out, err)
+		t.Errorf("%q: %v; want two secrets, with the one before kept second", out, err)
 	}
 	t.Setenv("WATCHBILL_SECRET", "hidden")
 	code, _, said = run("serve")

@@ -58,7 +58,7 @@ func TestServeWaitsForTheDatabase(t *testing.T) {
 		t.Fatal("it still waits although the database is there")
 	}
 	if text := logged.String(); err != nil || strings.Count(text, "\n") != 2 {
-		t.Errorf(`%v; the log says %s, want strings.Count(text, "\n") == 2`, err, text)
+		t.Errorf(`%v; the log says %s, want two lines`, err, text)
 	}
 }
 

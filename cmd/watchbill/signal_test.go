@@ -76,7 +76,7 @@ func TestSignalCommand(t *testing.T) {
 	code, said := d.signal(queue, "disk full", "--severity", "CRITICAL", "--status", "PROBLEM", "--dedup-key", "db-1/disk", "--service", "db",
 		"--label", "host=db-1", "--label", "mount=/a;b=c", "--link", "https://example.com", "--body", "98 %\x00 used")
 	if code != 0 || said != "" {
-		t.Fatalf(`exit status %d: %s; want code 0 and said ""`, code, said)
+		t.Fatalf(`exit status %d: %s; want the exit status 0 and no words`, code, said)
 	}
 	want := map[string]any{
 		"title": "disk full", "severity": "CRITICAL", "status": "PROBLEM", "dedup_key": "db-1/disk", "link": "https://example.com", "body": "98 %\x00 used",
@@ -86,7 +86,7 @@ func TestSignalCommand(t *testing.T) {
 		t.Errorf("sent %v, want %v", d.got[0], want)
 	}
 	if code, _ := d.signal(queue, "db is up", "--status", "OK", "--severity", "OK"); code != 0 || d.got[1]["severity"] != nil {
-		t.Errorf(`a state for a severity: %v; want code == 0 and d.got[1]["severity"] == nil`, d.got[1])
+		t.Errorf(`a state for a severity: %v; want the exit status 0 and no severity sent`, d.got[1])
 	}
 	info, err := os.Stat(queue)
 	if err != nil || info.Mode().Perm() != 0o700 {
@@ -132,7 +132,7 @@ func TestSignalCommandQueues(t *testing.T) {
 		t.Errorf(`sent %q, want append(want, "the last")`, got)
 	}
 	if got, said := d.signal(queue, "--flush"); got != 0 || said != "" || len(d.titles()) != 9 {
-		t.Errorf(`exit status %d, %s; want got 0, said "" and len(d.titles()) == 9`, got, said)
+		t.Errorf(`exit status %d, %s; want the exit status 0, no words and 9 signals sent`, got, said)
 	}
 }
 
@@ -150,7 +150,7 @@ func TestSignalCommandSetsRefusedAside(t *testing.T) {
 		t.Errorf(`exit status %d, %s; want code 1, said to contain "400" and said to contain "it is kept in"`, code, said)
 	}
 	if code, said := d.signal(queue, "good"); code != 0 || !slices.Equal(d.titles(), []string{"good"}) {
-		t.Errorf("exit status %d, %s; want code 0 and d.titles() %v", code, said, []string{"good"})
+		t.Errorf("exit status %d, %s; want the exit status 0 and only %v sent", code, said, []string{"good"})
 	}
 	if kept, err := filepath.Glob(filepath.Join(queue, "*.refused")); err != nil || len(kept) != 1 {
 		t.Errorf("kept: %q, %v, want 1 entry", kept, err)
@@ -170,7 +170,7 @@ func TestSignalCommandUsesTheNewKey(t *testing.T) {
 		return http.StatusAccepted
 	}
 	if code, said := d.signal(queue, "after", "--key", "another-key"); code != 0 || said != "" || !slices.Equal(d.titles(), []string{"before", "after"}) {
-		t.Errorf(`exit status %d, %s; sent %q; want code 0, said "" and %q`, code, said, d.titles(), []string{"before", "after"})
+		t.Errorf(`exit status %d, %s; sent %q; want the exit status 0, no words and %q sent`, code, said, d.titles(), []string{"before", "after"})
 	}
 }
 
@@ -209,7 +209,7 @@ func TestSignalCommandUnusableQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code, said := d.signal(queue, "good"); code != 1 || !strings.Contains(said, "can't be read") || !slices.Equal(d.titles(), []string{"good"}) {
-		t.Errorf(`a damaged file: exit status %d, %s; want code 1, said to contain "can't be read" and d.titles() %v`, code, said, []string{"good"})
+		t.Errorf(`a damaged file: exit status %d, %s; want the exit status 1, that it can't be read, and %v sent all the same`, code, said, []string{"good"})
 	}
 	d.respondWith(http.StatusServiceUnavailable)
 	for i := range maxQueued {

@@ -138,7 +138,7 @@ func TestCertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 		t.Errorf(`the log doesn't say that it was read again: %s, want it to contain "was read again"`, log.String())
 	}
 	if text, status, err := askHere(t.Context(), address, true, "/", 10); err != nil || status != http.StatusOK || string(text) != "hello" {
-		t.Errorf(`watchbill healthcheck would get %q, %d, %v; want status %d and string(text) == "hello"`, text, status, err, http.StatusOK)
+		t.Errorf(`watchbill healthcheck would get %q, %d, %v; want %d "hello"`, text, status, err, http.StatusOK)
 	}
 }
 

@@ -58,7 +58,7 @@ func TestTwilioSettings(t *testing.T) {
 		}
 	}
 	if h := good.hooks("https://watchbill.example.com"); len(h.Tokens) > 0 {
-		t.Errorf("without a token: %+v, want len(h.Tokens) == 0", h)
+		t.Errorf("without a token: %+v, want 0 tokens", h)
 	}
 }
 

@@ -71,7 +71,7 @@ func TestPermissionTableMatchesDocs(t *testing.T) {
 	before, rest, ok := strings.Cut(string(doc), begin)
 	was, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		t.Fatalf("%s has no place for the table; want ok true and ok2 true", file)
+		t.Fatalf("%s has no place for the table; want its two marks", file)
 	}
 	if *update {
 		if err := os.WriteFile(file, []byte(before+begin+table.String()+end+after), 0o600); err != nil {

@@ -108,7 +108,7 @@ func TestTeamKeyIsLimitedToItsTeam(t *testing.T) {
 		}
 	}
 	if got := m.Reads(oncall.ByKey(k)); got.All || !slices.Equal(got.Teams, []oncall.TeamID{open}) || !slices.Equal(got.Hidden, []oncall.TeamID{private}) {
-		t.Errorf("it reads of the audit log: %+v; want All false, Teams %v and Hidden %v", got, []oncall.TeamID{open}, []oncall.TeamID{private})
+		t.Errorf("it reads of the audit log: %+v; want not all teams, but %v, and %v hidden", got, []oncall.TeamID{open}, []oncall.TeamID{private})
 	}
 	// Who only has the number of a key that is gone has nothing.
 	delete(m.Keys, 1)

@@ -196,7 +196,7 @@ func TestEntriesAreBounded(t *testing.T) {
 	}
 	for _, s := range []oncall.Sentence{e.Changes[0].Before, e.Changes[0].After} {
 		if n := len([]rune(s.String())); n > maxText+1 || !strings.HasSuffix(s.String(), "…") {
-			t.Errorf(`%d characters: …%s; want n at most %d and s.String() to end with "…"`, n, s.String()[len(s.String())-20:], maxText+1)
+			t.Errorf(`%d characters: …%s; want at most %d, ending with "…"`, n, s.String()[len(s.String())-20:], maxText+1)
 		}
 	}
 }

@@ -114,7 +114,7 @@ func TestShadowRulesHaveNoEffect(t *testing.T) {
 	r.Lists[0] = Compile(Definition{Owner: ofOurs, Shadow: true, Rules: r.Lists[0].Rules})
 	got = r.Route(context.Background(), signal("env", "prod"))
 	if got.Matched() || len(got.Shadow) != 2 || got.Shadow[1].Policy != 9 {
-		t.Errorf("a list in shadow: %+v; want Matched() false, len(got.Shadow) == 2 and Shadow[1].Policy 9", got)
+		t.Errorf("a list in shadow: %+v; want no match, and two routes in shadow, of which the second leads to policy 9", got)
 	}
 }
 
@@ -158,7 +158,7 @@ func TestDeadlineIsReported(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if got := r.Route(ctx, signal()); got.Drop || len(got.Failed) != 1 || !OutOfTime(logged) {
-		t.Errorf("%+v, logged %v; want Drop false, len(got.Failed) == 1 and OutOfTime(logged) true", got, logged)
+		t.Errorf("%+v, logged %v; want it not dropped, one rule failed and its time limit logged", got, logged)
 	}
 }
 
@@ -206,7 +206,7 @@ func TestMissingLabelsAreEmpty(t *testing.T) {
 		}
 		value, _, err := e.eval(context.Background(), facts.vars())
 		if err != nil || value.Value() != want {
-			t.Errorf("%s: %v, %v, want Value() %v", written, value, err, want)
+			t.Errorf("%s: %v, %v, want %v", written, value, err, want)
 		}
 	}
 }

@@ -34,10 +34,10 @@ func TestEditBeginsANewVersion(t *testing.T) {
 		t.Errorf("the past has changed: %v, want none", moves)
 	}
 	if got := after.Current(now); len(got) != 1 || got[0].Turns[0][0] != "di" {
-		t.Errorf(`in force now: %v; want 1 entry and got[0].Turns[0][0] == "di"`, got)
+		t.Errorf(`in force now: %v; want Di's rotation alone`, got)
 	}
 	if got := after.Current(now.Add(-1)); len(got) != 1 || got[0].Turns[0][0] != "ann" {
-		t.Errorf(`in force before: %v; want 1 entry and got[0].Turns[0][0] == "ann"`, got)
+		t.Errorf(`in force before: %v; want Ann's rotation alone`, got)
 	}
 
 	edit.EffectiveFrom = &tomorrow
@@ -61,7 +61,7 @@ func TestEditBeginsANewVersion(t *testing.T) {
 	}
 
 	if planned := after.Planned(now); len(planned) != 1 || !planned[0].EffectiveFrom.Equal(tomorrow) {
-		t.Errorf("planned before: %+v; want 1 entry and planned[0].EffectiveFrom %v", planned, tomorrow)
+		t.Errorf("planned before: %+v; want one, in force from %v", planned, tomorrow)
 	}
 	if planned := again.Planned(now); len(planned) != 0 {
 		t.Errorf("planned after: %+v, want none", planned)

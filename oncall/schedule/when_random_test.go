@@ -68,7 +68,7 @@ func FuzzWhen(f *testing.F) {
 		words := strings.Fields(text)
 		r := schedule.Reader{Zone: z, Now: time.Unix(now%7_000_000_000, 0)}
 		if m, n, _ := r.Moment(words); n < 0 || n > len(words) || m.End.Before(m.Start) {
-			t.Errorf("%q: %d words, %+v; want n at least 0, n at most %d and End.Before(m.Start) false", text, n, m, len(words))
+			t.Errorf("%q: %d words, %+v; want 0 to %d words, and an end that is not before the start", text, n, m, len(words))
 		}
 		if _, n, _, _ := r.Span(words); n < 0 || n > len(words) {
 			t.Errorf("%q: %d words; want n at least 0 and n at most %d", text, n, len(words))

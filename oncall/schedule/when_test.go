@@ -329,7 +329,7 @@ func TestOverrideLeavesUncoveredHoursFree(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := c.At(at.Add(time.Hour), ""); len(got) != 1 || got[0] != "U0BO" {
-			t.Errorf(`covered %t: %v by day; want 1 entry and got[0] == "U0BO"`, covered, got)
+			t.Errorf(`covered %t: %v by day; want only "U0BO"`, covered, got)
 		}
 		if got := c.At(at.Add(12*time.Hour), ""); len(got) != night {
 			t.Errorf("covered %t: %v at night, want %v entries", covered, got, night)
