@@ -21,9 +21,21 @@ type incidentSearch struct {
 	closed   bool // only closed ones
 	mine     bool
 	team     oncall.Team
-	from, to time.Time // opened in this period; zero: any time
-	when     string    // the period in words
-	text     string    // part of the title
+	from, to time.Time         // opened in this period; zero: any time
+	when     string            // the period in words
+	text     string            // part of the title
+	after    oncall.IncidentID // the last of the list that this one continues; 0: none
+	asked    string            // what was typed, without after
+}
+
+// listing describes the answer.
+func (s incidentSearch) listing(more bool) view.Listing {
+	return view.Listing{Shown: listed, Asked: s.asked, After: s.after != 0, More: more}
+}
+
+// rest returns what follows the incident that ended an earlier list; all, if that is not in the list any more.
+func (s incidentSearch) rest(of []oncall.Incident) []oncall.Incident {
+	return of[1+slices.IndexFunc(of, func(in oncall.Incident) bool { return in.ID == s.after }):]
 }
 
 // past reports whether closed incidents are included.
@@ -48,15 +60,23 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 		if own == 0 {
 			return "No incident is open" + r.noneVisible() + ".", nil
 		}
-		shown := open[:min(own, listed)]
-		return view.OwnIncidents(open[:own], mine, len(shown), b.rootLinks(ctx, shown)), nil
+		rest := q.rest(open[:own])
+		mine = max(0, mine-(own-len(rest)))
+		if len(rest) == 0 {
+			return noMore, nil
+		}
+		return view.OwnIncidents(rest, mine, q.listing(false), b.rootLinks(ctx, rest[:min(len(rest), listed)])), nil
 	}
 	if open = slices.DeleteFunc(open, func(in oncall.Incident) bool { return !r.wants(q, in) }); len(open) == 0 {
 		return "No incident is open" + r.noneVisible() + ".", nil
 	}
-	shown := open[:min(len(open), listed)]
-	return view.OpenIncidents(open, len(shown), orMore, b.rootLinks(ctx, shown)), nil
+	if open = q.rest(open); len(open) == 0 {
+		return noMore, nil
+	}
+	return view.OpenIncidents(open, q.listing(orMore), b.rootLinks(ctx, open[:min(len(open), listed)])), nil
 }
+
+const noMore = "There are no more."
 
 // wants reports whether an incident belongs to the people whom the search names.
 func (r request) wants(q incidentSearch, in oncall.Incident) bool {
@@ -68,7 +88,7 @@ func (r request) wants(q incidentSearch, in oncall.Incident) bool {
 
 // searchIncidents lists open and closed incidents, latest first.
 func (b *Bot) searchIncidents(ctx context.Context, r request, q incidentSearch) (string, error) {
-	f := store.IncidentFilter{Team: q.team.ID, Since: q.from, Until: q.to, Text: q.text, Limit: store.MostListed}
+	f := store.IncidentFilter{Team: q.team.ID, Since: q.from, Until: q.to, Text: q.text, Before: q.after, Limit: store.MostListed}
 	if q.closed {
 		f.Statuses = []oncall.Status{oncall.Resolved}
 	}
@@ -77,12 +97,32 @@ func (b *Bot) searchIncidents(ctx context.Context, r request, q incidentSearch) 
 		return "", err
 	}
 	found = slices.DeleteFunc(found, func(in oncall.Incident) bool { return !r.wants(q, in) })
+	found, bundled := bundleStorms(found, q.after)
 	what := q.words(len(found))
-	if len(found) == 0 {
+	switch {
+	case len(found) == 0 && q.after != 0:
+		return noMore, nil
+	case len(found) == 0:
 		return "There is no incident " + what + r.noneVisible() + ". `/oncall incidents` lists what is open.", nil
 	}
-	shown := found[:min(len(found), listed)]
-	return view.PastIncidents(found, len(shown), more, what, b.rootLinks(ctx, shown), r.location), nil
+	return view.PastIncidents(found, q.listing(more), bundled, what, b.rootLinks(ctx, found[:min(len(found), listed)]), r.location), nil
+}
+
+// bundleStorms takes the incidents that became part of a storm out of a list, and counts them for each storm, which the list or
+// the one before it has.
+func bundleStorms(found []oncall.Incident, after oncall.IncidentID) (rest []oncall.Incident, bundled map[oncall.IncidentID]int) {
+	bundled = map[oncall.IncidentID]int{}
+	listed := func(id oncall.IncidentID) bool {
+		return after != 0 && id >= after || slices.ContainsFunc(found, func(in oncall.Incident) bool { return in.ID == id })
+	}
+	for _, in := range found {
+		if in.TakenIn() && listed(in.MergedInto) {
+			bundled[in.MergedInto]++
+		} else {
+			rest = append(rest, in)
+		}
+	}
+	return rest, bundled
 }
 
 // words describes the search, after the number of incidents that it found.
@@ -112,9 +152,15 @@ func (s incidentSearch) words(found int) string {
 // incidentSearch parses which incidents are meant: their state, owner, period and title.
 func (r request) incidentSearch() (q incidentSearch) {
 	words := r.words
+	if n := len(words); n > 1 && oneOf(words, n-2, "after") && isNumber(words[n-1]) {
+		q.after, _ = readIncidentValue(strings.TrimPrefix(words[n-1], "#"))
+		words = words[:n-2]
+	}
+	typed := words
+	q.asked = strings.Join(words, " ")
 	for len(words) > 0 {
 		switch {
-		case len(r.words)-len(words) >= maxSearchWords: // pasted text
+		case len(typed)-len(words) >= maxSearchWords: // pasted text
 			q.text = strings.TrimSpace(q.text + " " + unescape(strings.Join(words, " ")))
 			words = words[:1]
 		case oneOf(words, 0, "closed", "resolved", "past", "old", "over", "done", "history"):

@@ -21,9 +21,28 @@ func TestPastIncidentsSayHowTheyEnded(t *testing.T) {
 		"Mon 2 Mar 12:00, part of the storm #12)":            over(oncall.Incident{ID: 3, ResolvedBy: oncall.ByIntegration("prom"), ResolvedAt: at(0), MergedInto: 12}),
 		"Mon 2 Mar 12:00, merged into #12 by <@U0BO>)":       over(oncall.Incident{ID: 3, ResolvedBy: oncall.ByUser(bo), ResolvedAt: at(time.Hour), MergedInto: 12}),
 	} {
-		if got := PastIncidents([]oncall.Incident{in}, 1, false, "that is over", nil, time.UTC); !strings.Contains(got, want) {
+		if got := PastIncidents([]oncall.Incident{in}, Listing{Shown: 1}, nil, "that is over", nil, time.UTC); !strings.Contains(got, want) {
 			t.Errorf("the list says %q, want it to contain %q", got, want)
 		}
+	}
+}
+
+// A list that doesn't fit says how to see the rest, and a storm has those that it took in beside it.
+func TestListsGoOn(t *testing.T) {
+	t.Parallel()
+	var found []oncall.Incident
+	for id := oncall.IncidentID(5); id > 0; id-- {
+		found = append(found, oncall.Incident{ID: id, Status: oncall.Triggered, Severity: oncall.High, Title: "disk"})
+	}
+	got := PastIncidents(found, Listing{Shown: 2, Asked: "today"}, map[oncall.IncidentID]int{4: 29}, "in today", nil, time.UTC)
+	for _, want := range []string{"*34 incidents* in today", "#4 high: disk (triggered) and 29 bundled", "\nand 3 more: `/oncall incidents today after 4`"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the list says %q, want it to contain %q", got, want)
+		}
+	}
+	got = OpenIncidents(found[2:], Listing{Shown: 3, After: true}, nil)
+	if !strings.HasPrefix(got, "*3 more open incidents*") || strings.Contains(got, "and ") {
+		t.Errorf("the rest says %q, want it to be complete", got)
 	}
 }
 

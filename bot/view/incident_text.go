@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -92,38 +93,32 @@ func (ov IncidentOverview) NextSteps() string {
 	return headedLines("*What happens next*", ov.planLines())
 }
 
-// OpenIncidents lists the first open incidents, each with a link to its message. orMore means that not all were
-// loaded.
-func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[oncall.IncidentID]string) string {
-	lines := make([]string, shown)
-	for i, in := range open[:shown] {
-		lines[i] = incidentLine(in, links[in.ID])
-	}
-	head := fmt.Sprintf("*%s*", Count(len(open), "open incident"))
-	if orMore {
-		head = fmt.Sprintf("*%d open incidents or more*", len(open))
-	}
-	return headedFirst(head, lines, len(open))
+// OpenIncidents lists the first open incidents, each with a link to its message.
+func OpenIncidents(open []oncall.Incident, l Listing, links map[oncall.IncidentID]string) string {
+	return l.lines("*"+l.head(len(open), "open incident")+"*", open, func(in oncall.Incident) string { return incidentLine(in, links[in.ID]) })
 }
 
 // OwnIncidents lists the incidents of a person, of which there are mine, and then those of their teams.
-func OwnIncidents(open []oncall.Incident, mine, shown int, links map[oncall.IncidentID]string) string {
+func OwnIncidents(open []oncall.Incident, mine int, l Listing, links map[oncall.IncidentID]string) string {
 	part := func(head string, of []oncall.Incident, shown int) string {
-		lines := make([]string, shown)
-		for i, in := range of[:shown] {
-			lines[i] = incidentLine(in, links[in.ID])
-		}
-		return headedFirst(head, lines, len(of))
+		return Listing{Shown: shown, Asked: l.Asked}.lines(head, of, func(in oncall.Incident) string { return incidentLine(in, links[in.ID]) })
 	}
-	first := min(mine, shown)
-	text := part(fmt.Sprintf("*%s* of yours", Count(mine, "open incident")), open[:mine], first)
-	if mine == 0 {
+	first := min(mine, l.Shown)
+	text := part(fmt.Sprintf("*%s* of yours", l.head(mine, "open incident")), open[:mine], first)
+	switch {
+	case mine == 0 && l.After:
+		text = ""
+	case mine == 0:
 		text = "You have no open incident, and none pages you now."
 	}
-	if others := len(open) - mine; others > 0 {
-		text += "\n" + part(fmt.Sprintf("*%s* of your teams", Count(others, "open incident")), open[mine:], shown-first)
+	others := len(open) - mine
+	switch {
+	case others > 0 && l.Shown > first:
+		text += "\n" + part(fmt.Sprintf("*%s* of your teams", l.head(others, "open incident")), open[mine:], l.Shown-first)
+	case others > 0:
+		text += fmt.Sprintf("\nand then *%s* of your teams", Count(others, "open incident"))
 	}
-	return text
+	return strings.TrimPrefix(text, "\n")
 }
 
 // incidentLine describes an incident in a line.
