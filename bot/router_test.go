@@ -20,11 +20,7 @@ func TestClickAcknowledgesAndResolves(t *testing.T) {
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)
 	p, _ := w.posted()
-	began := time.Now()
 	w.click(ann, view.ActionAck)
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("the click took %s, want at most 3 s", took)
-	}
 	in := w.picture(p.Incident.ID).Incident
 	if in.Status != oncall.Acknowledged || in.AckedBy.User != ann || in.AckedBy.Via != "slack" {
 		t.Errorf("after Ann's click the incident is %s by %+v, want acknowledged by Ann via Slack", in.Status, in.AckedBy)

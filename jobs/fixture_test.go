@@ -29,13 +29,8 @@ const (
 	bo  = oncall.UserID("U0BO")
 )
 
-const (
-	// waitLimit is how long a test waits for what must happen soon.
-	waitLimit = storetest.Timeout
-	// promptLimit is how long something that must not be kept waiting may take on a busy machine. It is
-	// half of the 20 s that it would take if it had to wait for a sender.
-	promptLimit = 10 * time.Second
-)
+// waitLimit is how long a test waits for what must happen soon.
+const waitLimit = storetest.Timeout
 
 // A world is a database with a team, whose policy pages Ann and then Bo.
 type world struct {

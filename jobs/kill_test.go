@@ -65,7 +65,7 @@ func TestKilledInstancesPageIsSentByAnother(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	victim, _ := killedWhileSending(t, w, "db-1")
-	storetest.Until(t, promptLimit, "another instance pages", func() bool { return len(w.sender.sentTo(ann)) == 1 })
+	storetest.Until(t, waitLimit, "another instance pages", func() bool { return len(w.sender.sentTo(ann)) == 1 })
 	_ = victim.Wait()
 	w.until("it is recorded", func() bool { return len(w.events(1, oncall.EventPageDelivered)) == 1 })
 }

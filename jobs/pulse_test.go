@@ -56,37 +56,48 @@ func TestPulsesStopWithThePages(t *testing.T) {
 	w.canary = 5 * time.Minute
 	peer := w.withPulseService()
 	registry := prometheus.NewRegistry()
+	began := clock.Now()
 	j := w.instance(w.open(), w.sender, registry)
 	w.stopAtEnd(j, w.instance(w.open(), w.sender, prometheus.NewRegistry()))
-	w.until("a pulse is heard", func() bool { return peer.received.Load() == 1 })
-	clock.Advance(time.Minute)
-	w.until("and another a minute later", func() bool { return peer.received.Load() == 2 })
-	if n := w.count(`river_job WHERE kind = 'pulse' AND queue = 'page'`); n != 2 {
-		t.Errorf("%d pulses were queued, want 2", n)
+	// On a busy machine more than a minute may pass by itself between two steps, and bring a pulse of its own.
+	nextPulse := func(what string) {
+		t.Helper()
+		before := peer.received.Load()
+		clock.Advance(time.Minute)
+		w.until(what, func() bool { return peer.received.Load() > before })
+	}
+	w.until("a pulse is heard", func() bool { return peer.received.Load() > 0 })
+	nextPulse("another pulse is heard a minute later")
+	n := w.count(`river_job WHERE kind = 'pulse' AND queue = 'page'`)
+	if most := 1 + int64(clock.Now().Sub(began)/time.Minute); int64(n) > most {
+		t.Errorf("%d pulses were queued by two instances in %s, want at most %d, one a minute", n, clock.Now().Sub(began), most)
 	}
 
 	// A failed one is counted, and has no other effect.
 	peer.status.Store(http.StatusBadGateway)
-	clock.Advance(time.Minute)
-	w.until("the third isn't taken", func() bool { return peer.received.Load() == 3 })
+	nextPulse("a third isn't taken")
 	peer.status.Store(http.StatusOK)
 
 	w.haltPages()
-	for range 8 {
+	clock.Advance(time.Minute)
+	w.until("a pulse waits among the halted pages", func() bool {
+		return w.count(`river_job WHERE kind = 'pulse' AND state = 'available'`) == 1
+	})
+	heard := peer.received.Load()
+	for range 7 {
 		clock.Advance(time.Minute)
 		w.until("a pulse waits among the pages", func() bool {
 			return w.count(`river_job WHERE kind = 'pulse' AND finalized_at IS NULL`) == 1
 		})
 	}
 	w.until("the canary is late", func() bool { return gaugeValue(t, registry, "watchbill_canary_late") == 1 })
-	if n := peer.received.Load(); n != 3 {
-		t.Errorf("%d pulses were heard, want 3", n)
+	if n := peer.received.Load() - heard; n != 0 {
+		t.Errorf("%d pulses were heard while no page was sent, want none", n)
 	}
 	w.resumePages()
 	w.until("the stale one is not sent", func() bool { return w.count(`river_job WHERE kind = 'pulse' AND finalized_at IS NULL`) == 0 })
 	storetest.Until(t, 3*waitLimit, "the canary is through", func() bool { return gaugeValue(t, registry, "watchbill_canary_late") == 0 })
-	clock.Advance(time.Minute)
-	w.until("pulses are heard again", func() bool { return peer.received.Load() >= 4 })
+	nextPulse("pulses are heard again")
 	w.until("people can see it", func() bool { return strings.HasPrefix(j.SelfMonitoring(clock.Now())[1], "pulse: ") })
 }
 
@@ -104,16 +115,20 @@ func TestPulsesStopWithTheDatabase(t *testing.T) {
 	t.Cleanup(db.Close)
 	j := w.instance(db, w.sender, prometheus.NewRegistry())
 	w.stopAtEnd(j)
-	w.until("a pulse is heard", func() bool { return peer.received.Load() == 1 })
+	w.until("a pulse is heard", func() bool { return peer.received.Load() > 0 })
 	proxy.Set(storetest.ProxyDown)
+	withheld := func() bool { return strings.HasPrefix(j.SelfMonitoring(clock.Now())[1], "pulse: withheld") }
 	clock.Advance(time.Minute)
-	w.until("it is withheld", func() bool { return strings.HasPrefix(j.SelfMonitoring(clock.Now())[1], "pulse: withheld") })
-	if n := peer.received.Load(); n != 1 {
-		t.Errorf("%d pulses were heard, want 1", n)
+	w.until("a pulse is withheld", withheld)
+	heard := peer.received.Load()
+	clock.Advance(time.Minute)
+	w.until("the next is withheld, too", withheld)
+	if n := peer.received.Load() - heard; n != 0 {
+		t.Errorf("%d pulses were heard without a database, want none", n)
 	}
 	proxy.Set(storetest.ProxyUp)
 	clock.Advance(time.Minute)
-	w.until("pulses are heard again", func() bool { return peer.received.Load() > 1 })
+	w.until("pulses are heard again", func() bool { return peer.received.Load() > heard })
 }
 
 // A hanging service delays no page.

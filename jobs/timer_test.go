@@ -61,9 +61,9 @@ func timersFireOnTime(t *testing.T, budget *store.Budget) {
 	w.until("Bo's turn has come for all", func() bool { return w.pagesTo(bo) == len(ids) })
 	w.requireTwoSteps(ids, func(first, second oncall.Event) {
 		late := second.At.Sub(first.At.Add(wait))
-		// 120 ms when the machine is idle; River's own scheduler would take up to 5 s.
-		if late < 0 || late > 2*time.Second {
-			t.Errorf("incident %s: the timer fired %s late; want late at least 0 and late at most %s", first.IncidentID, late, 2*time.Second)
+		// 120 ms when the machine is idle; River's own scheduler would take 5 s.
+		if late < 0 || late > 4*time.Second {
+			t.Errorf("incident %s: the timer fired %s late, want 0 to 4 s", first.IncidentID, late)
 		}
 	})
 }
@@ -204,12 +204,14 @@ func anotherInstanceTakesOverTimers(t *testing.T, budget *store.Budget) {
 	sending := make(chan struct{}, 1)
 	stuck := newFakeSender()
 	var calls atomic.Int32
+	var gaveUp atomic.Bool
 	stuck.answer = func(ctx context.Context, m notify.Message, _ int) notify.Receipt {
 		if calls.Add(1) > 1 { // it works under its next name
 			return w.sender.Send(ctx, m)
 		}
 		sending <- struct{}{}
 		<-ctx.Done()
+		gaveUp.Store(errors.Is(ctx.Err(), context.DeadlineExceeded))
 		return notify.Receipt{Outcome: notify.Unknown, Err: ctx.Err()}
 	}
 	dying := w.instance(w.open(), stuck, nil)
@@ -218,7 +220,10 @@ func anotherInstanceTakesOverTimers(t *testing.T, budget *store.Budget) {
 	await(t, "the page is being sent", sending)
 	w.start(w.sender)
 	w.endClaim(dying)
-	storetest.Until(t, promptLimit, "the other instance pages", func() bool { return len(w.sender.sentTo(ann)) == 1 })
+	w.until("the other instance pages", func() bool { return len(w.sender.sentTo(ann)) == 1 })
+	if gaveUp.Load() {
+		t.Error("Ann was paged only after the dead instance's sender gave up, want it taken over before")
+	}
 	w.until("it is recorded", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
 }
 

@@ -286,8 +286,8 @@ func TestSignalsAreSpooledWhileTheDatabaseHangs(t *testing.T) {
 	for n := range 20 {
 		w.accept(oncall.Trigger, fmt.Sprint(n))
 	}
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("the others waited for %s, want at most 2 s", took)
+	if took := time.Since(began); took > 20*time.Second { // they would take 40 s if each waited, and take milliseconds on an idle machine
+		t.Errorf("20 others waited for %s, want them not to wait", took)
 	}
 	w.proxy.Set(storetest.ProxyUp)
 	w.until("everything is stored", func() bool { return !w.system.Suspended() && w.status() == "spool: empty" })

@@ -127,8 +127,8 @@ func TestFailingRuleDoesNotMatch(t *testing.T) {
 	}, []Rule{{Name: "wrong", When: `int(labels.port) > 3`, Drop: true}})
 	began := time.Now()
 	got := r.Route(context.Background(), signal())
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("it took %s, want at most %s", took, 5*time.Second)
+	if took := time.Since(began); took > 20*time.Second { // milliseconds, on an idle machine
+		t.Errorf("a rule beyond its cost limit ran for %s, want it stopped at once", took)
 	}
 	if got.Drop || got.Policy != 9 {
 		t.Errorf("got dropped %t, policy %d, want policy 9 not dropped", got.Drop, got.Policy)
