@@ -13,9 +13,9 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// answersAnHour limits replies to useless answers from one address, so that two machines don't talk to each
-// other for ever. The last reply says so: silence would look like a failure.
-const answersAnHour = 15
+// repliesAnHour limits the replies to useless answers from one address: two machines could otherwise talk to each other
+// for ever. The last reply says that no more will come, since silence would look like a failure.
+const repliesAnHour = 15
 
 // A Response is the reply to an answer.
 type Response struct {
@@ -42,11 +42,11 @@ func Handle(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time)
 		return Response{}, err
 	}
 	record, err := carryOut(ctx, a, now)
-	if err != nil || record.Lately > answersAnHour && a.From != "" {
+	if err != nil || record.Lately > repliesAnHour && a.From != "" {
 		return Response{}, err
 	}
 	text := sentence(record.AnswerOutcome, dir)
-	if record.Lately == answersAnHour && len(text) > 0 {
+	if record.Lately == repliesAnHour && len(text) > 0 {
 		text = oncall.Say("%s What can't be understood gets no more answers for an hour.", text)
 	}
 	return Response{Text: text.Shown(dir.Name), Repeated: record.Again}, nil

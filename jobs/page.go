@@ -19,10 +19,11 @@ const (
 	sendLimit = 20 * time.Second
 	// pageLimit limits one run, which makes at most sendsAtOnce calls.
 	pageLimit = sendsAtOnce*sendLimit + 4*recordLimit
-	// recordLimit is the time for recording a sender's result, even if the job's own time is over.
+	// recordLimit limits the saving of a result. It has a limit of its own because a result that isn't saved, for want of
+	// time, would send the page again.
 	recordLimit = 5 * time.Second
-	// sendsAtOnce is how many attempts with an unknown outcome a page makes without waiting, because two
-	// pages are better than none.
+	// sendsAtOnce is how many attempts a page makes in a row if their outcome is unknown. Two copies of a page are better
+	// than none.
 	sendsAtOnce = 3
 	// findLimit is how long a page with an unknown outcome waits for a provider that can't be asked,
 	// before it is sent again.
@@ -38,9 +39,9 @@ const (
 	passedOverRetry = 10 * time.Second
 )
 
-// page sends a page until its provider accepts or refuses it, as long as the page is due. Between
-// attempts the job snoozes, which River doesn't count as an attempt. That has nothing to do with
-// snoozing an incident.
+// page tries to send a page until its provider accepts or refuses it, or the page is no longer due. Between tries the
+// job snoozes (River's word, which has nothing to do with snoozing an incident), because River gives up on jobs that
+// return errors too often.
 func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error {
 	if j.lanes.hangs(job.Args.Lane) {
 		return river.JobSnooze(laneRetry)

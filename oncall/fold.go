@@ -42,8 +42,8 @@ type Fold struct {
 	Route   func(Signal) Routing      // evaluates the routes for a signal; nil: there are none
 	Tallies map[RouteName]*RouteTally // what each rule did in this fold
 
-	Sender   string    // what the signals were newly recognised as; empty: nothing new
-	FoldedAt time.Time // the time of folding; signals may have arrived long before
+	NewMonitor string    // the monitor that the signals were newly recognised as; empty: nothing new
+	FoldedAt   time.Time // the time of folding; signals may have arrived long before
 
 	arrivedAt    time.Time               // when the current signal arrived
 	replayedAt   time.Time               // the time of folding, if the current signal waited in a spool; else zero
@@ -148,7 +148,8 @@ func (f *Fold) touch(a *Alert) {
 	f.touched[a.ID] = a
 }
 
-// Receive folds one signal that arrived at an instant, and returns its result.
+// Receive folds one signal, which arrived at the given time, and returns what became of it. Signals have to come in the
+// order of their arrival: whether one reopens, repeats or clears depends on those before it.
 func (f *Fold) Receive(s Signal, at time.Time) FoldedSignal {
 	if f.alerts == nil {
 		f.alerts = map[string]*Alert{}

@@ -42,8 +42,8 @@ func (f *Fold) recordNotes(a *Alert, s Signal) {
 	if s.Note != "" {
 		c.record(EventNote, c.by, Detail{Text: s.Note})
 	}
-	if s.NewMonitor != "" && f.Sender != s.NewMonitor {
-		f.Sender = s.NewMonitor
+	if s.NewMonitor != "" && f.NewMonitor != s.NewMonitor {
+		f.NewMonitor = s.NewMonitor
 		c.record(EventRecognised, c.by, Detail{Text: s.NewMonitor})
 	}
 }

@@ -33,7 +33,7 @@ func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch
 				first = e.ReceivedAt
 			}
 		}
-		monitors := withMonitor(b.Integration.Monitors, b.Sender)
+		monitors := withMonitor(b.Integration.Monitors, b.NewMonitor)
 		anew := monitors != b.Integration.Monitors
 		if first.IsZero() || (b.Integration.Heard || noted[b.Integration.ID]) && !anew && unread == 0 {
 			continue
