@@ -24,13 +24,13 @@ type Response struct {
 }
 
 // Handle does what an answer asks for, exactly once, however often the answer is delivered.
-func Handle(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (Response, error) {
-	a = storable(a)
-	if a.Intent.Kind == "" {
-		a.Intent = oncall.ParseAnswer(a.Text)
+func Handle(ctx context.Context, s *store.Store, answer oncall.Answer, now time.Time) (Response, error) {
+	answer = storable(answer)
+	if answer.Intent.Kind == "" {
+		answer.Intent = oncall.ParseAnswer(answer.Text)
 	}
 	carryOut := s.Answer
-	switch a.Intent.Kind {
+	switch answer.Intent.Kind {
 	case oncall.IntentProof:
 		carryOut = s.ProveContact
 	case oncall.IntentStop, oncall.IntentStart:
@@ -41,8 +41,8 @@ func Handle(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time)
 	if err != nil {
 		return Response{}, err
 	}
-	record, err := carryOut(ctx, a, now)
-	if err != nil || record.Lately > repliesAnHour && a.From != "" {
+	record, err := carryOut(ctx, answer, now)
+	if err != nil || record.Lately > repliesAnHour && answer.From != "" {
 		return Response{}, err
 	}
 	text := sentence(record.AnswerOutcome, dir)

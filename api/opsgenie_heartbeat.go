@@ -93,13 +93,13 @@ func (s *server) opsgenieShowHeartbeat(c heartbeatCall) *problem {
 
 // opsgenieAnswerHeartbeat returns the state of a heartbeat.
 func (s *server) opsgenieAnswerHeartbeat(c heartbeatCall, status int) *problem {
-	h, err := s.System.HeartbeatOf(c.ctx, c.in.ID, c.name)
+	beat, err := s.System.HeartbeatOf(c.ctx, c.in.ID, c.name)
 	if err != nil {
 		return s.heartbeatProblem(err)
 	}
-	unit, interval := "minutes", int64(max(1, h.Every/60))
+	unit, interval := "minutes", int64(max(1, beat.Every/60))
 	for _, larger := range []string{"hours", "days"} {
-		if n := int64(h.Every); n%opsgenieUnits[larger] == 0 {
+		if n := int64(beat.Every); n%opsgenieUnits[larger] == 0 {
 			unit, interval = larger, n/opsgenieUnits[larger]
 		}
 	}
@@ -107,9 +107,9 @@ func (s *server) opsgenieAnswerHeartbeat(c heartbeatCall, status int) *problem {
 	opsgenieHeaders(c.w, request)
 	writeJSON(c.w, status, "application/json", map[string]any{
 		"data": map[string]any{
-			"name": c.asked, "description": "", "interval": interval, "intervalUnit": unit, "enabled": !h.Muted(s.Clock()),
-			"expired": h.DownAt != nil, "alertTags": []string{}, "alertMessage": "",
-			"alertPriority": map[oncall.Severity]string{oncall.Critical: "P1", oncall.High: "P3", oncall.Medium: "P4", oncall.Low: "P5"}[h.Severity],
+			"name": c.asked, "description": "", "interval": interval, "intervalUnit": unit, "enabled": !beat.Muted(s.Clock()),
+			"expired": beat.DownAt != nil, "alertTags": []string{}, "alertMessage": "",
+			"alertPriority": map[oncall.Severity]string{oncall.Critical: "P1", oncall.High: "P3", oncall.Medium: "P4", oncall.Low: "P5"}[beat.Severity],
 		},
 		"took": 0.001, "requestId": request,
 	})

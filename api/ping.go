@@ -68,36 +68,36 @@ func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 }
 
 // parsePing parses the part of an address after the key.
-func parsePing(r *http.Request) (name string, p oncall.Ping, ok bool) {
-	p = oncall.Ping{Kind: oncall.PingSuccess}
+func parsePing(r *http.Request) (name string, ping oncall.Ping, ok bool) {
+	ping = oncall.Ping{Kind: oncall.PingSuccess}
 	words := strings.Split(strings.Trim(r.PathValue("rest"), "/"), "/")
 	if words[0] != "" && oncall.CheckHeartbeatName(words[0]) == nil {
 		name, words = words[0], words[1:]
-		p.Create = r.URL.Query().Get("create") == "1"
+		ping.Create = r.URL.Query().Get("create") == "1"
 	}
 	if len(words) == 0 || len(words) == 1 && words[0] == "" {
-		return name, p, true
+		return name, ping, true
 	}
 	if len(words) > 1 {
-		return "", p, false
+		return "", ping, false
 	}
 	switch words[0] {
 	case "start":
-		p.Kind = oncall.PingStart
+		ping.Kind = oncall.PingStart
 	case "fail":
-		p.Kind = oncall.PingFail
+		ping.Kind = oncall.PingFail
 	case "log":
-		p.Kind = oncall.PingLog
+		ping.Kind = oncall.PingLog
 	default:
 		exit, err := strconv.ParseUint(words[0], 10, 16)
 		if err != nil || exit > maxExit {
-			return "", p, false
+			return "", ping, false
 		}
-		if p.Exit = int(exit); exit != 0 {
-			p.Kind = oncall.PingFail
+		if ping.Exit = int(exit); exit != 0 {
+			ping.Kind = oncall.PingFail
 		}
 	}
-	return name, p, true
+	return name, ping, true
 }
 
 // storePing stores a ping, and reports whether its heartbeat must be created. While the known

@@ -87,22 +87,22 @@ type snsKeys struct {
 }
 
 // checkSNSSignature returns errForged if Amazon did not sign a message, and errUnchecked if the signature can't be checked.
-func (s *server) checkSNSSignature(ctx context.Context, m *snsMessage) error {
-	if !isAmazonURL(m.SigningCertURL) {
+func (s *server) checkSNSSignature(ctx context.Context, message *snsMessage) error {
+	if !isAmazonURL(message.SigningCertURL) {
 		return errForged
 	}
-	key, err := s.snsKey(ctx, m.SigningCertURL)
+	key, err := s.snsKey(ctx, message.SigningCertURL)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnchecked, err)
 	}
-	signature, err := base64.StdEncoding.DecodeString(m.Signature)
+	signature, err := base64.StdEncoding.DecodeString(message.Signature)
 	if err != nil {
 		return errForged
 	}
-	sum, kind := sha256.Sum256(m.signed()), crypto.SHA256
+	sum, kind := sha256.Sum256(message.signed()), crypto.SHA256
 	digest := sum[:]
-	if m.SignatureVersion != "2" {
-		old := sha1.Sum(m.signed()) //nolint:gosec // see above
+	if message.SignatureVersion != "2" {
+		old := sha1.Sum(message.signed()) //nolint:gosec // see above
 		digest, kind = old[:], crypto.SHA1
 	}
 	if rsa.VerifyPKCS1v15(key, kind, digest, signature) != nil {
@@ -180,16 +180,16 @@ const snsAge = 2 * time.Hour
 // message (m is nil) counts as forged. If the integration names topics, the message must belong to one
 // of them. The result hint is advice for the sender, and forged means that the message failed the
 // check and is shown unparsed, because it may still be an alert.
-func (s *server) checkSNS(ctx context.Context, m *snsMessage, topics []string) (hint, forged string, p *problem) {
-	if m == nil {
+func (s *server) checkSNS(ctx context.Context, message *snsMessage, topics []string) (hint, forged string, p *problem) {
+	if message == nil {
 		return "", onlyTopics, nil
 	}
-	if len(topics) > 0 && !slices.Contains(topics, m.TopicArn) {
-		return "", fmt.Sprintf("A message came of the topic %s of Amazon SNS, which is not among the topics of this integration; nothing was confirmed.", m.TopicArn), nil
+	if len(topics) > 0 && !slices.Contains(topics, message.TopicArn) {
+		return "", fmt.Sprintf("A message came of the topic %s of Amazon SNS, which is not among the topics of this integration; nothing was confirmed.", message.TopicArn), nil
 	}
-	err := s.checkSNSSignature(ctx, m)
-	confirms := m.Type == "SubscriptionConfirmation"
-	at, _ := time.Parse(time.RFC3339, m.Timestamp)
+	err := s.checkSNSSignature(ctx, message)
+	confirms := message.Type == "SubscriptionConfirmation"
+	at, _ := time.Parse(time.RFC3339, message.Timestamp)
 	switch {
 	case err == nil && !confirms && s.Clock().Sub(at) > snsAge:
 		return "", "A message of Amazon SNS came that was signed long ago; somebody may have kept it.", nil
@@ -201,17 +201,17 @@ func (s *server) checkSNS(ctx context.Context, m *snsMessage, topics []string) (
 	case err != nil && !confirms: // anyone with the key may page
 		s.outages.Warn().Err(err).Msg("signature not checked")
 		return sentence(err), "", nil
-	case err == nil && confirms && !isAmazonURL(m.SubscribeURL):
+	case err == nil && confirms && !isAmazonURL(message.SubscribeURL):
 		return "", "A confirmation of Amazon SNS leads elsewhere.", nil
 	case err == nil && confirms:
-		_, err = s.callAmazon(ctx, m.SubscribeURL)
+		_, err = s.callAmazon(ctx, message.SubscribeURL)
 	}
 	if confirms && err != nil {
-		s.outages.Error().Err(err).Str("topic", m.TopicArn).Msg("subscription not confirmed")
+		s.outages.Error().Err(err).Str("topic", message.TopicArn).Msg("subscription not confirmed")
 		return "", "", unavailable("The subscription could not be confirmed: " + err.Error() + ". It is tried again when Amazon asks again.")
 	}
 	if confirms {
-		s.Log.Info().Str("topic", m.TopicArn).Msg("subscription confirmed")
+		s.Log.Info().Str("topic", message.TopicArn).Msg("subscription confirmed")
 	}
 	return "", "", nil
 }

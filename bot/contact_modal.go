@@ -179,24 +179,24 @@ func (b *Bot) submitCode(ctx context.Context, s submission) (modalResponse, erro
 // contactMenu handles the menu next to a contact method.
 func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
 	verb, id, _ := strings.Cut(p.value, " ")
-	c, err := b.contactOf(ctx, p.user, id)
+	contact, err := b.contactOf(ctx, p.user, id)
 	if err != nil {
 		return "", err
 	}
-	name := view.ContactLabel(c)
+	name := view.ContactLabel(contact)
 	switch verb + " " {
 	case view.MenuTest:
-		if err := b.store.TestContacts(ctx, p.by(), p.user, []oncall.ContactID{c.ID}, b.clock()); err != nil {
+		if err := b.store.TestContacts(ctx, p.by(), p.user, []oncall.ContactID{contact.ID}, b.clock()); err != nil {
 			return "", fmt.Errorf("test a contact method: %w", err)
 		}
 		return "", b.redrawHere(ctx, p, fmt.Sprintf("A test page is on its way by %s. Answer it as you would answer a page.", name))
 	case view.MenuResend:
-		if err := b.store.SendProof(ctx, p.by(), p.user, c.ID, b.clock()); err != nil {
+		if err := b.store.SendProof(ctx, p.by(), p.user, contact.ID, b.clock()); err != nil {
 			return "", fmt.Errorf("send a code: %w", err)
 		}
-		return "", b.pushModal(ctx, p.trigger, view.CodeForm(c, view.CodeSent(c)))
+		return "", b.pushModal(ctx, p.trigger, view.CodeForm(contact, view.CodeSent(contact)))
 	case view.MenuRemove:
-		if err := b.store.RemoveContact(ctx, p.by(), p.user, c.ID, b.clock()); err != nil {
+		if err := b.store.RemoveContact(ctx, p.by(), p.user, contact.ID, b.clock()); err != nil {
 			return "", fmt.Errorf("remove a contact method: %w", err)
 		}
 		message := fmt.Sprintf("Removed: %s.", name)

@@ -30,23 +30,23 @@ func (b *Bot) submitCover(ctx context.Context, s submission) (modalResponse, err
 }
 
 // part cuts a stint to the chosen times, if any, or returns the errors of the inputs.
-func (f form) part(s schedule.Stint) (schedule.Stint, fieldErrors) {
+func (f form) part(stint schedule.Stint) (schedule.Stint, fieldErrors) {
 	from, to := f.instant(view.BlockFrom), f.instant(view.BlockTo)
 	if from.IsZero() {
-		from = s.Start
+		from = stint.Start
 	}
 	if to.IsZero() {
-		to = s.End
+		to = stint.End
 	}
 	switch {
 	case !from.Before(to):
-		return s, fieldErrors{view.BlockTo: "The end is not after the start."}
-	case !from.Before(s.End):
-		return s, fieldErrors{view.BlockFrom: "The shift is over by then."}
-	case !to.After(s.Start):
-		return s, fieldErrors{view.BlockTo: "The shift has not begun by then."}
+		return stint, fieldErrors{view.BlockTo: "The end is not after the start."}
+	case !from.Before(stint.End):
+		return stint, fieldErrors{view.BlockFrom: "The shift is over by then."}
+	case !to.After(stint.Start):
+		return stint, fieldErrors{view.BlockTo: "The shift has not begun by then."}
 	}
-	return clip([]schedule.Stint{s}, span{from: from, to: to})[0], nil
+	return clip([]schedule.Stint{stint}, span{from: from, to: to})[0], nil
 }
 
 // submitPart takes over the chosen part of a shift.

@@ -68,8 +68,8 @@ func (b *Bot) answerMessage(ctx context.Context, m typedMessage) view.Drawing {
 
 // answerWords answers the words of a message. Without a command they may add to an incident that the
 // person raised, or raise a new one: "payments the checkout is down".
-func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (view.Drawing, error) {
-	if d, added, err := b.addReply(ctx, oncall.UserID(m.user.ID), store.MessageRef{Channel: m.at.Channel, TS: m.replyTo}, m.text); added || err != nil {
+func (b *Bot) answerWords(ctx context.Context, typed typedMessage, words []string) (view.Drawing, error) {
+	if d, added, err := b.addReply(ctx, oncall.UserID(typed.user.ID), store.MessageRef{Channel: typed.at.Channel, TS: typed.replyTo}, typed.text); added || err != nil {
 		return d, err
 	}
 	known, rest, err := findCommand(rephrase(words))
@@ -78,23 +78,23 @@ func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (
 			known, rest = command{}, words
 		}
 	}
-	r, err := b.requestBy(ctx, m.by, rest)
+	r, err := b.requestBy(ctx, typed.by, rest)
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	r.place = store.MessageRef{Channel: m.at.Channel, TS: cmp.Or(m.follow.TS, m.replyTo)}
+	r.place = store.MessageRef{Channel: typed.at.Channel, TS: cmp.Or(typed.follow.TS, typed.replyTo)}
 	switch {
 	case known.name == "page":
-		return b.raiseFromMessage(ctx, r, m)
+		return b.raiseFromMessage(ctx, r, typed)
 	case known.name == "whom-to-page":
-		return drawQuestion(r, m.follow, nil, view.Drawing{}, r.offerPage("", m.at.Channel))
-	case !slices.Contains(m.can, known.name) && !isTalk(known.name):
+		return drawQuestion(r, typed.follow, nil, view.Drawing{}, r.offerPage("", typed.at.Channel))
+	case !slices.Contains(typed.can, known.name) && !isTalk(known.name):
 		r.words = typedWords(strings.Join(words, " "), r.directory)
 		if known.name == "" && r.onlyTime() {
 			text, err := b.who(ctx, r)
 			return view.Drawing{Text: text}, err
 		}
-		return b.pageNamedTeam(ctx, r, m, known.name)
+		return b.pageNamedTeam(ctx, r, typed, known.name)
 	case known.name == "help" && len(rest) == 0:
 		return view.AllHelp(r.abilities()), nil
 	}
@@ -102,19 +102,19 @@ func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (
 	if does := formButtons[known.name]; does != "" && errors.Is(err, errNeedsForm) {
 		return view.OpensForm(does), nil
 	}
-	return drawQuestion(r, m.follow, append([]string{known.name}, rest...), d, err)
+	return drawQuestion(r, typed.follow, append([]string{known.name}, rest...), d, err)
 }
 
 // pageNamedTeam pages the team or schedule named at the beginning of a mention; a question is answered with who is
 // on call there. A direct message must use the command to page. name is the command that the words begin with, if any.
-func (b *Bot) pageNamedTeam(ctx context.Context, r request, m typedMessage, name string) (view.Drawing, error) {
+func (b *Bot) pageNamedTeam(ctx context.Context, r request, typed typedMessage, name string) (view.Drawing, error) {
 	w, err := b.readRaise(ctx, r, r.words)
 	if _, refused := refusalOf(err); err != nil && !refused {
 		return view.Drawing{}, err
 	}
 	switch {
-	case m.follow == (store.MessageRef{}), w.problem != "", w.Team == 0, w.User != "":
-		return r.notUnderstood(m, name)
+	case typed.follow == (store.MessageRef{}), w.problem != "", w.Team == 0, w.User != "":
+		return r.notUnderstood(typed, name)
 	case w.Text == "", strings.HasSuffix(w.Text, "?"):
 		team, _ := r.directory.Team(w.Team)
 		r.words = strings.Fields(team.Name)
@@ -124,7 +124,7 @@ func (b *Bot) pageNamedTeam(ctx context.Context, r request, m typedMessage, name
 		text, err := b.who(ctx, r)
 		return view.Drawing{Text: text}, err
 	}
-	return b.raiseFromMessage(ctx, r, m)
+	return b.raiseFromMessage(ctx, r, typed)
 }
 
 // notUnderstood answers words that do nothing where they were written: a command that works elsewhere, a cry for help, or neither.

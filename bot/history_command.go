@@ -39,8 +39,8 @@ func historyWords(words []string) []string {
 }
 
 // historyFilter parses the command into a filter of the audit log.
-func (b *Bot) historyFilter(ctx context.Context, r request) (f store.AuditFilter, err error) {
-	f.Limit = historyPage
+func (b *Bot) historyFilter(ctx context.Context, r request) (filter store.AuditFilter, err error) {
+	filter.Limit = historyPage
 	var words []string
 	for i := 0; i < len(r.words); i++ {
 		next := ""
@@ -49,26 +49,26 @@ func (b *Bot) historyFilter(ctx context.Context, r request) (f store.AuditFilter
 		}
 		switch {
 		case oneOf(r.words, i, "before", "older") && isNumber(next):
-			if f.Before, err = strconv.ParseInt(next, 10, 64); err != nil {
-				return f, oncall.Refuse("There is no entry %q.", next)
+			if filter.Before, err = strconv.ParseInt(next, 10, 64); err != nil {
+				return filter, oncall.Refuse("There is no entry %q.", next)
 			}
 			i++
 		case oneOf(r.words, i, "since") && next != "":
 			at, ok := audit.ParseSince(next, r.now, r.location)
 			if !ok {
-				return f, oncall.Refuse("I can't read since when: write `since 7d`, `since 12h`, `since yesterday` or `since 2026-11-30`.")
+				return filter, oncall.Refuse("I can't read since when: write `since 7d`, `since 12h`, `since yesterday` or `since 2026-11-30`.")
 			}
-			f.Since = at
+			filter.Since = at
 			i++
 		default:
 			words = append(words, r.words[i])
 		}
 	}
-	return f, b.historyOf(ctx, r, words, &f)
+	return filter, b.historyOf(ctx, r, words, &filter)
 }
 
 // historyOf reads the subject: a kind of thing with a name, a team, or a person.
-func (b *Bot) historyOf(ctx context.Context, r request, words []string, f *store.AuditFilter) error {
+func (b *Bot) historyOf(ctx context.Context, r request, words []string, filter *store.AuditFilter) error {
 	for len(words) > 0 && oneOf(words, 0, "of", "for", "the", "all", "by") {
 		words = words[1:]
 	}
@@ -76,31 +76,31 @@ func (b *Bot) historyOf(ctx context.Context, r request, words []string, f *store
 		return nil
 	}
 	known := false
-	if f.Kind, known = audit.ParseKind(words[0]); known {
+	if filter.Kind, known = audit.ParseKind(words[0]); known {
 		words = words[1:]
 	}
 	name := unescape(strings.Join(words, " "))
 	switch {
 	case name == "":
 		return nil
-	case f.Kind == "" || f.Kind == audit.Team:
+	case filter.Kind == "" || filter.Kind == audit.Team:
 		for _, t := range r.directory.Teams {
 			if strings.EqualFold(t.Name, name) {
-				f.Team, f.Kind = t.ID, "" // everything of the team
+				filter.Team, filter.Kind = t.ID, "" // everything of the team
 				return nil
 			}
 		}
 	}
-	if f.Kind == "" || f.Kind == audit.Person {
+	if filter.Kind == "" || filter.Kind == audit.Person {
 		switch id, n, err := b.findPerson(ctx, r, words); {
 		case err != nil:
 			return err
 		case n == len(words):
-			f.Person, f.Kind = id, ""
+			filter.Person, filter.Kind = id, ""
 			return nil
 		}
 	}
-	f.Name = r.nameOf(name)
+	filter.Name = r.nameOf(name)
 	return nil
 }
 

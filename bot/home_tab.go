@@ -80,28 +80,28 @@ func (b *Bot) home(ctx context.Context, user oncall.UserID) (view.HomeTab, error
 }
 
 // homeTeams fills in the person's teams and rights.
-func homeTeams(h *view.HomeTab, d *store.Directory) {
-	h.Teams = len(d.Teams)
-	for _, t := range d.Teams {
-		if slices.Contains(d.Members[t.ID], h.Reader) {
+func homeTeams(h *view.HomeTab, dir *store.Directory) {
+	h.Teams = len(dir.Teams)
+	for _, t := range dir.Teams {
+		if slices.Contains(dir.Members[t.ID], h.Reader) {
 			h.InTeam = true
 		} else {
 			h.Others++
 		}
 	}
-	for _, s := range d.Schedules {
-		if slices.Contains(d.Members[s.TeamID()], h.Reader) {
+	for _, s := range dir.Schedules {
+		if slices.Contains(dir.Members[s.TeamID()], h.Reader) {
 			h.Schedules = append(h.Schedules, s)
 		}
 	}
-	model := d.Access()
-	h.Covering, h.Edits = mayInSome(d, h.Reader, access.Override), mayInSome(d, h.Reader, access.EditSchedule)
+	model := dir.Access()
+	h.Covering, h.Edits = mayInSome(dir, h.Reader, access.Override), mayInSome(dir, h.Reader, access.EditSchedule)
 	h.Makes = model.May(oncall.ByUser(h.Reader), access.OthersThings, access.Object{}) == nil
 	if h.Teams == 0 {
 		h.Admins = model.AdminIDs()
 	}
 	if !h.InTeam {
-		h.Managers = managersOf(d)
+		h.Managers = managersOf(dir)
 	}
 }
 
@@ -132,15 +132,15 @@ const (
 )
 
 // rankIncidents returns a function that ranks some incidents for a person.
-func (b *Bot) rankIncidents(ctx context.Context, d *store.Directory, user oncall.UserID, of []oncall.Incident) (func(oncall.Incident) int, error) {
+func (b *Bot) rankIncidents(ctx context.Context, dir *store.Directory, user oncall.UserID, of []oncall.Incident) (func(oncall.Incident) int, error) {
 	paged, err := b.store.PagedFor(ctx, oncall.ByUser(user), of)
 	if err != nil {
 		return nil, err
 	}
 	now := b.clock()
 	teams := map[oncall.TeamID]bool{}
-	for _, stint := range d.Roster().Stints(user, now, now.Add(time.Second)) {
-		if s, known := d.Schedule(stint.Schedule); known {
+	for _, stint := range dir.Roster().Stints(user, now, now.Add(time.Second)) {
+		if s, known := dir.Schedule(stint.Schedule); known {
 			teams[s.TeamID()] = true
 		}
 	}
@@ -148,7 +148,7 @@ func (b *Bot) rankIncidents(ctx context.Context, d *store.Directory, user oncall
 		switch {
 		case in.With(user), paged[in.ID] && in.Status == oncall.Triggered && !in.Exhausted:
 			return rankTheirs
-		case paged[in.ID], teams[in.TeamID], slices.Contains(d.Members[in.TeamID], user),
+		case paged[in.ID], teams[in.TeamID], slices.Contains(dir.Members[in.TeamID], user),
 			slices.ContainsFunc(in.Responders, func(r oncall.Responder) bool { return r.User == user }):
 			return rankTeam
 		}

@@ -112,7 +112,7 @@ func (b *Bot) actAndShow(ctx context.Context, r request, id oncall.IncidentID, a
 	if err := b.acts(ctx, id, r.user.ID, acts); err != nil {
 		return "", err
 	}
-	p, err := b.store.Picture(ctx, r.by(), id, b.clock())
+	picture, err := b.store.Picture(ctx, r.by(), id, b.clock())
 	if err != nil {
 		b.log.Warn().Err(err).Msg("could not show the result of a command")
 		return fmt.Sprintf("Done: incident %s.", id), nil
@@ -121,13 +121,13 @@ func (b *Bot) actAndShow(ctx context.Context, r request, id oncall.IncidentID, a
 	if slices.ContainsFunc(acts, func(a oncall.Act) bool { return a.Do == oncall.ActAck }) {
 		outsider = b.outsiderNote(ctx, r.by(), id)
 	}
-	if b.saidThere(ctx, r, p) {
+	if b.saidThere(ctx, r, picture) {
 		return outsider, nil
 	}
 	if !slices.ContainsFunc(acts, func(a oncall.Act) bool { return a.Do != oncall.ActNote }) {
-		return view.Noted(p.Incident, b.rootLink(ctx, id)), nil
+		return view.Noted(picture.Incident, b.rootLink(ctx, id)), nil
 	}
-	return strings.TrimSuffix(b.summary(ctx, p)+"\n"+outsider, "\n"), nil
+	return strings.TrimSuffix(b.summary(ctx, picture)+"\n"+outsider, "\n"), nil
 }
 
 // saidThere reports whether the timeline shows what was done in the same place where a mention asked

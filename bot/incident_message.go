@@ -57,9 +57,9 @@ func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.MessageR
 
 // PostThread posts one thread reply for several events. If Slack's response is lost, it looks for the
 // reply before it reports a failure.
-func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, p oncall.Picture, events []oncall.Event, delivery string) error {
-	d, loud := view.Thread(p, events)
-	if d.Text == "" || b.veiled(ctx, p, root.Channel) {
+func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, picture oncall.Picture, events []oncall.Event, delivery string) error {
+	d, loud := view.Thread(picture, events)
+	if d.Text == "" || b.veiled(ctx, picture, root.Channel) {
 		return nil
 	}
 	urgency := slackcall.ForThread
@@ -69,7 +69,7 @@ func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, p oncall.Pi
 	began := b.clock()
 	m := slackcall.Message{
 		Channel: root.Channel, Thread: root.TS, Broadcast: loud,
-		Delivery: delivery, Incident: int64(p.Incident.ID), Priority: urgency, Drawing: true,
+		Delivery: delivery, Incident: int64(picture.Incident.ID), Priority: urgency, Drawing: true,
 	}
 	_, err := b.post(ctx, m, d)
 	if err != nil && slackcall.OutcomeOf(err) == notify.Unknown {
@@ -78,9 +78,9 @@ func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, p oncall.Pi
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("reply to incident %s: %w", p.Incident.ID, markGone(err))
+		return fmt.Errorf("reply to incident %s: %w", picture.Incident.ID, markGone(err))
 	}
-	b.attachAlerts(ctx, root, p, events)
+	b.attachAlerts(ctx, root, picture, events)
 	return nil
 }
 

@@ -22,18 +22,18 @@ func (b *Bot) outsiderNote(ctx context.Context, by oncall.Actor, id oncall.Incid
 	if err == nil && slices.Contains(directory.Members[in.TeamID], by.User) { // most people who take an incident
 		return ""
 	}
-	p, err := b.store.Picture(ctx, by, id, b.clock())
+	picture, err := b.store.Picture(ctx, by, id, b.clock())
 	if err != nil {
 		b.log.Warn().Err(err).Msg("could not tell somebody whose incident they took")
 		return ""
 	}
-	asked := slices.ContainsFunc(p.Incident.Responders, func(r oncall.Responder) bool { return r.User == by.User })
-	if asked || p.Incident.RaisedBy.User == by.User || slices.Contains(p.Paged, by.User) {
+	asked := slices.ContainsFunc(picture.Incident.Responders, func(r oncall.Responder) bool { return r.User == by.User })
+	if asked || picture.Incident.RaisedBy.User == by.User || slices.Contains(picture.Paged, by.User) {
 		return ""
 	}
 	var onCall []oncall.UserID
 	for _, s := range directory.Schedules {
-		if s.TeamID() != p.Incident.TeamID {
+		if s.TeamID() != picture.Incident.TeamID {
 			continue
 		}
 		for _, duty := range s.Who(b.clock()) {
@@ -50,5 +50,5 @@ func (b *Bot) outsiderNote(ctx context.Context, by oncall.Actor, id oncall.Incid
 	if slices.Contains(onCall, by.User) { // by an override
 		return ""
 	}
-	return view.OtherTeams(p.Incident, p.Team, onCall)
+	return view.OtherTeams(picture.Incident, picture.Team, onCall)
 }

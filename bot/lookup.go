@@ -136,10 +136,10 @@ func (r request) whoAndWhen() ([]*schedule.Schedule, schedule.Moment, error) {
 }
 
 // lookUp finds schedules by their name or their team's.
-func lookUp(d *store.Directory, typed string) ([]*schedule.Schedule, bool) {
+func lookUp(dir *store.Directory, typed string) ([]*schedule.Schedule, bool) {
 	typed = strings.Trim(unescape(typed), `"'“”`)
 	var found []*schedule.Schedule
-	for _, s := range d.Schedules {
+	for _, s := range dir.Schedules {
 		if strings.EqualFold(s.Name(), typed) {
 			found = append(found, s)
 		}
@@ -147,11 +147,11 @@ func lookUp(d *store.Directory, typed string) ([]*schedule.Schedule, bool) {
 	if len(found) > 0 {
 		return found, true
 	}
-	for _, t := range d.Teams {
+	for _, t := range dir.Teams {
 		if !strings.EqualFold(t.Name, typed) {
 			continue
 		}
-		for _, s := range d.Schedules {
+		for _, s := range dir.Schedules {
 			if s.TeamID() == t.ID {
 				found = append(found, s)
 			}

@@ -96,33 +96,33 @@ func inForceAnywhere(d *store.Directory, now time.Time) (out []view.MaintenanceW
 
 // readMaintenance parses "payments service=checkout 2h reason", and returns the names of the team and the
 // integration.
-func (r request) readMaintenance(words []string) (m oncall.Maintenance, team, integration string, err error) {
-	m, words, err = r.maintained(words)
+func (r request) readMaintenance(words []string) (window oncall.Maintenance, team, integration string, err error) {
+	window, words, err = r.maintained(words)
 	if err != nil {
-		return m, "", "", err
+		return window, "", "", err
 	}
-	if m.Match, words, err = readMatchers(words); err != nil {
-		return m, "", "", err
+	if window.Match, words, err = readMatchers(words); err != nil {
+		return window, "", "", err
 	}
-	if words, m.PagesCritical = exceptCritical(words); len(words) == 0 {
-		return m, "", "", oncall.Refuse("Say for how long, too, as in `%s`.", maintenanceExample)
+	if words, window.PagesCritical = exceptCritical(words); len(words) == 0 {
+		return window, "", "", oncall.Refuse("Say for how long, too, as in `%s`.", maintenanceExample)
 	}
-	n, err := r.maintenanceSpan(words, &m)
+	n, err := r.maintenanceSpan(words, &window)
 	if err != nil {
-		return m, "", "", err
+		return window, "", "", err
 	}
 	words = words[n:]
-	if !m.PagesCritical {
-		words, m.PagesCritical = exceptCritical(words)
+	if !window.PagesCritical {
+		words, window.PagesCritical = exceptCritical(words)
 	}
-	m.Reason = unescape(strings.Join(words, " "))
-	t, _ := r.directory.Team(m.TeamID)
-	return m, t.Name, r.directory.IntegrationName(m.IntegrationID), nil
+	window.Reason = unescape(strings.Join(words, " "))
+	t, _ := r.directory.Team(window.TeamID)
+	return window, t.Name, r.directory.IntegrationName(window.IntegrationID), nil
 }
 
 // maintained parses the team or integration at the beginning of the words. Without a name, it is the
 // reader's only team.
-func (r request) maintained(words []string) (m oncall.Maintenance, rest []string, err error) {
+func (r request) maintained(words []string) (window oncall.Maintenance, rest []string, err error) {
 	if len(words) > 1 && oneOf(words, 0, "team", "integration") {
 		words = words[1:]
 	}
@@ -148,7 +148,7 @@ func (r request) maintained(words []string) (m oncall.Maintenance, rest []string
 	if _, ok, _ := oncall.ParseMatcher(unescape(words[0])); len(own) == 1 && (ok || r.beginsTime(words)) {
 		return oncall.Maintenance{TeamID: own[0].ID}, words, nil
 	}
-	return m, nil, r.noMaintained(words)
+	return window, nil, r.noMaintained(words)
 }
 
 // beginsTime reports whether words begin with a duration or a time.
@@ -196,14 +196,14 @@ func exceptCritical(words []string) (rest []string, except bool) {
 
 // maintenanceSpan parses "2h", "for 2 hours", "until 14:00" and "tomorrow 22:00 to 23:30", and returns
 // the number of words used.
-func (r request) maintenanceSpan(words []string, m *oncall.Maintenance) (int, error) {
+func (r request) maintenanceSpan(words []string, window *oncall.Maintenance) (int, error) {
 	reader := r.reader()
 	length := words
 	if oneOf(words, 0, "for") {
 		length = words[1:]
 	}
 	if at, n, err := reader.Moment(append([]string{"in"}, length...)); err == nil && n > 1 && at.IsInstant() {
-		m.StartsAt, m.EndsAt = r.now, at.At()
+		window.StartsAt, window.EndsAt = r.now, at.At()
 		return n - 1 + len(words) - len(length), nil
 	}
 	if oneOf(words, 0, "until", "till") {
@@ -212,9 +212,9 @@ func (r request) maintenanceSpan(words []string, m *oncall.Maintenance) (int, er
 			return 0, err
 		}
 		if n > 1 {
-			m.StartsAt, m.EndsAt = r.now, at.At()
+			window.StartsAt, window.EndsAt = r.now, at.At()
 			if at.Whole() && !at.At().After(r.now) {
-				m.EndsAt = at.End
+				window.EndsAt = at.End
 			}
 			return n, nil
 		}
@@ -224,7 +224,7 @@ func (r request) maintenanceSpan(words []string, m *oncall.Maintenance) (int, er
 	case err != nil:
 		return 0, err
 	case problem == schedule.SpanRead:
-		m.StartsAt, m.EndsAt = read.From, read.To
+		window.StartsAt, window.EndsAt = read.From, read.To
 		return n, nil
 	}
 	return 0, oncall.Refuse("Say for how long, or from when to when: `2h`, `until 14:00`, `tomorrow 22:00 to 23:30`, as in `%s`.", maintenanceExample)

@@ -28,13 +28,13 @@ func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 1 && strings.EqualFold(r.words[0], "cancel") {
 		return b.ownOverrides(ctx, r)
 	}
-	w, err := b.readOverride(ctx, r)
+	draft, err := b.readOverride(ctx, r)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		reason := ""
 		if len(r.words) > 0 {
 			reason = inForm(refusal, overrideExample)
 		}
-		asks, err := b.overrideModal(r, w, reason)
+		asks, err := b.overrideModal(r, draft, reason)
 		if err != nil {
 			return view.Drawing{}, err
 		}
@@ -43,14 +43,14 @@ func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	return b.makeOverride(ctx, r, w)
+	return b.makeOverride(ctx, r, draft)
 }
 
 // overrideModal returns the form for an override. It offers the schedules in which the person may put
 // people on call. It refuses if there are none or the named one isn't among them.
-func (b *Bot) overrideModal(r request, w view.OverrideDraft, reason string) (slack.ModalViewRequest, error) {
+func (b *Bot) overrideModal(r request, draft view.OverrideDraft, reason string) (slack.ModalViewRequest, error) {
 	may := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *schedule.Schedule) bool { return !manages(r.directory, r.user.ID, s) })
-	asked := w.Schedule
+	asked := draft.Schedule
 	if asked == nil && len(may) == 0 && len(r.directory.Schedules) > 0 {
 		asked = r.directory.Schedules[0] // the refusal names people who may
 	}
@@ -62,24 +62,24 @@ func (b *Bot) overrideModal(r request, w view.OverrideDraft, reason string) (sla
 			return slack.ModalViewRequest{}, err
 		}
 	}
-	if w.Schedule == nil {
-		if w.Schedule, _ = r.schedule(""); w.Schedule != nil && !slices.Contains(may, w.Schedule) {
-			w.Schedule = nil
+	if draft.Schedule == nil {
+		if draft.Schedule, _ = r.schedule(""); draft.Schedule != nil && !slices.Contains(may, draft.Schedule) {
+			draft.Schedule = nil
 		}
 	}
-	if w.Schedule == nil && len(may) == 1 {
-		w.Schedule = may[0]
+	if draft.Schedule == nil && len(may) == 1 {
+		draft.Schedule = may[0]
 	}
-	if own := r.ownAmong(may); w.Schedule == nil && len(own) > 0 {
-		w.Schedule = own[0]
+	if own := r.ownAmong(may); draft.Schedule == nil && len(own) > 0 {
+		draft.Schedule = own[0]
 	}
-	if w.From.IsZero() {
-		w.From, w.To = r.now, r.restOfShift(w.Schedule)
+	if draft.From.IsZero() {
+		draft.From, draft.To = r.now, r.restOfShift(draft.Schedule)
 	}
-	if w.User == "" && w.Schedule != nil && !slices.Contains(w.Schedule.At(w.From, ""), r.user.ID) {
-		w.User = r.user.ID
+	if draft.User == "" && draft.Schedule != nil && !slices.Contains(draft.Schedule.At(draft.From, ""), r.user.ID) {
+		draft.User = r.user.ID
 	}
-	return view.OverrideForm(may, w, reason), nil
+	return view.OverrideForm(may, draft, reason), nil
 }
 
 // ownAmong returns the schedules of the person's teams.
@@ -105,30 +105,30 @@ func (r request) restOfShift(c *schedule.Schedule) time.Time {
 
 // readOverride parses as many words as it can. The rest stays in the form to be corrected.
 func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideDraft, error) {
-	w := view.OverrideDraft{Replaces: view.ReplaceAll}
+	draft := view.OverrideDraft{Replaces: view.ReplaceAll}
 	if len(r.words) == 0 {
-		return w, oncall.Refuse("%s", overrideUsage)
+		return draft, oncall.Refuse("%s", overrideUsage)
 	}
-	words, err := b.readSomebody(ctx, r, &w.User)
+	words, err := b.readSomebody(ctx, r, &draft.User)
 	if err != nil {
-		return w, err
+		return draft, err
 	}
-	if w.User == "" {
+	if draft.User == "" {
 		read, n, problem, err := r.reader().Span(words)
 		if n == 0 || err != nil {
-			return w, r.nobody(r.words[0], overrideExample)
+			return draft, r.nobody(r.words[0], overrideExample)
 		}
 		if problem == schedule.SpanRead { // the rest was understood
-			w.From, w.To, w.Windows = read.From, read.To, read.Windows
-			w.Schedule, w.Reason, _ = r.scheduleAndReason(strings.Join(words[n:], " "))
+			draft.From, draft.To, draft.Windows = read.From, read.To, read.Windows
+			draft.Schedule, draft.Reason, _ = r.scheduleAndReason(strings.Join(words[n:], " "))
 		}
-		return w, oncall.Refuse("Say who.")
+		return draft, oncall.Refuse("Say who.")
 	}
-	if words, err = b.readReplaced(ctx, r, &w, words); err != nil {
-		return w, err
+	if words, err = b.readReplaced(ctx, r, &draft, words); err != nil {
+		return draft, err
 	}
 	if before := words; len(words) > 0 { // the schedule may be first
-		if words = r.takeSchedule(&w, words); len(words) == 0 {
+		if words = r.takeSchedule(&draft, words); len(words) == 0 {
 			words = before
 		}
 	}
@@ -136,22 +136,22 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideDraft, 
 		words = words[1:]
 	}
 	s, name, err := r.readSpan(words, overrideExample)
-	w.From, w.To, w.Windows = s.from, s.to, s.windows
-	if w.Schedule != nil {
-		w.Reason = unescape(name)
-		return w, cmp.Or(err, r.refuseTimeIn(s, w.Reason, overrideExample))
+	draft.From, draft.To, draft.Windows = s.from, s.to, s.windows
+	if draft.Schedule != nil {
+		draft.Reason = unescape(name)
+		return draft, cmp.Or(err, r.refuseTimeIn(s, draft.Reason, overrideExample))
 	}
 	if err != nil {
 		for n := range words {
 			if found, ok := lookUp(r.directory, strings.Join(words[n:], " ")); ok && len(found) == 1 {
-				w.Schedule = found[0]
+				draft.Schedule = found[0]
 				break
 			}
 		}
-		return w, err
+		return draft, err
 	}
-	w.Schedule, w.Reason, err = r.scheduleAndReason(name)
-	return w, cmp.Or(err, r.refuseTimeIn(s, w.Reason, overrideExample))
+	draft.Schedule, draft.Reason, err = r.scheduleAndReason(name)
+	return draft, cmp.Or(err, r.refuseTimeIn(s, draft.Reason, overrideExample))
 }
 
 // readReplaced parses "for @ann" and "instead of @ann" (who is replaced) and "by @cy" (who takes
@@ -209,30 +209,30 @@ func (r request) takeSchedule(w *view.OverrideDraft, words []string) []string {
 }
 
 // makeOverride saves an override, and shows what it changes.
-func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideDraft) (view.Drawing, error) {
-	user, err := b.user(ctx, w.User)
+func (b *Bot) makeOverride(ctx context.Context, r request, draft view.OverrideDraft) (view.Drawing, error) {
+	user, err := b.user(ctx, draft.User)
 	if err != nil {
 		return view.Drawing{}, err
 	}
 	if user.DeactivatedAt != nil {
-		return view.Drawing{}, oncall.Refuse("%s is deactivated in Slack and can't be on call.", w.User)
+		return view.Drawing{}, oncall.Refuse("%s is deactivated in Slack and can't be on call.", draft.User)
 	}
-	o := r.overrideFrom(w)
-	replaced, alone := othersOnCall(w.Schedule, span{from: w.From, to: w.To}, w.User)
-	if err := b.store.May(r.directory, r.by(), access.Override, access.Object{Team: w.Schedule.TeamID()}); err != nil {
+	override := r.overrideFrom(draft)
+	replaced, alone := othersOnCall(draft.Schedule, span{from: draft.From, to: draft.To}, draft.User)
+	if err := b.store.May(r.directory, r.by(), access.Override, access.Object{Team: draft.Schedule.TeamID()}); err != nil {
 		return view.Drawing{}, err
 	}
 	switch {
-	case alone && w.Replaces == view.ReplaceAll && len(w.Windows) == 0:
-		return view.Drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", w.User, view.Name(w.Schedule.Name()))
-	case w.Replaces == view.ReplaceOne && !slices.Contains(replaced, w.Leaves):
-		return view.Drawing{}, oncall.Refuse("%s is not on call in %q at that time.", w.Leaves, view.Name(w.Schedule.Name()))
+	case alone && draft.Replaces == view.ReplaceAll && len(draft.Windows) == 0:
+		return view.Drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", draft.User, view.Name(draft.Schedule.Name()))
+	case draft.Replaces == view.ReplaceOne && !slices.Contains(replaced, draft.Leaves):
+		return view.Drawing{}, oncall.Refuse("%s is not on call in %q at that time.", draft.Leaves, view.Name(draft.Schedule.Name()))
 	}
-	if w.Replaces == view.ReplaceAll && len(w.Windows) == 0 {
-		w.Gaps, w.Covered = hourGaps(w.Schedule, span{from: w.From, to: w.To})
-		o.OnlyCovered = w.Covered
+	if draft.Replaces == view.ReplaceAll && len(draft.Windows) == 0 {
+		draft.Gaps, draft.Covered = hourGaps(draft.Schedule, span{from: draft.From, to: draft.To})
+		override.OnlyCovered = draft.Covered
 	}
-	o, err = b.store.AddOverride(ctx, r.by(), w.Schedule.ID(), o, r.now)
+	override, err = b.store.AddOverride(ctx, r.by(), draft.Schedule.ID(), override, r.now)
 	if err != nil {
 		return view.Drawing{}, fmt.Errorf("add an override: %w", err)
 	}
@@ -241,40 +241,40 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideDraft)
 		return view.Drawing{}, fmt.Errorf("load the directory: %w", err)
 	}
 	var moves []schedule.Move
-	if after, known := directory.Schedule(w.Schedule.ID()); known {
-		moves = schedule.MovedShifts(w.Schedule, after, w.From, w.To)
+	if after, known := directory.Schedule(draft.Schedule.ID()); known {
+		moves = schedule.MovedShifts(draft.Schedule, after, draft.From, draft.To)
 	}
-	away, err := b.store.TimeOff(ctx, r.by(), w.From, w.To)
+	away, err := b.store.TimeOff(ctx, r.by(), draft.From, draft.To)
 	if err != nil {
 		return view.Drawing{}, fmt.Errorf("load time off: %w", err)
 	}
-	w.Away = slices.ContainsFunc(away, func(t oncall.TimeOff) bool { return t.UserID == w.User })
-	for _, s := range directory.Roster().Stints(w.User, w.From, w.To) {
-		if s.Schedule != w.Schedule.ID() || s.Role != schedule.RolePrimary {
-			w.Clashes = append(w.Clashes, clip([]schedule.Stint{s}, span{from: w.From, to: w.To})...)
+	draft.Away = slices.ContainsFunc(away, func(t oncall.TimeOff) bool { return t.UserID == draft.User })
+	for _, s := range directory.Roster().Stints(draft.User, draft.From, draft.To) {
+		if s.Schedule != draft.Schedule.ID() || s.Role != schedule.RolePrimary {
+			draft.Clashes = append(draft.Clashes, clip([]schedule.Stint{s}, span{from: draft.From, to: draft.To})...)
 		}
 	}
-	return view.Override(w, o.ID, replaced, moves, r.location), nil
+	return view.Override(draft, override.ID, replaced, moves, r.location), nil
 }
 
 // overrideFrom returns the requested override.
 func (r request) overrideFrom(w view.OverrideDraft) schedule.Override {
-	o := schedule.Override{
+	override := schedule.Override{
 		Start: w.From, End: w.To, Users: []oncall.UserID{w.User},
 		Reason: w.Reason, CreatedBy: r.user.ID, Windows: w.Windows,
 	}
 	switch w.Replaces {
 	case view.ReplaceNobody:
-		o.Kind = schedule.OverrideAdd
+		override.Kind = schedule.OverrideAdd
 	case view.ReplaceOne:
-		o.Kind, o.From, o.To, o.Users = schedule.OverrideSwap, w.Leaves, w.User, nil
+		override.Kind, override.From, override.To, override.Users = schedule.OverrideSwap, w.Leaves, w.User, nil
 	default:
-		o.Kind = schedule.OverrideCover
+		override.Kind = schedule.OverrideCover
 	}
 	if len(w.Windows) > 0 {
-		o.TimeZone = r.zone.Name()
+		override.TimeZone = r.zone.Name()
 	}
-	return o
+	return override
 }
 
 // othersOnCall returns who else is on call during the span, and whether the person alone is on call

@@ -20,30 +20,30 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (modalResponse, 
 	if err != nil {
 		return modalResponse{}, err
 	}
-	w := r.readOverrideForm(s.form)
-	if w.Schedule == nil {
+	draft := r.readOverrideForm(s.form)
+	if draft.Schedule == nil {
 		return modalResponse{}, oncall.Refuse("That schedule no longer exists.")
 	}
-	if w.From.Before(r.now) && w.From.After(r.now.Add(-startSlack)) {
-		w.From = r.now
+	if draft.From.Before(r.now) && draft.From.After(r.now.Add(-startSlack)) {
+		draft.From = r.now
 	}
 	wrong := fieldErrors{}
 	switch {
-	case !w.From.Before(w.To):
+	case !draft.From.Before(draft.To):
 		wrong[view.BlockTo] = "The end is not after the start."
-	case w.From.Before(r.now):
+	case draft.From.Before(r.now):
 		wrong[view.BlockFrom] = "The start is in the past."
-	case w.Replaces == view.ReplaceOne && w.Leaves == "":
+	case draft.Replaces == view.ReplaceOne && draft.Leaves == "":
 		wrong[view.BlockLeaves] = "Choose who is replaced."
 	}
 	var problem string
-	if w.Windows, problem = s.form.windows(); problem != "" {
+	if draft.Windows, problem = s.form.windows(); problem != "" {
 		wrong[view.BlockDayFrom] = problem
 	}
 	if len(wrong) > 0 {
 		return correct(wrong), nil
 	}
-	d, err := b.makeOverride(ctx, r, w)
+	d, err := b.makeOverride(ctx, r, draft)
 	if err != nil {
 		return modalResponse{}, err
 	}
@@ -82,20 +82,20 @@ const startSlack = 15 * time.Minute
 
 // windows reads the days and times at which an override repeats.
 func (f form) windows() ([]schedule.Window, string) {
-	w := schedule.Window{}
+	window := schedule.Window{}
 	for _, d := range view.Weekdays {
 		if f.checked(view.BlockDays, string(d)) {
-			w.Days = append(w.Days, d)
+			window.Days = append(window.Days, d)
 		}
 	}
 	from, to := f.input(view.BlockDayFrom).SelectedTime, f.input(view.BlockDayTo).SelectedTime
-	if len(w.Days) == 0 && from == "" && to == "" {
+	if len(window.Days) == 0 && from == "" && to == "" {
 		return nil, ""
 	}
-	if len(w.Days) == 0 {
+	if len(window.Days) == 0 {
 		return nil, "Choose the days, too."
 	}
-	for text, at := range map[*schedule.TimeOfDay]string{&w.From: from, &w.To: to} {
+	for text, at := range map[*schedule.TimeOfDay]string{&window.From: from, &window.To: to} {
 		if at == "" {
 			continue // midnight
 		}
@@ -105,7 +105,7 @@ func (f form) windows() ([]schedule.Window, string) {
 		}
 		*text = t
 	}
-	return []schedule.Window{w}, ""
+	return []schedule.Window{window}, ""
 }
 
 // ownOverrides lists the overrides that a person has made, with buttons to cancel them.
@@ -127,7 +127,7 @@ func (b *Bot) ownOverrides(ctx context.Context, r request) (view.Drawing, error)
 
 // cancelOverride handles the button that undoes an override.
 func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
-	r, o, err := b.endOverride(ctx, p)
+	r, override, err := b.endOverride(ctx, p)
 	if err != nil {
 		return "", err
 	}
@@ -135,15 +135,15 @@ func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("load the directory: %w", err)
 	}
-	s, known := directory.Schedule(o.ScheduleID)
+	s, known := directory.Schedule(override.ScheduleID)
 	if !known {
 		return "Cancelled.", nil
 	}
-	at := o.Start
+	at := override.Start
 	if at.Before(r.now) {
 		at = r.now
 	}
-	users := slices.Clone(s.At(at, o.Role))
+	users := slices.Clone(s.At(at, override.Role))
 	return view.OverrideCancelled(s, users, at, r.location), nil
 }
 

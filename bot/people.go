@@ -52,7 +52,7 @@ func (r request) peopleNamed(typed string) []oncall.UserID {
 var mailto = regexp.MustCompile(`^<mailto:([^|>]+)(\|[^>]*)?>$`)
 
 // peopleCalled finds people by a name, trying the most precise way first.
-func peopleCalled(d *store.Directory, me oncall.UserID, typed string) []oncall.UserID {
+func peopleCalled(dir *store.Directory, me oncall.UserID, typed string) []oncall.UserID {
 	typed = strings.Trim(unescape(typed), `"'“”,;:`)
 	if m := mailto.FindStringSubmatch(typed); m != nil {
 		typed = m[1]
@@ -80,14 +80,14 @@ func peopleCalled(d *store.Directory, me oncall.UserID, typed string) []oncall.U
 	}
 	for _, fits := range ways {
 		var found []oncall.UserID
-		for id, u := range d.Users {
+		for id, u := range dir.Users {
 			if fits(u) {
 				found = append(found, id)
 			}
 		}
 		if len(found) > 0 {
 			slices.SortFunc(found, func(a, b oncall.UserID) int {
-				return strings.Compare(d.Users[a].Name+string(a), d.Users[b].Name+string(b))
+				return strings.Compare(dir.Users[a].Name+string(a), dir.Users[b].Name+string(b))
 			})
 			return found
 		}

@@ -145,19 +145,19 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 }
 
 // interaction handles clicks, and returns the answer. Slack's other interactions need none.
-func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (view.Drawing, error) {
-	if c.Type == slack.InteractionTypeShortcut || c.Type == slack.InteractionTypeMessageAction {
-		return view.Drawing{}, b.answerShortcut(ctx, c)
+func (b *Bot) interaction(ctx context.Context, callback slack.InteractionCallback) (view.Drawing, error) {
+	if callback.Type == slack.InteractionTypeShortcut || callback.Type == slack.InteractionTypeMessageAction {
+		return view.Drawing{}, b.answerShortcut(ctx, callback)
 	}
-	if c.Type != slack.InteractionTypeBlockActions {
+	if callback.Type != slack.InteractionTypeBlockActions {
 		return view.Drawing{}, nil
 	}
-	if err := b.admit(ctx, c.User); err != nil {
+	if err := b.admit(ctx, callback.User); err != nil {
 		return view.Drawing{}, err
 	}
 	var answer view.Drawing
-	for _, a := range c.ActionCallback.BlockActions {
-		p := press{user: oncall.UserID(c.User.ID), value: a.Value, trigger: c.TriggerID, view: c.View}
+	for _, a := range callback.ActionCallback.BlockActions {
+		p := press{user: oncall.UserID(callback.User.ID), value: a.Value, trigger: callback.TriggerID, view: callback.View}
 		if p.value == "" {
 			p.value = a.SelectedOption.Value // an overflow menu
 		}
@@ -170,7 +170,7 @@ func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (vie
 			continue
 		}
 		one := view.Text(text)
-		if rest := listPresses[actionOf(a)]; rest != nil && c.Container.IsEphemeral {
+		if rest := listPresses[actionOf(a)]; rest != nil && callback.Container.IsEphemeral {
 			one = view.Join(one, rest(b, ctx, p))
 			one.Text = text
 		}

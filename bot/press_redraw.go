@@ -19,10 +19,10 @@ const notedWithin = time.Second
 
 // redrawPressed redraws the message with the pressed button at once, ahead of all waiting drawings,
 // because somebody is looking at it. If that fails, the draw job does it.
-func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) error {
-	at := store.MessageRef{Channel: c.Channel.ID, TS: c.Message.Timestamp}
+func (b *Bot) redrawPressed(ctx context.Context, callback slack.InteractionCallback) error {
+	at := store.MessageRef{Channel: callback.Channel.ID, TS: callback.Message.Timestamp}
 	var id oncall.IncidentID
-	for _, a := range c.ActionCallback.BlockActions {
+	for _, a := range callback.ActionCallback.BlockActions {
 		_, chosen, menu := strings.Cut(a.SelectedOption.Value, "/")
 		switch {
 		case presses[view.Action(a.ActionID)] == nil:
@@ -42,7 +42,7 @@ func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) er
 	if m.Notice.ID != 0 {
 		d, err := b.drawNotice(ctx, m.Notice)
 		if err == nil {
-			err = b.replace(ctx, at, c.ResponseURL, d)
+			err = b.replace(ctx, at, callback.ResponseURL, d)
 		}
 		if err != nil {
 			return fmt.Errorf("redraw notice %d: %w", m.Notice.ID, err)
@@ -53,7 +53,7 @@ func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) er
 	if m.User != "" {
 		d = view.Page(m.Picture, m.User, m.Why)
 	}
-	failed := b.replace(ctx, at, c.ResponseURL, d)
+	failed := b.replace(ctx, at, callback.ResponseURL, d)
 	if err := b.store.PressDrawn(ctx, m, failed == nil, b.clock()); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (r request) pagePreview(w raiseDraft) []string {
 	if strings.TrimSpace(w.Text) == "" {
 		w.Text = "?" // whom it pages doesn't depend on the text
 	}
-	c, err := w.Open(0, 0, r.by(), r.directory.Facts(), r.now)
+	change, err := w.Open(0, 0, r.by(), r.directory.Facts(), r.now)
 	if problem, refused := refusalOf(err); refused {
 		return []string{problem}
 	}
@@ -62,16 +62,16 @@ func (r request) pagePreview(w raiseDraft) []string {
 		return nil
 	}
 	var users []oncall.UserID
-	for _, p := range c.Calls {
+	for _, p := range change.Calls {
 		if p.UserID != "" {
 			users = append(users, p.UserID)
 		}
 	}
 	var next *oncall.NextStep
-	if n, ok := c.Incident.Next(r.directory.Facts()); ok {
+	if n, ok := change.Incident.Next(r.directory.Facts()); ok {
 		next = &n
 	}
-	return view.PageNow(team.Name, r.directory.Policies[c.Incident.PolicyID].Name, users, next)
+	return view.PageNow(team.Name, r.directory.Policies[change.Incident.PolicyID].Name, users, next)
 }
 
 // raiseChosen shows in the form who would be paged, once a target is chosen.
@@ -88,27 +88,27 @@ func (b *Bot) raiseChosen(ctx context.Context, p press) (string, error) {
 }
 
 // readRaiseForm reads the form, and returns what is wrong with the chosen target.
-func (r request) readRaiseForm(f form) (w raiseDraft, wrong string) {
-	w.User, w.Severity, w.Text = f.user(view.BlockRaisePerson), oncall.Severity(f.choice(view.BlockSeverity)), f.text(view.BlockRaiseText)
+func (r request) readRaiseForm(f form) (draft raiseDraft, wrong string) {
+	draft.User, draft.Severity, draft.Text = f.user(view.BlockRaisePerson), oncall.Severity(f.choice(view.BlockSeverity)), f.text(view.BlockRaiseText)
 	kind, value, _ := strings.Cut(f.choice(view.BlockRaiseWhom), "/")
 	id, _ := strconv.ParseInt(value, 10, 64) // not a number: 0
 	switch {
 	case kind == "schedule" && id != 0:
 		s, known := r.directory.Schedule(oncall.ScheduleID(id))
 		if !known {
-			return w, "That schedule no longer exists."
+			return draft, "That schedule no longer exists."
 		}
-		w.Team, w.Schedule = s.TeamID(), s.ID()
+		draft.Team, draft.Schedule = s.TeamID(), s.ID()
 	case id != 0:
-		w.Team = oncall.TeamID(id)
-	case w.User != "":
-		team, err := r.teamOf(w.User)
+		draft.Team = oncall.TeamID(id)
+	case draft.User != "":
+		team, err := r.teamOf(draft.User)
 		if problem, refused := refusalOf(err); refused {
-			return w, problem
+			return draft, problem
 		}
-		w.Team = team
+		draft.Team = team
 	}
-	return w, ""
+	return draft, ""
 }
 
 // submitRaise pages, and replaces the form by the answer.
@@ -117,28 +117,28 @@ func (b *Bot) submitRaise(ctx context.Context, s submission) (modalResponse, err
 	if err != nil {
 		return modalResponse{}, err
 	}
-	w, wrong := r.readRaiseForm(s.form)
+	draft, wrong := r.readRaiseForm(s.form)
 	switch {
 	case wrong != "":
 		return correct(fieldErrors{view.BlockRaisePerson: wrong}), nil
-	case w.Team == 0:
+	case draft.Team == 0:
 		return correct(fieldErrors{view.BlockRaisePerson: "Choose a team, a schedule or a person."}), nil
-	case strings.TrimSpace(w.Text) == "":
+	case strings.TrimSpace(draft.Text) == "":
 		return correct(fieldErrors{view.BlockRaiseText: "Say what is wrong."}), nil
 	}
 	meta := view.ReadRaiseMeta(s.meta())
-	w.Confirmed, w.Key = meta.Confirmed, "view/"+s.view.ID
+	draft.Confirmed, draft.Key = meta.Confirmed, "view/"+s.view.ID
 	if at := (store.MessageRef{Channel: meta.Channel, TS: meta.TS}); meta.TS != "" {
-		w.Key, w.Link = "message/"+at.Channel+"/"+at.TS, b.permalink(ctx, at)
+		draft.Key, draft.Link = "message/"+at.Channel+"/"+at.TS, b.permalink(ctx, at)
 	}
-	raised, err := b.raise(ctx, r, w, store.MessageRef{})
+	raised, err := b.raise(ctx, r, draft, store.MessageRef{})
 	if err != nil {
 		return modalResponse{}, err
 	}
 	if raised.NeedsConfirmation != nil {
 		meta.Confirmed = true
-		w.problem = view.Sentence(raised.NeedsConfirmation) + " " + pageAllTheSame
-		return replace(r.raiseForm(w, meta).Draw()), nil
+		draft.problem = view.Sentence(raised.NeedsConfirmation) + " " + pageAllTheSame
+		return replace(r.raiseForm(draft, meta).Draw()), nil
 	}
 	return replace(view.RaiseDone(b.raisedAnswer(ctx, r, raised))), nil
 }

@@ -21,36 +21,36 @@ func (d raiseDraft) complete() bool { return d.problem == "" && d.Team != 0 && d
 
 // readRaise parses "[severity] [team|schedule|@person…] what is wrong". The form asks for what is missing.
 func (b *Bot) readRaise(ctx context.Context, r request, words []string) (raiseDraft, error) {
-	var w raiseDraft
-	words, w.Severity = takeSeverity(words)
-	words = r.takeWhere(&w, words)
-	if w.Team == 0 || len(words) > 0 && strings.HasPrefix(unescape(words[0]), "@") {
-		user, n, err := b.takePerson(ctx, r, words, w.Team == 0)
+	var draft raiseDraft
+	words, draft.Severity = takeSeverity(words)
+	words = r.takeWhere(&draft, words)
+	if draft.Team == 0 || len(words) > 0 && strings.HasPrefix(unescape(words[0]), "@") {
+		user, n, err := b.takePerson(ctx, r, words, draft.Team == 0)
 		if err != nil {
 			return raiseDraft{}, err
 		}
 		if n > 0 {
-			w.User, words = user, words[n:]
-			if w.Team == 0 {
-				words = r.takeWhere(&w, words)
+			draft.User, words = user, words[n:]
+			if draft.Team == 0 {
+				words = r.takeWhere(&draft, words)
 			}
 		}
 	}
-	if more, severity := takeSeverity(words); severity != "" && w.Severity == "" {
-		words, w.Severity = more, severity
+	if more, severity := takeSeverity(words); severity != "" && draft.Severity == "" {
+		words, draft.Severity = more, severity
 	}
-	w.Text, w.Severity = raisedText(words, w.Severity)
-	if w.User != "" && w.Team == 0 {
-		team, err := r.teamOf(w.User)
+	draft.Text, draft.Severity = raisedText(words, draft.Severity)
+	if draft.User != "" && draft.Team == 0 {
+		team, err := r.teamOf(draft.User)
 		if err != nil {
 			return raiseDraft{}, err
 		}
-		w.Team = team
+		draft.Team = team
 	}
-	if w.Team == 0 {
-		r.guess(&w, words)
+	if draft.Team == 0 {
+		r.guess(&draft, words)
 	}
-	return w, nil
+	return draft, nil
 }
 
 // guess says what is unclear, and preselects the most likely target.
@@ -67,7 +67,7 @@ func (r request) guess(w *raiseDraft, words []string) {
 }
 
 // takeWhere removes the longest name of a team or schedule from the words. If both match, it is the team.
-func (r request) takeWhere(w *raiseDraft, words []string) []string {
+func (r request) takeWhere(draft *raiseDraft, words []string) []string {
 	at := 0
 	schedules := false
 	for at < len(words)-1 && slices.Contains([]string{"the", "team", "schedule", "in", "of", "for", "on-call", "oncall", "whoever", "is", "on", "call"}, strings.ToLower(words[at])) {
@@ -78,19 +78,19 @@ func (r request) takeWhere(w *raiseDraft, words []string) []string {
 		typed := strings.Trim(unescape(strings.Join(words[at:n], " ")), `"'“”:,;-—@`)
 		if !schedules {
 			if id, known := r.directory.TeamToPage(strings.TrimSuffix(typed, " team")); known {
-				w.Team = id
+				draft.Team = id
 				return words[n:]
 			}
 		}
 		for _, s := range r.directory.Schedules {
 			if strings.EqualFold(s.Name(), strings.TrimSuffix(typed, " schedule")) {
-				w.Team, w.Schedule = s.TeamID(), s.ID()
+				draft.Team, draft.Schedule = s.TeamID(), s.ID()
 				return words[n:]
 			}
 		}
 		if n == at+1 {
 			if team, id := r.scheduleOfGroup(words[at]); id != 0 {
-				w.Team, w.Schedule = team, id
+				draft.Team, draft.Schedule = team, id
 				return words[n:]
 			}
 		}

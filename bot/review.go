@@ -97,17 +97,17 @@ func (b *Bot) DraftReview(ctx context.Context, job oncall.DraftReview) error {
 }
 
 // review loads what a review is drafted from.
-func (b *Bot) review(ctx context.Context, by oncall.Actor, p oncall.Picture, root store.MessageRef) (view.Review, error) {
+func (b *Bot) review(ctx context.Context, by oncall.Actor, picture oncall.Picture, root store.MessageRef) (view.Review, error) {
 	directory, err := b.store.DirectoryFor(ctx, by)
 	if err != nil {
 		return view.Review{}, fmt.Errorf("load the directory: %w", err)
 	}
-	r := view.Review{Picture: p, Names: directory.Users, Channels: directory.ChannelCalled, Now: b.clock()}
+	r := view.Review{Picture: picture, Names: directory.Users, Channels: directory.ChannelCalled, Now: b.clock()}
 	_, r.Zone = zoneOf(directory.Users[by.User])
-	if zone := directory.TeamZone(p.Incident.TeamID); zone != "" && zone != time.UTC.String() { // everybody reads it
+	if zone := directory.TeamZone(picture.Incident.TeamID); zone != "" && zone != time.UTC.String() { // everybody reads it
 		_, r.Zone = zoneOf(oncall.User{TimeZone: zone})
 	}
-	if r.Actions, err = b.store.ReviewActions(ctx, by, p.Incident.ID); err != nil {
+	if r.Actions, err = b.store.ReviewActions(ctx, by, picture.Incident.ID); err != nil {
 		return r, err
 	}
 	us, err := b.slack.Auth(ctx)
@@ -117,7 +117,7 @@ func (b *Bot) review(ctx context.Context, by oncall.Actor, p oncall.Picture, roo
 	if root != (store.MessageRef{}) {
 		r.Talk = b.conversation(ctx, slackcall.MessageID(root), us.UserID)
 	}
-	if own := p.Incident.Channel; own != nil && own.ID != "" {
+	if own := picture.Incident.Channel; own != nil && own.ID != "" {
 		r.Talk = append(r.Talk, b.conversation(ctx, slackcall.MessageID{Channel: own.ID}, us.UserID)...)
 	}
 	r.Names = maps.Clone(r.Names)
@@ -314,23 +314,23 @@ func (b *Bot) submitAction(ctx context.Context, s submission) (modalResponse, er
 	if err != nil {
 		return modalResponse{}, err
 	}
-	a := oncall.ReviewAction{UserID: s.form.user(view.BlockPerson), Text: s.form.text(view.BlockText)}
+	action := oncall.ReviewAction{UserID: s.form.user(view.BlockPerson), Text: s.form.text(view.BlockText)}
 	wrong := fieldErrors{}
-	if strings.TrimSpace(a.Text) == "" {
+	if strings.TrimSpace(action.Text) == "" {
 		wrong[view.BlockText] = "Write what is to be done."
 	}
-	if a.UserID == "" {
+	if action.UserID == "" {
 		wrong[view.BlockPerson] = "Choose somebody."
 	}
 	if day := s.form.input(view.BlockDue).SelectedDate; day != "" {
 		if d := s.form.date(view.BlockDue, wrong); len(wrong) == 0 {
-			a.DueAt = endOfDay(r.zone, d)
+			action.DueAt = endOfDay(r.zone, d)
 		}
 	}
 	if len(wrong) > 0 {
 		return correct(wrong), nil
 	}
-	if _, err := b.addAction(ctx, s.by(), id, a); err != nil {
+	if _, err := b.addAction(ctx, s.by(), id, action); err != nil {
 		return modalResponse{}, err
 	}
 	return closeAll(), nil

@@ -41,7 +41,7 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (modalResponse, 
 	if err != nil {
 		return modalResponse{}, err
 	}
-	r, wrong := e.readRotation(s.form)
+	rotation, wrong := e.readRotation(s.form)
 	for _, id := range s.form.users(view.BlockPeople) {
 		u, err := b.user(ctx, id)
 		if err != nil {
@@ -50,9 +50,9 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (modalResponse, 
 		if u.DeactivatedAt != nil {
 			wrong[view.BlockPeople] = nameOf(e.directory, id) + " is deactivated in Slack and can't be on call."
 		}
-		r.Turns = append(r.Turns, []oncall.UserID{id})
+		rotation.Turns = append(rotation.Turns, []oncall.UserID{id})
 	}
-	if len(r.Turns) == 0 && wrong[view.BlockTurns] == "" {
+	if len(rotation.Turns) == 0 && wrong[view.BlockTurns] == "" {
 		wrong[view.BlockTurns] = "Nobody has a turn yet. For nobody on purpose, write nobody."
 	}
 	at := s.form.instant(view.BlockInForce)
@@ -62,7 +62,7 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (modalResponse, 
 	if len(wrong) > 0 {
 		return correct(wrong), nil
 	}
-	version, err := e.version(r, at)
+	version, err := e.version(rotation, at)
 	if err != nil {
 		return modalResponse{}, err
 	}
@@ -72,7 +72,7 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (modalResponse, 
 			return modalResponse{}, err
 		}
 		f := e.form()
-		f.Rotation, f.More = r, s.form.has(view.BlockZone)
+		f.Rotation, f.More = rotation, s.form.has(view.BlockZone)
 		f.Meta.Previewed = digest
 		if f.Preview, err = e.preview(after, at); err != nil {
 			return modalResponse{}, err
@@ -90,7 +90,7 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (modalResponse, 
 }
 
 // readRotation reads the form.
-func (e scheduleEdit) readRotation(f form) (r schedule.Rotation, wrong fieldErrors) {
+func (e scheduleEdit) readRotation(f form) (rotation schedule.Rotation, wrong fieldErrors) {
 	wrong = fieldErrors{}
 	say := func(block view.Block, err error) {
 		if err != nil {
@@ -98,33 +98,33 @@ func (e scheduleEdit) readRotation(f form) (r schedule.Rotation, wrong fieldErro
 		}
 	}
 	if e.meta.Rotation >= 0 {
-		r = e.current[e.meta.Rotation]
+		rotation = e.current[e.meta.Rotation]
 	}
-	if r.Name = strings.TrimSpace(f.text(view.BlockName)); r.Name == "" {
+	if rotation.Name = strings.TrimSpace(f.text(view.BlockName)); rotation.Name == "" {
 		wrong[view.BlockName] = "A rotation needs a name."
 	}
 	var err error
-	r.Turns, err = readTurns(e.directory, e.user.ID, f.text(view.BlockTurns), len(f.users(view.BlockPeople)) > 0)
+	rotation.Turns, err = readTurns(e.directory, e.user.ID, f.text(view.BlockTurns), len(f.users(view.BlockPeople)) > 0)
 	say(view.BlockTurns, err)
-	r.Period, err = schedule.ParsePeriod(f.text(view.BlockPeriod))
+	rotation.Period, err = schedule.ParsePeriod(f.text(view.BlockPeriod))
 	say(view.BlockPeriod, err)
-	if r.Period.TooShort() && (e.meta.Rotation < 0 || r.Period != e.current[e.meta.Rotation].Period) {
+	if rotation.Period.TooShort() && (e.meta.Rotation < 0 || rotation.Period != e.current[e.meta.Rotation].Period) {
 		wrong[view.BlockPeriod] = "This hands over more often than once an hour. The shortest turn is an hour."
 	}
-	e.readStart(f, &r, wrong)
-	r.Members = slices.DeleteFunc(slices.Clone(r.Members), func(m schedule.Member) bool {
-		return !slices.ContainsFunc(r.Turns, func(t []oncall.UserID) bool { return slices.Contains(t, m.User) })
+	e.readStart(f, &rotation, wrong)
+	rotation.Members = slices.DeleteFunc(slices.Clone(rotation.Members), func(m schedule.Member) bool {
+		return !slices.ContainsFunc(rotation.Turns, func(t []oncall.UserID) bool { return slices.Contains(t, m.User) })
 	})
 	if f.has(view.BlockZone) {
-		e.readMore(f, &r, wrong)
+		e.readMore(f, &rotation, wrong)
 	}
-	return r, wrong
+	return rotation, wrong
 }
 
 // readStart reads the first hand-off, in wall-clock time of the rotation's zone: "2026-03-02 09:00" or "monday
 // 9am".
-func (e scheduleEdit) readStart(f form, r *schedule.Rotation, wrong fieldErrors) {
-	name := cmp.Or(strings.TrimSpace(f.text(view.BlockZone)), r.TimeZone, e.schedule.TimeZone)
+func (e scheduleEdit) readStart(f form, rotation *schedule.Rotation, wrong fieldErrors) {
+	name := cmp.Or(strings.TrimSpace(f.text(view.BlockZone)), rotation.TimeZone, e.schedule.TimeZone)
 	zone, err := schedule.LoadZone(name)
 	if err != nil {
 		zone = e.zone // the zone's own input shows the error
@@ -137,39 +137,39 @@ func (e scheduleEdit) readStart(f form, r *schedule.Rotation, wrong fieldErrors)
 	case n == 0 || n < len(words):
 		wrong[view.BlockStart] = "Write a day and a time such as 2026-03-02 09:00 or monday 9am."
 	case m.Whole():
-		r.StartDate, _ = zone.Local(m.Start)
-		r.HandOff = 9 * 60
+		rotation.StartDate, _ = zone.Local(m.Start)
+		rotation.HandOff = 9 * 60
 	default:
-		r.StartDate, r.HandOff = zone.Local(m.Start)
+		rotation.StartDate, rotation.HandOff = zone.Local(m.Start)
 	}
 }
 
 // readMore reads the optional inputs.
-func (e scheduleEdit) readMore(f form, r *schedule.Rotation, wrong fieldErrors) {
+func (e scheduleEdit) readMore(f form, rotation *schedule.Rotation, wrong fieldErrors) {
 	var err error
-	if r.Windows, err = schedule.ParseWindows(f.text(view.BlockWindows)); err != nil {
+	if rotation.Windows, err = schedule.ParseWindows(f.text(view.BlockWindows)); err != nil {
 		wrong[view.BlockWindows] = sentence(err)
 	}
-	if r.Holidays, err = readHolidays(f.text(view.BlockHolidays), r.Holidays); err != nil {
+	if rotation.Holidays, err = readHolidays(f.text(view.BlockHolidays), rotation.Holidays); err != nil {
 		wrong[view.BlockHolidays] = sentence(err)
 	}
-	r.Role = strings.ToLower(strings.TrimSpace(f.text(view.BlockRole)))
-	r.TimeZone = strings.TrimSpace(f.text(view.BlockZone))
-	if r.TimeZone != "" {
-		if _, err := schedule.LoadZone(r.TimeZone); err != nil {
-			wrong[view.BlockZone] = fmt.Sprintf("%q is not a time zone such as Europe/Berlin.", r.TimeZone)
+	rotation.Role = strings.ToLower(strings.TrimSpace(f.text(view.BlockRole)))
+	rotation.TimeZone = strings.TrimSpace(f.text(view.BlockZone))
+	if rotation.TimeZone != "" {
+		if _, err := schedule.LoadZone(rotation.TimeZone); err != nil {
+			wrong[view.BlockZone] = fmt.Sprintf("%q is not a time zone such as Europe/Berlin.", rotation.TimeZone)
 		}
 	}
-	if r.Priority, err = strconv.Atoi(strings.TrimSpace(f.text(view.BlockPriority))); err != nil || r.Priority < -1000 || r.Priority > 1000 {
+	if rotation.Priority, err = strconv.Atoi(strings.TrimSpace(f.text(view.BlockPriority))); err != nil || rotation.Priority < -1000 || rotation.Priority > 1000 {
 		wrong[view.BlockPriority] = "The priority is a whole number, such as 0 or 10."
 	}
-	r.Advance = schedule.Advance(f.choice(view.BlockAdvance))
-	if r.Advance == schedule.AdvanceCalendar {
-		r.Advance = ""
+	rotation.Advance = schedule.Advance(f.choice(view.BlockAdvance))
+	if rotation.Advance == schedule.AdvanceCalendar {
+		rotation.Advance = ""
 	}
-	r.Until = nil
+	rotation.Until = nil
 	if until := f.instant(view.BlockUntil); !until.IsZero() {
-		r.Until = &until
+		rotation.Until = &until
 	}
 }
 

@@ -47,22 +47,22 @@ func readTurns(d *store.Directory, me oncall.UserID, text string, mayBeEmpty boo
 	return turns, nil
 }
 
-func readPerson(d *store.Directory, me oncall.UserID, name string) (oncall.UserID, error) {
-	found := peopleCalled(d, me, name)
-	if here := slices.DeleteFunc(slices.Clone(found), func(u oncall.UserID) bool { return d.Users[u].Unpageable() != "" }); len(here) > 0 {
+func readPerson(dir *store.Directory, me oncall.UserID, name string) (oncall.UserID, error) {
+	found := peopleCalled(dir, me, name)
+	if here := slices.DeleteFunc(slices.Clone(found), func(u oncall.UserID) bool { return dir.Users[u].Unpageable() != "" }); len(here) > 0 {
 		found = here
 	}
 	switch {
 	case len(found) == 0:
 		guess := ""
-		if n := guessPerson(d, name); n != "" {
+		if n := guessPerson(dir, name); n != "" {
 			guess = fmt.Sprintf(" Did you mean %s?", n)
 		}
 		return "", oncall.Refuse("Watchbill knows nobody called %q.%s People who are new to it are added below.", view.CutPlain(name, view.MaxName), guess)
 	case len(found) > 1:
 		return "", oncall.Refuse("Several people are called %q: write the whole name or the e-mail address, or %s or %s.", view.CutPlain(name, view.MaxName), found[0], found[1])
-	case d.Users[found[0]].DeactivatedAt != nil:
-		return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", d.Users[found[0]].Name)
+	case dir.Users[found[0]].DeactivatedAt != nil:
+		return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", dir.Users[found[0]].Name)
 	}
 	return found[0], nil
 }

@@ -21,23 +21,23 @@ func (b *Bot) routes(ctx context.Context, r request) (view.Drawing, error) {
 	if len(words) == 0 || r.aboutAll() {
 		return b.allRoutes(ctx, r)
 	}
-	m, rest, err := r.maintained(words)
+	window, rest, err := r.maintained(words)
 	if err != nil || len(rest) > 0 {
 		return view.Drawing{}, r.noRouted(words)
 	}
 	var lists []view.RouteList
-	if m.IntegrationID != 0 {
-		l, err := b.routeList(ctx, r, oncall.RouteOwner{Integration: m.IntegrationID})
+	if window.IntegrationID != 0 {
+		l, err := b.routeList(ctx, r, oncall.RouteOwner{Integration: window.IntegrationID})
 		if err != nil {
 			return view.Drawing{}, err
 		}
 		lists = append(lists, l)
 	}
-	l, err := b.routeList(ctx, r, oncall.RouteOwner{Team: m.TeamID})
+	l, err := b.routeList(ctx, r, oncall.RouteOwner{Team: window.TeamID})
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	return view.Offer(view.Routes(append(lists, l), r.routesEnd(m.IntegrationID), r.location), r.offers(view.OpenRoutes, access.EditSchedule, "", "Rules of", m.TeamID)), nil
+	return view.Offer(view.Routes(append(lists, l), r.routesEnd(window.IntegrationID), r.location), r.offers(view.OpenRoutes, access.EditSchedule, "", "Rules of", window.TeamID)), nil
 }
 
 // noRouted refuses an unknown name, with a guess.

@@ -69,35 +69,35 @@ func (r request) mayEdit(team oncall.TeamID) error {
 }
 
 // version returns the schedule with one rotation changed.
-func (e scheduleEdit) version(r schedule.Rotation, at time.Time) (schedule.Version, error) {
-	v := schedule.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
+func (e scheduleEdit) version(rotation schedule.Rotation, at time.Time) (schedule.Version, error) {
+	version := schedule.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
 	for i, o := range e.current {
-		if i != e.meta.Rotation && strings.EqualFold(o.Name, r.Name) {
-			return v, oncall.Refuse("There is a rotation %q already.", view.Name(r.Name))
+		if i != e.meta.Rotation && strings.EqualFold(o.Name, rotation.Name) {
+			return version, oncall.Refuse("There is a rotation %q already.", view.Name(rotation.Name))
 		}
 	}
 	if e.meta.Rotation < 0 {
-		v.Note = "added " + r.Name
-		v.Rotations = append(v.Rotations, r)
+		version.Note = "added " + rotation.Name
+		version.Rotations = append(version.Rotations, rotation)
 	} else {
 		was := e.current[e.meta.Rotation]
-		v.Note = "changed " + r.Name
+		version.Note = "changed " + rotation.Name
 		begin := e.now
 		if !at.IsZero() {
 			begin = at
 		}
 		asBefore := was
-		asBefore.Name, asBefore.Role = r.Name, r.Role // KeepTurns matches rotations by these
-		kept, err := schedule.KeepTurns([]schedule.Rotation{asBefore}, []schedule.Rotation{r}, e.schedule.TimeZone, begin)
+		asBefore.Name, asBefore.Role = rotation.Name, rotation.Role // KeepTurns matches rotations by these
+		kept, err := schedule.KeepTurns([]schedule.Rotation{asBefore}, []schedule.Rotation{rotation}, e.schedule.TimeZone, begin)
 		if err != nil {
-			return v, err
+			return version, err
 		}
-		v.Rotations[e.meta.Rotation] = kept[0]
+		version.Rotations[e.meta.Rotation] = kept[0]
 	}
 	if !at.IsZero() {
-		v.EffectiveFrom = &at
+		version.EffectiveFrom = &at
 	}
-	return v, nil
+	return version, nil
 }
 
 // saveEdit saves a version.

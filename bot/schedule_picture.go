@@ -35,22 +35,22 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 		title: schedules[0].Name(), timeZone: schedules[0].TimeZone(), from: from,
 		to: r.zone.Instant(day.AddDays(shownDays), clock), now: r.now, names: map[oncall.UserID]string{},
 	}
-	for i, c := range schedules {
+	for i, compiled := range schedules {
 		if i > 0 {
 			s.title = "Schedules"
 		}
-		if c.TimeZone() != s.timeZone {
+		if compiled.TimeZone() != s.timeZone {
 			s.timeZone = r.user.TimeZone
 		}
-		for n, role := range c.Roles() {
-			row := view.ScheduleRow{Schedule: c.Name(), Role: role, Shifts: c.FirstShifts(s.from, s.to, role, maxShownShifts)}
+		for n, role := range compiled.Roles() {
+			row := view.ScheduleRow{Schedule: compiled.Name(), Role: role, Shifts: compiled.FirstShifts(s.from, s.to, role, maxShownShifts)}
 			if most := len(row.Shifts); most == maxShownShifts { // shorten the period for all rows
 				s.to = row.Shifts[most-1].End
 			}
 			if n == 0 {
-				row.Holidays = c.HolidaysIn(s.from, s.to)
+				row.Holidays = compiled.HolidaysIn(s.from, s.to)
 			}
-			if len(c.Roles()) == 1 && role == schedule.RolePrimary {
+			if len(compiled.Roles()) == 1 && role == schedule.RolePrimary {
 				row.Role = ""
 			}
 			for _, shift := range row.Shifts {

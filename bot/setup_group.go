@@ -47,12 +47,12 @@ func (b *Bot) editGroup(ctx context.Context, e setupEdit, p press) error {
 
 // submitGroup saves which schedules a user group follows.
 func (b *Bot) submitGroup(ctx context.Context, s submission) (modalResponse, error) {
-	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
+	edit, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
 	if err != nil {
 		return modalResponse{}, err
 	}
-	g := setup.UserGroup{Handle: "@" + e.meta.Name}
-	if e.meta.Name == "" {
+	g := setup.UserGroup{Handle: "@" + edit.meta.Name}
+	if edit.meta.Name == "" {
 		g.Handle = "@" + strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s.form.text(view.BlockName))), "@")
 	}
 	for _, o := range s.form.input(view.BlockGroupFollows).SelectedOptions {
@@ -74,11 +74,11 @@ func (b *Bot) submitGroup(ctx context.Context, s submission) (modalResponse, err
 		g.Fallback = string(fallback)
 	}
 	done, err := b.store.EditSetup(ctx, s.by(), store.SetupEdit{
-		Part: setup.Part{Kind: setup.UserGroupPart, UserGroup: &g}, Name: g.Name(), New: e.meta.Name == "", IfMatch: e.meta.ETag, Formats: intake.Names(),
-	}, e.now)
+		Part: setup.Part{Kind: setup.UserGroupPart, UserGroup: &g}, Name: g.Name(), New: edit.meta.Name == "", IfMatch: edit.meta.ETag, Formats: intake.Names(),
+	}, edit.now)
 	if err != nil {
 		return modalResponse{}, setupRefusal(err)
 	}
-	b.drawTeamBelow(ctx, s, e.meta.Team, savedSetup("Saved.", done))
+	b.drawTeamBelow(ctx, s, edit.meta.Team, savedSetup("Saved.", done))
 	return modalResponse{}, nil
 }

@@ -29,43 +29,43 @@ func (e setupEdit) maintenanceForm(when string) view.MaintenanceForm {
 
 // submitMaintenance begins or plans a window.
 func (b *Bot) submitMaintenance(ctx context.Context, s submission) (modalResponse, error) {
-	e, err := b.setupEdit(ctx, s.user, s.meta(), access.Maintain)
+	edit, err := b.setupEdit(ctx, s.user, s.meta(), access.Maintain)
 	if err != nil {
 		return modalResponse{}, err
 	}
-	m, wrong, err := e.typedMaintenance(s.form)
+	m, wrong, err := edit.typedMaintenance(s.form)
 	switch {
 	case err != nil:
 		return modalResponse{}, err
 	case len(wrong) > 0:
 		return correct(wrong), nil
 	}
-	if m, err = b.store.AddMaintenance(ctx, s.by(), m, e.now); err != nil {
+	if m, err = b.store.AddMaintenance(ctx, s.by(), m, edit.now); err != nil {
 		return modalResponse{}, maintenanceGone(err)
 	}
-	shown := view.MaintenanceWindow{Maintenance: m, Team: e.meta.Team, Integration: e.directory.IntegrationName(m.IntegrationID)}
-	return b.confirmSetup(ctx, s, e.meta.Team, view.MaintenanceBegun(shown, e.now, e.location).Text), nil
+	shown := view.MaintenanceWindow{Maintenance: m, Team: edit.meta.Team, Integration: edit.directory.IntegrationName(m.IntegrationID)}
+	return b.confirmSetup(ctx, s, edit.meta.Team, view.MaintenanceBegun(shown, edit.now, edit.location).Text), nil
 }
 
 // typedMaintenance reads the form, in the words that the command takes.
-func (e setupEdit) typedMaintenance(f form) (m oncall.Maintenance, wrong fieldErrors, err error) {
-	m = oncall.Maintenance{
+func (e setupEdit) typedMaintenance(f form) (window oncall.Maintenance, wrong fieldErrors, err error) {
+	window = oncall.Maintenance{
 		TeamID: e.team.ID, IntegrationID: oncall.IntegrationID(f.number(view.BlockWindowOf)),
 		Reason: strings.TrimSpace(f.text(view.BlockReason)), PagesCritical: f.checked(view.BlockWindowPages, view.WindowPagesCritical),
 	}
 	n, words := 0, strings.Fields(f.text(view.BlockWindowWhen))
 	if len(words) > 0 {
-		if n, err = e.maintenanceSpan(words, &m); err != nil {
-			return m, nil, err
+		if n, err = e.maintenanceSpan(words, &window); err != nil {
+			return window, nil, err
 		}
 	}
 	if n == 0 || n < len(words) {
-		return m, fieldErrors{view.BlockWindowWhen: "Say for how long, or from when to when: 2h, until 14:00, tomorrow 22:00 to 23:30."}, nil
+		return window, fieldErrors{view.BlockWindowWhen: "Say for how long, or from when to when: 2h, until 14:00, tomorrow 22:00 to 23:30."}, nil
 	}
 	match, rest, err := readMatchers(strings.Fields(f.text(view.BlockWindowOnly)))
 	if len(rest) > 0 {
 		wrong = fieldErrors{view.BlockWindowOnly: strconv.Quote(rest[0]) + " is no condition; write it like service=checkout."}
 	}
-	m.Match = match
-	return m, wrong, err
+	window.Match = match
+	return window, wrong, err
 }

@@ -14,24 +14,24 @@ import (
 )
 
 // editMapping opens the form of an integration's mapping on what came last, in the place of the integration's form.
-func (b *Bot) editMapping(ctx context.Context, e setupEdit, p press) error {
-	e.meta.Name = p.value
-	_, owner, err := e.routed()
+func (b *Bot) editMapping(ctx context.Context, edit setupEdit, p press) error {
+	edit.meta.Name = p.value
+	_, owner, err := edit.routed()
 	if err != nil {
 		return err
 	}
-	found, err := b.store.Payloads(ctx, e.by(), store.PayloadFilter{Integration: owner.Integration, Most: 1})
+	found, err := b.store.Payloads(ctx, edit.by(), store.PayloadFilter{Integration: owner.Integration, Most: 1})
 	if err != nil {
 		return err
 	}
 	if len(found) == 0 {
-		return oncall.Refuse("Nothing has come to *%s* in the last week. Let its monitor send something, so that a mapping can be tried on it.", view.Name(e.meta.Name))
+		return oncall.Refuse("Nothing has come to *%s* in the last week. Let its monitor send something, so that a mapping can be tried on it.", view.Name(edit.meta.Name))
 	}
-	t, err := b.tryout(ctx, e.request, found[0].ID)
+	t, err := b.tryout(ctx, edit.request, found[0].ID)
 	if err != nil {
 		return err
 	}
-	return b.updateModal(ctx, p.view, e.mappingForm(t).Draw(e.location))
+	return b.updateModal(ctx, p.view, edit.mappingForm(t).Draw(edit.location))
 }
 
 // saveMapping saves the mapping whose form is open.

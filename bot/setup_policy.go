@@ -65,9 +65,9 @@ func (b *Bot) policyForm(ctx context.Context, e setupEdit, message string) (view
 
 // typedPolicy reads the form's inputs into the policy that it carries.
 func (e setupEdit) typedPolicy(f form) fieldErrors {
-	p, wrong := *e.meta.Policy, fieldErrors{}
+	policy, wrong := *e.meta.Policy, fieldErrors{}
 	if e.meta.Name == "" {
-		p.Name = strings.Join(strings.Fields(f.text(view.BlockName)), " ")
+		policy.Name = strings.Join(strings.Fields(f.text(view.BlockName)), " ")
 	}
 	number := func(block view.Block) int {
 		text := strings.TrimSpace(f.text(block))
@@ -77,29 +77,29 @@ func (e setupEdit) typedPolicy(f form) fieldErrors {
 		}
 		return n
 	}
-	p.Repeat, p.Acks, p.AckTimeout = number(view.BlockSetupRepeat), number(view.BlockSetupAcks), strings.TrimSpace(f.text(view.BlockSetupTimeout))
-	if p.AckTimeout == "" {
-		p.AckWait = ""
+	policy.Repeat, policy.Acks, policy.AckTimeout = number(view.BlockSetupRepeat), number(view.BlockSetupAcks), strings.TrimSpace(f.text(view.BlockSetupTimeout))
+	if policy.AckTimeout == "" {
+		policy.AckWait = ""
 	}
-	*e.meta.Policy = p
+	*e.meta.Policy = policy
 	return wrong
 }
 
 // pressStep moves, removes or opens a step. Nothing is saved yet.
-func (b *Bot) pressStep(ctx context.Context, e setupEdit, p press) error {
-	if e.meta.Policy == nil {
+func (b *Bot) pressStep(ctx context.Context, edit setupEdit, p press) error {
+	if edit.meta.Policy == nil {
 		return setupRefusal(oncall.ErrNotFound)
 	}
-	e.typedPolicy(formOf(p.view)) // errors are shown when it is saved
+	edit.typedPolicy(formOf(p.view)) // errors are shown when it is saved
 	verb, text, _ := strings.Cut(p.value, " ")
-	steps := slices.Clone(e.meta.Policy.Steps)
+	steps := slices.Clone(edit.meta.Policy.Steps)
 	i, err := strconv.Atoi(text)
 	if err != nil || i < 0 || i >= len(steps) {
 		return setupRefusal(oncall.ErrNotFound)
 	}
 	switch {
 	case verb == view.StepEdit:
-		return b.openStep(ctx, e, p, i)
+		return b.openStep(ctx, edit, p, i)
 	case verb == view.StepUp && i > 0:
 		steps[i-1], steps[i] = steps[i], steps[i-1]
 	case verb == view.StepDown && i+1 < len(steps):
@@ -107,8 +107,8 @@ func (b *Bot) pressStep(ctx context.Context, e setupEdit, p press) error {
 	case verb == view.StepRemove && len(steps) > 1:
 		steps = slices.Delete(steps, i, i+1)
 	}
-	e.meta.Policy.Steps = steps
-	v, err := b.policyForm(ctx, e, notSaved)
+	edit.meta.Policy.Steps = steps
+	v, err := b.policyForm(ctx, edit, notSaved)
 	if err != nil {
 		return err
 	}
@@ -163,31 +163,31 @@ func (e setupEdit) targets() (all []view.Choice) {
 
 // submitStep puts a step into the edited policy in the view below.
 func (b *Bot) submitStep(ctx context.Context, s submission) (modalResponse, error) {
-	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
+	edit, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
 	if err != nil {
 		return modalResponse{}, err
 	}
-	if e.meta.Policy == nil {
+	if edit.meta.Policy == nil {
 		return modalResponse{}, setupRefusal(oncall.ErrNotFound)
 	}
-	st, wrong := e.typedStep(s.form)
+	st, wrong := edit.typedStep(s.form)
 	if len(wrong) > 0 {
 		return correct(wrong), nil
 	}
 	if err := b.storeNewPeople(ctx, s.form.users(view.BlockStepPeople)); err != nil {
 		return modalResponse{}, err
 	}
-	steps := slices.Clone(e.meta.Policy.Steps)
-	if e.meta.Step < len(steps) {
-		steps[e.meta.Step] = st
+	steps := slices.Clone(edit.meta.Policy.Steps)
+	if edit.meta.Step < len(steps) {
+		steps[edit.meta.Step] = st
 	} else {
 		steps = append(steps, st)
 	}
-	e.meta.Policy.Steps, e.meta.Step = steps, 0
-	if len(e.meta.String()) > view.MaxMeta {
+	edit.meta.Policy.Steps, edit.meta.Step = steps, 0
+	if len(edit.meta.String()) > view.MaxMeta {
 		return modalResponse{}, oncall.Refuse("The policy becomes too long to be edited here; the set-up file or the REST API can change it.")
 	}
-	v, err := b.policyForm(ctx, e, notSaved)
+	v, err := b.policyForm(ctx, edit, notSaved)
 	if err != nil {
 		return modalResponse{}, err
 	}
@@ -258,15 +258,15 @@ func (e setupEdit) faultyInput(why string) view.Block {
 
 // submitPolicy saves a policy.
 func (b *Bot) submitPolicy(ctx context.Context, s submission) (modalResponse, error) {
-	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
+	edit, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
 	if err != nil {
 		return modalResponse{}, err
 	}
-	if e.meta.Policy == nil {
+	if edit.meta.Policy == nil {
 		return modalResponse{}, setupRefusal(oncall.ErrNotFound)
 	}
-	wrong := e.typedPolicy(s.form)
-	p := *e.meta.Policy
+	wrong := edit.typedPolicy(s.form)
+	p := *edit.meta.Policy
 	if n := len([]rune(p.Name)); n == 0 || n > view.MaxName {
 		wrong[view.BlockName] = fmt.Sprintf("A policy needs a name of at most %d characters.", view.MaxName)
 	}
@@ -274,11 +274,11 @@ func (b *Bot) submitPolicy(ctx context.Context, s submission) (modalResponse, er
 		return correct(wrong), nil
 	}
 	done, err := b.store.EditSetup(ctx, s.by(), store.SetupEdit{
-		Part: setup.Part{Kind: setup.PolicyPart, Policy: &p}, Name: p.Name, New: e.meta.Name == "", IfMatch: e.meta.ETag, Formats: intake.Names(),
-	}, e.now)
+		Part: setup.Part{Kind: setup.PolicyPart, Policy: &p}, Name: p.Name, New: edit.meta.Name == "", IfMatch: edit.meta.ETag, Formats: intake.Names(),
+	}, edit.now)
 	if err != nil {
 		return modalResponse{}, setupRefusal(err)
 	}
-	b.drawTeamBelow(ctx, s, e.meta.Team, savedSetup("Saved.", done))
+	b.drawTeamBelow(ctx, s, edit.meta.Team, savedSetup("Saved.", done))
 	return modalResponse{}, nil
 }

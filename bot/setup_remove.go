@@ -59,13 +59,13 @@ func (b *Bot) askRemoveTeam(ctx context.Context, e setupEdit, p press) error {
 
 // submitRemoveTeam removes a team with all that is its.
 func (b *Bot) submitRemoveTeam(ctx context.Context, s submission) (modalResponse, error) {
-	e, err := b.setupEdit(ctx, s.user, s.meta(), access.OthersThings)
+	edit, err := b.setupEdit(ctx, s.user, s.meta(), access.OthersThings)
 	if err != nil {
 		return modalResponse{}, err
 	}
 	_, err = b.store.EditSetup(ctx, s.by(), store.SetupEdit{
-		Part: setup.Part{Kind: setup.TeamPart}, Name: e.meta.Team, Remove: true, All: true, Formats: intake.Names(),
-	}, e.now)
+		Part: setup.Part{Kind: setup.TeamPart}, Name: edit.meta.Team, Remove: true, All: true, Formats: intake.Names(),
+	}, edit.now)
 	if err != nil {
 		return modalResponse{}, setupRefusal(err)
 	}
@@ -82,7 +82,7 @@ func (b *Bot) submitRemoveTeam(ctx context.Context, s submission) (modalResponse
 			b.log.Warn().Err(err).Msg("a removed team is still shown")
 		}
 	}
-	return replace(view.TextModal("*" + view.Name(e.meta.Team) + "* is removed, with all that was its.")), nil
+	return replace(view.TextModal("*" + view.Name(edit.meta.Team) + "* is removed, with all that was its.")), nil
 }
 
 // pressedEnd ends a window of maintenance; in the view of its team it is redrawn there.

@@ -77,18 +77,18 @@ func (e setupEdit) routed() (setup.Part, oncall.RouteOwner, error) {
 }
 
 // routesForm returns the form of the rules in their present state, tried on kept payloads.
-func (b *Bot) routesForm(ctx context.Context, e setupEdit, message string) (view.SetupRoutes, error) {
-	v := view.SetupRoutes{Meta: e.meta, ByFile: e.byFile(), Message: message, Policy: e.policyName, Zone: e.location}
-	_, owner, err := e.routed()
+func (b *Bot) routesForm(ctx context.Context, edit setupEdit, message string) (view.SetupRoutes, error) {
+	v := view.SetupRoutes{Meta: edit.meta, ByFile: edit.byFile(), Message: message, Policy: edit.policyName, Zone: edit.location}
+	_, owner, err := edit.routed()
 	if err != nil {
 		return v, err
 	}
-	v.End = e.routesEnd(owner.Integration)
+	v.End = edit.routesEnd(owner.Integration)
 	ids := setup.IDs{Policies: map[string]oncall.PolicyID{}}
-	for id, name := range e.policyNames() {
+	for id, name := range edit.policyNames() {
 		ids.Policies[name] = id
 	}
-	for _, r := range e.meta.Rules {
+	for _, r := range edit.meta.Rules {
 		rule, err := r.Rule(ids)
 		if err != nil { // it was checked when it was typed
 			return v, oncall.Refuse("%s", view.Foreign(err.Error(), maxProblemsText))
@@ -97,9 +97,9 @@ func (b *Bot) routesForm(ctx context.Context, e setupEdit, message string) (view
 		if rule.When != "" {
 			asks = slices.Concat(asks, []string{rule.When})
 		}
-		v.Rules = append(v.Rules, view.RouteRule{Name: rule.Name, Asks: asks, Does: rule.Does(e.policyName), Shadow: rule.Shadow || e.meta.Shadow})
+		v.Rules = append(v.Rules, view.RouteRule{Name: rule.Name, Asks: asks, Does: rule.Does(edit.policyName), Shadow: rule.Shadow || edit.meta.Shadow})
 	}
-	trials, err := b.store.TryRoutes(ctx, e.by(), owner, e.meta.Rules, e.meta.Shadow, maxTried)
+	trials, err := b.store.TryRoutes(ctx, edit.by(), owner, edit.meta.Rules, edit.meta.Shadow, maxTried)
 	if err != nil {
 		return v, setupRefusal(err)
 	}
@@ -110,17 +110,17 @@ func (b *Bot) routesForm(ctx context.Context, e setupEdit, message string) (view
 }
 
 // pressRoute moves, removes or opens a rule; nothing is saved yet.
-func (b *Bot) pressRoute(ctx context.Context, e setupEdit, p press) error {
-	e.meta.Shadow = formOf(p.view).checked(view.BlockRoutesShadow, view.RoutesShadow)
+func (b *Bot) pressRoute(ctx context.Context, edit setupEdit, p press) error {
+	edit.meta.Shadow = formOf(p.view).checked(view.BlockRoutesShadow, view.RoutesShadow)
 	verb, text, _ := strings.Cut(p.value, " ")
 	i, err := strconv.Atoi(text)
-	if err != nil || i < 0 || i >= len(e.meta.Rules) {
+	if err != nil || i < 0 || i >= len(edit.meta.Rules) {
 		return setupRefusal(oncall.ErrNotFound)
 	}
-	rules := slices.Clone(e.meta.Rules)
+	rules := slices.Clone(edit.meta.Rules)
 	switch {
 	case verb == view.StepEdit:
-		return b.openRoute(ctx, e, p, i)
+		return b.openRoute(ctx, edit, p, i)
 	case verb == view.StepUp && i > 0:
 		rules[i-1], rules[i] = rules[i], rules[i-1]
 	case verb == view.StepDown && i+1 < len(rules):
@@ -128,8 +128,8 @@ func (b *Bot) pressRoute(ctx context.Context, e setupEdit, p press) error {
 	case verb == view.StepRemove:
 		rules = slices.Delete(rules, i, i+1)
 	}
-	e.meta.Rules = rules
-	v, err := b.routesForm(ctx, e, notSaved)
+	edit.meta.Rules = rules
+	v, err := b.routesForm(ctx, edit, notSaved)
 	if err != nil {
 		return err
 	}
@@ -166,32 +166,32 @@ func (e setupEdit) policyNames() map[oncall.PolicyID]string {
 
 // submitRoute takes a rule into the list that is edited, below.
 func (b *Bot) submitRoute(ctx context.Context, s submission) (modalResponse, error) {
-	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
+	edit, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
 	if err != nil {
 		return modalResponse{}, err
 	}
 	var was setup.Route
-	if e.meta.Step < len(e.meta.Rules) {
-		was = e.meta.Rules[e.meta.Step]
+	if edit.meta.Step < len(edit.meta.Rules) {
+		was = edit.meta.Rules[edit.meta.Step]
 	}
 	r, wrong := typedRoute(was, s.form)
 	if len(wrong) > 0 {
 		return correct(wrong), nil
 	}
-	rules := slices.Clone(e.meta.Rules)
-	if e.meta.Step < len(rules) {
-		rules[e.meta.Step] = r
+	rules := slices.Clone(edit.meta.Rules)
+	if edit.meta.Step < len(rules) {
+		rules[edit.meta.Step] = r
 	} else {
 		rules = append(rules, r)
 	}
-	if wrong := e.ruleProblems(rules); len(wrong) > 0 {
+	if wrong := edit.ruleProblems(rules); len(wrong) > 0 {
 		return correct(wrong), nil
 	}
-	e.meta.Rules, e.meta.Step = rules, 0
-	if len(e.meta.String()) > view.MaxMeta {
+	edit.meta.Rules, edit.meta.Step = rules, 0
+	if len(edit.meta.String()) > view.MaxMeta {
 		return modalResponse{}, oncall.Refuse("The rules become too long to be edited here; the set-up file or the REST API can change them.")
 	}
-	v, err := b.routesForm(ctx, e, notSaved)
+	v, err := b.routesForm(ctx, edit, notSaved)
 	if err != nil {
 		return modalResponse{}, err
 	}
@@ -227,29 +227,29 @@ func withRules(p setup.Part, rules []setup.Route, shadow bool) setup.Part {
 }
 
 // typedRoute reads the form of a rule. What it has no field for is as it was.
-func typedRoute(r setup.Route, f form) (setup.Route, fieldErrors) {
+func typedRoute(route setup.Route, f form) (setup.Route, fieldErrors) {
 	wrong := fieldErrors{}
-	r.Name, r.When, r.Hold = strings.Join(strings.Fields(f.text(view.BlockName)), " "), strings.TrimSpace(f.text(view.BlockRouteWhen)), strings.TrimSpace(f.text(view.BlockRouteHold))
-	r.If = nil
+	route.Name, route.When, route.Hold = strings.Join(strings.Fields(f.text(view.BlockName)), " "), strings.TrimSpace(f.text(view.BlockRouteWhen)), strings.TrimSpace(f.text(view.BlockRouteHold))
+	route.If = nil
 	for line := range strings.SplitSeq(f.text(view.BlockRouteIf), "\n") {
 		if line = strings.TrimSpace(line); line != "" {
-			r.If = append(r.If, line)
+			route.If = append(route.If, line)
 		}
 	}
-	r.Drop, r.Shadow = f.choice(view.BlockRouteDoes) == view.RouteDrops, f.checked(view.BlockRoutesShadow, view.RoutesShadow)
-	r.To, r.Severity = chosen(f, view.BlockPolicy), oncall.Severity(chosen(f, view.BlockSeverity))
+	route.Drop, route.Shadow = f.choice(view.BlockRouteDoes) == view.RouteDrops, f.checked(view.BlockRoutesShadow, view.RoutesShadow)
+	route.To, route.Severity = chosen(f, view.BlockPolicy), oncall.Severity(chosen(f, view.BlockSeverity))
 	var problem string
-	if r.Labels, problem = readLabels(f.text(view.BlockMapLabels)); problem != "" {
+	if route.Labels, problem = readLabels(f.text(view.BlockMapLabels)); problem != "" {
 		wrong[view.BlockMapLabels] = fmt.Sprintf("%q is no label: write a line such as service: storage", problem)
 	}
-	r.Group = typedGroup(r.Group, f)
-	if r.Name == "" {
+	route.Group = typedGroup(route.Group, f)
+	if route.Name == "" {
 		wrong[view.BlockName] = "A rule needs a name."
 	}
-	if _, err := r.Rule(setup.IDs{}); err != nil && len(wrong) == 0 {
+	if _, err := route.Rule(setup.IDs{}); err != nil && len(wrong) == 0 {
 		wrong[view.BlockRouteHold] = err.Error()
 	}
-	return r, wrong
+	return route, wrong
 }
 
 // readLabels reads labels, one a line; problem is a line that is none.

@@ -63,7 +63,7 @@ func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (stri
 }
 
 // changeShift adds or deletes shifts in the named schedule. If several may be meant, it asks which in a form.
-func (b *Bot) changeShift(ctx context.Context, r request, w view.ShiftDraft, name string) (string, error) {
+func (b *Bot) changeShift(ctx context.Context, r request, draft view.ShiftDraft, name string) (string, error) {
 	all, err := r.schedulesMeant(name)
 	if err != nil {
 		return "", err
@@ -73,12 +73,12 @@ func (b *Bot) changeShift(ctx context.Context, r request, w view.ShiftDraft, nam
 	case len(may) == 0:
 		return "", b.mayEdit(r, all[0].TeamID())
 	case len(may) == 1:
-		return b.changeShiftIn(ctx, r, w, may[0])
+		return b.changeShiftIn(ctx, r, draft, may[0])
 	case r.trigger == "":
 		_, err := r.schedule(name)
 		return "", err
 	}
-	return "", b.openModal(ctx, r.trigger, view.ShiftChoice(may, w, r.location))
+	return "", b.openModal(ctx, r.trigger, view.ShiftChoice(may, draft, r.location))
 }
 
 // submitShiftChoice adds or deletes shifts in the chosen schedule.
@@ -102,22 +102,22 @@ func (b *Bot) submitShiftChoice(ctx context.Context, s submission) (modalRespons
 	return replace(view.ShiftChanged(text)), nil
 }
 
-func (b *Bot) changeShiftIn(ctx context.Context, r request, w view.ShiftDraft, c *schedule.Schedule) (string, error) {
-	if err := b.mayEdit(r, c.TeamID()); err != nil {
+func (b *Bot) changeShiftIn(ctx context.Context, r request, draft view.ShiftDraft, compiled *schedule.Schedule) (string, error) {
+	if err := b.mayEdit(r, compiled.TeamID()); err != nil {
 		return "", err
 	}
-	if w.Delete {
-		n, err := b.store.DeleteShifts(ctx, r.by(), c.ID(), "", w.From, w.To, r.now)
+	if draft.Delete {
+		n, err := b.store.DeleteShifts(ctx, r.by(), compiled.ID(), "", draft.From, draft.To, r.now)
 		switch {
 		case err != nil:
 			return "", fmt.Errorf("delete shifts: %w", err)
 		case n == 0:
 			return "", oncall.Refuse("There is no shift made by hand in *%s*, %s.",
-				view.Name(c.Name()), view.Between(w.From, w.To, r.location))
+				view.Name(compiled.Name()), view.Between(draft.From, draft.To, r.location))
 		}
-		return view.ShiftsDeleted(n, c, w.From, w.To, r.location), nil
+		return view.ShiftsDeleted(n, compiled, draft.From, draft.To, r.location), nil
 	}
-	for _, id := range w.Users {
+	for _, id := range draft.Users {
 		u, err := b.user(ctx, id)
 		if err != nil {
 			return "", err
@@ -126,8 +126,8 @@ func (b *Bot) changeShiftIn(ctx context.Context, r request, w view.ShiftDraft, c
 			return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", id)
 		}
 	}
-	if _, err := b.store.AddShift(ctx, r.by(), c.ID(), schedule.ManualShift{Start: w.From, End: w.To, Users: w.Users}, r.now); err != nil {
+	if _, err := b.store.AddShift(ctx, r.by(), compiled.ID(), schedule.ManualShift{Start: draft.From, End: draft.To, Users: draft.Users}, r.now); err != nil {
 		return "", fmt.Errorf("add a shift: %w", err)
 	}
-	return view.ShiftAdded(w.Users, c, w.From, w.To, r.location), nil
+	return view.ShiftAdded(draft.Users, compiled, draft.From, draft.To, r.location), nil
 }

@@ -178,24 +178,24 @@ func (b *Bot) userChanged(ctx context.Context, changed *slack.User) error {
 	if changed.IsBot || changed.ID == slackbot {
 		return nil
 	}
-	u := b.person(changed)
+	user := b.person(changed)
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}
-	old, known := directory.Users[u.ID]
-	if u.Standing == oncall.UnknownStanding {
-		u.Standing = old.Standing
+	old, known := directory.Users[user.ID]
+	if user.Standing == oncall.UnknownStanding {
+		user.Standing = old.Standing
 	}
-	u.InTeam = old.InTeam // Slack doesn't know it
-	if known && (old.DeactivatedAt == nil) == (u.DeactivatedAt == nil) {
-		u.DeactivatedAt = old.DeactivatedAt
-		if u == old {
+	user.InTeam = old.InTeam // Slack doesn't know it
+	if known && (old.DeactivatedAt == nil) == (user.DeactivatedAt == nil) {
+		user.DeactivatedAt = old.DeactivatedAt
+		if user == old {
 			return nil
 		}
 	}
-	if err := b.store.SaveUser(ctx, u, b.clock()); err != nil {
-		return fmt.Errorf("save user %s: %w", u.ID, err)
+	if err := b.store.SaveUser(ctx, user, b.clock()); err != nil {
+		return fmt.Errorf("save user %s: %w", user.ID, err)
 	}
 	return nil
 }

@@ -14,16 +14,16 @@ import (
 )
 
 // answerShortcut handles the shortcuts: who is on call now, and the form to page them.
-func (b *Bot) answerShortcut(ctx context.Context, c slack.InteractionCallback) error {
-	if err := b.admit(ctx, c.User); err != nil {
+func (b *Bot) answerShortcut(ctx context.Context, callback slack.InteractionCallback) error {
+	if err := b.admit(ctx, callback.User); err != nil {
 		return err
 	}
-	r, err := b.request(ctx, oncall.UserID(c.User.ID), nil)
+	r, err := b.request(ctx, oncall.UserID(callback.User.ID), nil)
 	if err != nil {
 		return err
 	}
-	if c.CallbackID == view.ShortcutPage || c.CallbackID == view.ShortcutPageMessage {
-		return b.pageShortcut(ctx, r, c)
+	if callback.CallbackID == view.ShortcutPage || callback.CallbackID == view.ShortcutPageMessage {
+		return b.pageShortcut(ctx, r, callback)
 	}
 	text, err := b.who(ctx, r)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
@@ -32,7 +32,7 @@ func (b *Bot) answerShortcut(ctx context.Context, c slack.InteractionCallback) e
 	if err != nil {
 		return err
 	}
-	return b.openModal(ctx, c.TriggerID, view.Shortcut(text))
+	return b.openModal(ctx, callback.TriggerID, view.Shortcut(text))
 }
 
 // who answers `/oncall who [team or schedule or person] [when]`.

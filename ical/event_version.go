@@ -37,27 +37,27 @@ func (r *reader) calendar(c *ical.Calendar) []*eventVersion {
 	owner, _ := c.Props.Text("X-WR-CALNAME")
 	var all []*eventVersion
 	for _, e := range c.Events() {
-		o := &eventVersion{
+		event := &eventVersion{
 			Event: e, uid: text(e, ical.PropUID), start: e.Props.Get(ical.PropDateTimeStart),
 			floating: r.floating, zones: r.zones, owner: owner,
 		}
-		o.cancelled = strings.EqualFold(text(e, ical.PropStatus), "CANCELLED") || strings.EqualFold(method, "CANCEL")
-		o.off = o.cancelled || isNotTimeOff(o)
+		event.cancelled = strings.EqualFold(text(e, ical.PropStatus), "CANCELLED") || strings.EqualFold(method, "CANCEL")
+		event.off = event.cancelled || isNotTimeOff(event)
 		if p := e.Props.Get(ical.PropSequence); p != nil {
-			o.sequence, _ = strconv.Atoi(strings.TrimSpace(p.Value))
+			event.sequence, _ = strconv.Atoi(strings.TrimSpace(p.Value))
 		}
 		if p := e.Props.Get(ical.PropDateTimeStamp); p != nil {
-			o.stamp = strings.ToUpper(strings.TrimSpace(p.Value)) // in UTC, so that it sorts as text
+			event.stamp = strings.ToUpper(strings.TrimSpace(p.Value)) // in UTC, so that it sorts as text
 		}
 		if p := e.Props.Get(ical.PropLastModified); p != nil {
-			o.edited = strings.ToUpper(strings.TrimSpace(p.Value))
+			event.edited = strings.ToUpper(strings.TrimSpace(p.Value))
 		}
 		if p := e.Props.Get(ical.PropRecurrenceID); p != nil {
 			if t, err := r.readTime(p); err == nil {
-				o.of, o.future = &t, strings.EqualFold(p.Params.Get(ical.ParamRange), "THISANDFUTURE")
+				event.of, event.future = &t, strings.EqualFold(p.Params.Get(ical.ParamRange), "THISANDFUTURE")
 			}
 		}
-		all = append(all, o)
+		all = append(all, event)
 	}
 	return all
 }
@@ -190,7 +190,7 @@ func (c *changes) from(t calendarTime) *eventVersion {
 }
 
 // shifted moves a recurrence in the way that the change moved its first one.
-func (r *reader) shifted(t calendarTime, from *eventVersion) (calendarTime, length, bool) {
+func (r *reader) shifted(when calendarTime, from *eventVersion) (calendarTime, length, bool) {
 	r.zones, r.floating = from.zones, from.floating
 	if from.start == nil {
 		return calendarTime{}, length{}, false
@@ -205,7 +205,7 @@ func (r *reader) shifted(t calendarTime, from *eventVersion) (calendarTime, leng
 	}
 	// By the wall clock of the changed event: 09:00 stays 09:00 in summer.
 	was := newCalendarTime(from.of.wall, from.of.zone, from.of.date)
-	days := t.wall.Truncate(24 * time.Hour).Sub(was.wall.Truncate(24 * time.Hour))
+	days := when.wall.Truncate(24 * time.Hour).Sub(was.wall.Truncate(24 * time.Hour))
 	return newCalendarTime(start.wall.Add(days), start.zone, start.date), l, true
 }
 

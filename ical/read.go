@@ -239,50 +239,50 @@ func (r *reader) trouble(o *eventVersion, format string, args ...any) {
 }
 
 // event adds the spans of an event.
-func (r *reader) event(o *eventVersion, changed *changes) error {
-	if o.start == nil {
+func (r *reader) event(event *eventVersion, changed *changes) error {
+	if event.start == nil {
 		return errors.New("it has no start")
 	}
-	start, err := r.readTime(o.start)
+	start, err := r.readTime(event.start)
 	if err != nil {
 		return err
 	}
-	lasts, err := r.length(o.Event, start)
+	lasts, err := r.length(event.Event, start)
 	if err != nil {
 		return err
 	}
-	span := Span{UID: cut(o.uid), Note: cut(text(o.Event, ical.PropSummary)), AllDay: start.date, Free: isFree(o), Out: isOutOfOffice(o)}
+	span := Span{UID: cut(event.uid), Note: cut(text(event.Event, ical.PropSummary)), AllDay: start.date, Free: isFree(event), Out: isOutOfOffice(event)}
 	add := func(s calendarTime, l length, span Span) {
 		span.Start, span.End = s.instant, l.after(s)
 		if span.Start.Before(r.to) && span.End.After(r.from) && span.Start.Before(span.End) {
 			r.out.Spans = append(r.out.Spans, span)
 		}
 	}
-	if o.of != nil || !o.recurs() {
+	if event.of != nil || !event.recurs() {
 		add(start, lasts, span)
 		return nil
 	}
-	all, periods, skip, err := r.recurrences(o, start, lasts, changed.skipped(start))
+	all, periods, skip, err := r.recurrences(event, start, lasts, changed.skipped(start))
 	if err != nil {
 		return err
 	}
-	for _, t := range all {
-		if skip.has(t) {
+	for _, when := range all {
+		if skip.has(when) {
 			continue
 		}
-		skip.add(t, t) // a date listed twice counts once
-		from := changed.from(t)
-		if from == nil && !o.off {
-			l, ok := periods[t.instant.Unix()]
+		skip.add(when, when) // a date listed twice counts once
+		from := changed.from(when)
+		if from == nil && !event.off {
+			l, ok := periods[when.instant.Unix()]
 			if !ok {
 				l = lasts
 			}
-			add(t, l, span)
+			add(when, l, span)
 		}
 		if from == nil || from.off {
 			continue
 		}
-		if moved, l, ok := r.shifted(t, from); ok {
+		if moved, l, ok := r.shifted(when, from); ok {
 			add(moved, l, Span{UID: span.UID, Note: cut(text(from.Event, ical.PropSummary)), AllDay: moved.date, Free: isFree(from), Out: isOutOfOffice(from)})
 		}
 	}
@@ -291,16 +291,16 @@ func (r *reader) event(o *eventVersion, changed *changes) error {
 
 // recurrences returns the times of a recurring event, the lengths of those that have their own, and
 // which of them don't take place.
-func (r *reader) recurrences(o *eventVersion, start calendarTime, lasts length, skip times) ([]calendarTime, map[int64]length, times, error) {
+func (r *reader) recurrences(event *eventVersion, start calendarTime, lasts length, skip times) ([]calendarTime, map[int64]length, times, error) {
 	all, periods := []calendarTime{start}, map[int64]length{}
 	follow := func(name string) (found []calendarTime, err error) {
-		for _, rule := range o.Props[name] {
+		for _, rule := range event.Props[name] {
 			more, err := r.recur(rule.Value, start, lasts)
 			if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 				return nil, refusal
 			}
 			if err != nil {
-				r.trouble(o, "its rule %q can't be followed (%v), so only its first time counts", cut(rule.Value), err)
+				r.trouble(event, "its rule %q can't be followed (%v), so only its first time counts", cut(rule.Value), err)
 				continue
 			}
 			found = append(found, more[1:]...)
@@ -312,12 +312,12 @@ func (r *reader) recurrences(o *eventVersion, start calendarTime, lasts length, 
 		return nil, nil, skip, err
 	}
 	all = append(all, found...)
-	for _, p := range o.Props[ical.PropRecurrenceDates] {
+	for _, p := range event.Props[ical.PropRecurrenceDates] {
 		dates, lengths := r.readTimes(p)
 		all = append(all, dates...)
 		maps.Copy(periods, lengths)
 	}
-	for _, p := range o.Props[ical.PropExceptionDates] {
+	for _, p := range event.Props[ical.PropExceptionDates] {
 		dates, _ := r.readTimes(p)
 		for _, t := range dates {
 			skip.add(r.whole(t, start), start)

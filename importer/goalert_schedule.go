@@ -68,17 +68,17 @@ const longAgo = "2020-01-01 00:00"
 
 var slackChannelForm = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
 
-func (g *goAlert) schedule(s gaSchedule) {
-	name := g.schedules.of(s.ID, "")
+func (g *goAlert) schedule(from gaSchedule) {
+	name := g.schedules.of(from.ID, "")
 	where := Location{"schedule", name, ""}
-	location, err := time.LoadLocation(s.TimeZone)
-	if err != nil || s.TimeZone == "" {
-		g.addLoss(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
+	location, err := time.LoadLocation(from.TimeZone)
+	if err != nil || from.TimeZone == "" {
+		g.addLoss(where, "its time zone is %q, which is none; it is left out", from.TimeZone)
 		return
 	}
-	out := setup.Schedule{Name: name, Team: g.team(noTeam), TimeZone: s.TimeZone}
+	out := setup.Schedule{Name: name, Team: g.team(noTeam), TimeZone: from.TimeZone}
 	called := newNames()
-	for _, a := range s.Targets {
+	for _, a := range from.Targets {
 		if r, ok := g.assignment(a, out, location, called, where); ok {
 			out.Rotations = append(out.Rotations, r)
 		}
@@ -86,13 +86,13 @@ func (g *goAlert) schedule(s gaSchedule) {
 	if len(out.Rotations) == 0 {
 		g.addLoss(where, "no rule of it has anybody be on call")
 	}
-	g.addOverrides(&out, g.overrides(s, out.Team, where), called, g.now, where)
+	g.addOverrides(&out, g.overrides(from, out.Team, where), called, g.now, where)
 	g.Setup.Schedules = append(g.Setup.Schedules, out)
-	g.final(s, name)
+	g.final(from, name)
 }
 
 // assignment makes a rotation from an assignment.
-func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Location, called *names, where Location) (setup.Rotation, bool) {
+func (g *goAlert) assignment(a gaAssignment, made setup.Schedule, location *time.Location, called *names, where Location) (setup.Rotation, bool) {
 	only, ever, err := gaWindows(a.Rules)
 	if err != nil {
 		g.addLoss(where, "%v; it is left out, so that nobody is paged who should not be", err)
@@ -106,7 +106,7 @@ func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Lo
 	var here Location
 	switch a.Target.Type {
 	case "user":
-		turn := g.people([]string{a.Target.ID}, s.Team, where)
+		turn := g.people([]string{a.Target.ID}, made.Team, where)
 		if len(turn) == 0 {
 			return out, false
 		}
@@ -120,7 +120,7 @@ func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Lo
 		}
 		r := g.in.Rotations[i]
 		here = where.at("rotation " + r.Name)
-		if !g.rotation(&out, r, s, location, called, here) {
+		if !g.rotation(&out, r, made, location, called, here) {
 			return out, false
 		}
 	default:
@@ -132,7 +132,7 @@ func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Lo
 }
 
 // rotation imports turns: GoAlert records whose turn it is now, and the order follows from that.
-func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, s setup.Schedule, location *time.Location, called *names, where Location) bool {
+func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, made setup.Schedule, location *time.Location, called *names, where Location) bool {
 	own, err := time.LoadLocation(r.TimeZone)
 	unit, ok := map[string]string{"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month"}[r.Type]
 	if err != nil || !ok || len(r.Users) == 0 {
@@ -141,12 +141,12 @@ func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, s setup.Schedule, 
 	}
 	zone := own
 	switch {
-	case r.TimeZone == s.TimeZone:
+	case r.TimeZone == made.TimeZone:
 	case len(out.Only) == 0:
 		out.TimeZone = r.TimeZone
 	default:
 		zone = location
-		g.addLoss(where, "its hand-offs go by the clock of %s and its rules by that of %s; here both by the latter, so that hand-offs differ while only one of them has summer time", r.TimeZone, s.TimeZone)
+		g.addLoss(where, "its hand-offs go by the clock of %s and its rules by that of %s; here both by the latter, so that hand-offs differ while only one of them has summer time", r.TimeZone, made.TimeZone)
 	}
 	length := max(r.Length, 1)
 	start := wallTime(r.Start, zone)
@@ -166,14 +166,14 @@ func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, s setup.Schedule, 
 	}
 	out.Name, out.Start, out.Every = called.of(r.ID, r.Name), formatWall(start), plural(int64(length), unit)
 	n := len(r.Users)
-	turn, err := turnAt(*out, n, s, ref)
+	turn, err := turnAt(*out, n, made, ref)
 	if err != nil {
 		g.addLoss(where, "%v; it is left out", err)
 		return false
 	}
 	for i := range r.Users {
 		id := r.Users[((i-turn+r.Active)%n+n)%n]
-		out.Turns = append(out.Turns, g.people([]string{id}, s.Team, where))
+		out.Turns = append(out.Turns, g.people([]string{id}, made.Team, where))
 	}
 	return true
 }
@@ -261,9 +261,9 @@ func backward(from, until time.Time, location *time.Location) (out []foldedHour)
 
 // overrides imports overrides and temporary schedules. In GoAlert a temporary schedule outranks all
 // others.
-func (g *goAlert) overrides(s gaSchedule, team string, where Location) (out []schedule.Override) {
+func (g *goAlert) overrides(from gaSchedule, team string, where Location) (out []schedule.Override) {
 	for _, o := range g.in.Overrides {
-		if o.Target.ID != s.ID || !o.End.After(g.now) {
+		if o.Target.ID != from.ID || !o.End.After(g.now) {
 			continue
 		}
 		here := where.at("override of " + o.Start.Format(time.RFC3339))
@@ -285,7 +285,7 @@ func (g *goAlert) overrides(s gaSchedule, team string, where Location) (out []sc
 		}
 		out = append(out, over)
 	}
-	for _, t := range s.Temporary {
+	for _, t := range from.Temporary {
 		if !t.End.After(g.now) {
 			continue
 		}

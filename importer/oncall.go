@@ -255,46 +255,46 @@ func (g *grafanaOnCall) addWait(out *setup.Policy, d time.Duration, more bool, w
 }
 
 // targets returns the people that a step pages; with robin, one of them in turn.
-func (g *grafanaOnCall) targets(s gocStep, team string, where Location) (page []string, robin bool) {
+func (g *grafanaOnCall) targets(step gocStep, team string, where Location) (page []string, robin bool) {
 	each := func(ids []string) (out []string) {
 		for _, name := range g.people(ids, team, where) {
 			out = append(out, "user "+name)
 		}
 		return out
 	}
-	switch s.Type {
+	switch step.Type {
 	case "notify_persons":
-		return each(s.Persons), false
+		return each(step.Persons), false
 	case "notify_person_next_each_time":
-		page = each(s.Next)
+		page = each(step.Next)
 		return page, len(page) > 1
 	case "notify_on_call_from_schedule":
-		if g.schedules.has(s.Schedule) && slices.ContainsFunc(g.Setup.Schedules, func(have setup.Schedule) bool { return have.Name == g.schedules.of(s.Schedule, "") }) {
-			return []string{"schedule " + g.schedules.of(s.Schedule, "")}, false
+		if g.schedules.has(step.Schedule) && slices.ContainsFunc(g.Setup.Schedules, func(have setup.Schedule) bool { return have.Name == g.schedules.of(step.Schedule, "") }) {
+			return []string{"schedule " + g.schedules.of(step.Schedule, "")}, false
 		}
-		g.addLoss(where, "it pages the schedule %s, which is not there", s.Schedule)
+		g.addLoss(where, "it pages the schedule %s, which is not there", step.Schedule)
 	case "notify_user_group":
-		if handle := g.handle(s.Group); handle != "" {
+		if handle := g.handle(step.Group); handle != "" {
 			return []string{"group @" + handle}, false
 		}
-		g.addLoss(where, "it pages a Slack user group, %s, which is not there", s.Group)
+		g.addLoss(where, "it pages a Slack user group, %s, which is not there", step.Group)
 	case "notify_team_members":
-		if g.teams.has(s.Team) {
-			return []string{"team " + g.team(s.Team)}, false
+		if g.teams.has(step.Team) {
+			return []string{"team " + g.team(step.Team)}, false
 		}
-		g.addLoss(where, "it pages a team, %s, which is not there", s.Team)
+		g.addLoss(where, "it pages a team, %s, which is not there", step.Team)
 	case "notify_whole_channel":
 		g.addLoss(where, "it pages the whole channel of the alert; write \"channel #NAME\" if that is wanted")
 	case "trigger_webhook", "trigger_action":
-		g.addLoss(where, "it calls the outgoing webhook %s; write \"webhook https://…\" if that is wanted (docs/escalation.md)", s.Action)
+		g.addLoss(where, "it calls the outgoing webhook %s; write \"webhook https://…\" if that is wanted (docs/escalation.md)", step.Action)
 	case "notify_if_time_from_to":
-		g.addLoss(where, "what follows waits there until it is between %s and %s; here it comes at any time, unless a step says only (docs/escalation.md)", s.From, s.To)
+		g.addLoss(where, "what follows waits there until it is between %s and %s; here it comes at any time, unless a step says only (docs/escalation.md)", step.From, step.To)
 	case "notify_if_num_alerts_in_window":
-		g.addLoss(where, "what follows comes there only after %d alerts in %d minutes; here always", s.Alerts, s.Minutes)
+		g.addLoss(where, "what follows comes there only after %d alerts in %d minutes; here always", step.Alerts, step.Minutes)
 	case "resolve":
 		g.addLoss(where, "it resolves the alert group by itself; here nothing that still fires is resolved")
 	default:
-		g.addLoss(where, "it is %q, which is not known", s.Type)
+		g.addLoss(where, "it is %q, which is not known", step.Type)
 	}
 	return nil, false
 }

@@ -65,30 +65,30 @@ var slackUserForm = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
 
 func userID(id string) oncall.UserID { return oncall.UserID(id) }
 
-func (g *grafanaOnCall) schedule(s gocSchedule) {
-	name := g.schedules.of(s.ID, "")
+func (g *grafanaOnCall) schedule(from gocSchedule) {
+	name := g.schedules.of(from.ID, "")
 	where := Location{"schedule", name, ""}
-	if s.TimeZone == "" {
-		s.TimeZone = "UTC"
+	if from.TimeZone == "" {
+		from.TimeZone = "UTC"
 	}
-	location, err := time.LoadLocation(s.TimeZone)
+	location, err := time.LoadLocation(from.TimeZone)
 	if err != nil {
-		g.addLoss(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
+		g.addLoss(where, "its time zone is %q, which is none; it is left out", from.TimeZone)
 		return
 	}
-	out := setup.Schedule{Name: name, Team: g.team(s.TeamID), TimeZone: s.TimeZone}
-	g.channel(out.Team, s.Slack.Channel)
+	out := setup.Schedule{Name: name, Team: g.team(from.TeamID), TimeZone: from.TimeZone}
+	g.channel(out.Team, from.Slack.Channel)
 	called := newNames()
-	if s.Type == "ical" {
-		g.calendarShifts(&out, s, location, where)
+	if from.Type == "ical" {
+		g.calendarShifts(&out, from, location, where)
 	} else {
-		g.shifts(&out, s, called, where)
+		g.shifts(&out, from, called, where)
 	}
-	if s.Overrides != "" {
-		g.addLoss(where, "its overrides come from a calendar (%s), which isn't read", host(s.Overrides))
+	if from.Overrides != "" {
+		g.addLoss(where, "its overrides come from a calendar (%s), which isn't read", host(from.Overrides))
 	}
 	g.Setup.Schedules = append(g.Setup.Schedules, out)
-	g.final(s, name)
+	g.final(from, name)
 }
 
 // host returns a calendar's host, because its full address may be a secret.
@@ -118,9 +118,9 @@ func (g *grafanaOnCall) calendarShifts(out *setup.Schedule, s gocSchedule, locat
 }
 
 // shifts converts a schedule's shifts to rotations.
-func (g *grafanaOnCall) shifts(out *setup.Schedule, s gocSchedule, called *names, where Location) {
-	ids := slices.Clone(s.Shifts)
-	for _, id := range g.in.ShiftsOf[s.ID] {
+func (g *grafanaOnCall) shifts(out *setup.Schedule, from gocSchedule, called *names, where Location) {
+	ids := slices.Clone(from.Shifts)
+	for _, id := range g.in.ShiftsOf[from.ID] {
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
@@ -135,14 +135,14 @@ func (g *grafanaOnCall) shifts(out *setup.Schedule, s gocSchedule, called *names
 		if x := g.in.Shifts[i]; x.Type == "override" {
 			overrides = append(overrides, x)
 		} else {
-			out.Rotations = append(out.Rotations, g.shift(x, s, out.Team, called, where)...)
+			out.Rotations = append(out.Rotations, g.shift(x, from, out.Team, called, where)...)
 		}
 	}
-	g.swaps(out, s, called, where)
+	g.swaps(out, from, called, where)
 	priority := maxPriority(*out) + 1 // overlapping shifts apply together
 	for _, x := range overrides {
 		x.Level = priority
-		out.Rotations = append(out.Rotations, g.shift(x, s, out.Team, called, where)...)
+		out.Rotations = append(out.Rotations, g.shift(x, from, out.Team, called, where)...)
 	}
 	if len(out.Rotations) == 0 {
 		g.addLoss(where, "no shift of it is in force any more, so nobody is on call")
@@ -150,92 +150,92 @@ func (g *grafanaOnCall) shifts(out *setup.Schedule, s gocSchedule, called *names
 }
 
 // shift converts one shift to a rotation, or to one for each of its dates.
-func (g *grafanaOnCall) shift(x gocShift, s gocSchedule, team string, called *names, where Location) []setup.Rotation {
-	here := where.at("shift " + x.Name)
-	r, err := g.recurrence(x, s)
+func (g *grafanaOnCall) shift(shift gocShift, from gocSchedule, team string, called *names, where Location) []setup.Rotation {
+	here := where.at("shift " + shift.Name)
+	rule, err := g.recurrence(shift, from)
 	if err != nil {
 		g.addLoss(here, "%v; it is left out", err)
 		return nil
 	}
-	if !r.until.IsZero() && !r.until.After(g.now) {
+	if !rule.until.IsZero() && !rule.until.After(g.now) {
 		return nil // it is past
 	}
-	rolling := x.Type == "rolling_users"
-	single := x.Type == "single_event" || x.Type == "override"
-	if end := instant(r.start.Add(r.lasts), r.zone); single && !end.After(g.now) {
+	rolling := shift.Type == "rolling_users"
+	single := shift.Type == "single_event" || shift.Type == "override"
+	if end := instant(rule.start.Add(rule.lasts), rule.zone); single && !end.After(g.now) {
 		return nil // it is past
 	}
-	groups := x.Rolling
-	if !rolling && (!single || len(x.Users) > 0 || len(groups) == 0) {
-		groups = [][]string{x.Users}
+	groups := shift.Rolling
+	if !rolling && (!single || len(shift.Users) > 0 || len(groups) == 0) {
+		groups = [][]string{shift.Users}
 	}
 	missing := 0
 	if rolling && len(groups) > 0 {
-		first := min(max(x.FirstIndex, 0), len(groups)) % len(groups)
+		first := min(max(shift.FirstIndex, 0), len(groups)) % len(groups)
 		groups = slices.Concat(groups[first:], groups[:first])
 	}
 	for _, ids := range groups {
 		if turn := g.people(ids, team, here); len(turn) > 0 {
-			r.groups = append(r.groups, turn)
+			rule.groups = append(rule.groups, turn)
 		} else {
 			missing++
 		}
 	}
-	if len(r.groups) == 0 {
+	if len(rule.groups) == 0 {
 		g.addLoss(here, "nobody who is left has it; it is left out")
 		return nil
 	}
 	for range missing { // as in Grafana OnCall, where others move up and the gap comes last
-		r.groups = append(r.groups, setup.Turn{})
+		rule.groups = append(rule.groups, setup.Turn{})
 	}
 	if single {
-		name := called.of(x.ID, x.Name)
-		return []setup.Rotation{zoned(singleRotation(name, r.priority, instant(r.start, r.zone), instant(r.start.Add(r.lasts), r.zone), r.zone, r.groups[0]), r.zone, s.TimeZone)}
+		name := called.of(shift.ID, shift.Name)
+		return []setup.Rotation{zoned(singleRotation(name, rule.priority, instant(rule.start, rule.zone), instant(rule.start.Add(rule.lasts), rule.zone), rule.zone, rule.groups[0]), rule.zone, from.TimeZone)}
 	}
-	if rolling && len(r.groups) == 1 && len(r.weekday) > 0 && r.freq == "daily" {
-		r.interval = 1
+	if rolling && len(rule.groups) == 1 && len(rule.weekday) > 0 && rule.freq == "daily" {
+		rule.interval = 1
 	}
-	return g.addRecurrence(r, x.ID, s.TimeZone, called, g.now, here)
+	return g.addRecurrence(rule, shift.ID, from.TimeZone, called, g.now, here)
 }
 
 // recurrence converts a shift's rule.
-func (g *grafanaOnCall) recurrence(x gocShift, s gocSchedule) (r recurrence, err error) {
-	name := s.TimeZone
-	if x.TimeZone != "" {
-		name = x.TimeZone
+func (g *grafanaOnCall) recurrence(shift gocShift, from gocSchedule) (rule recurrence, err error) {
+	name := from.TimeZone
+	if shift.TimeZone != "" {
+		name = shift.TimeZone
 	}
-	r = recurrence{name: x.Name, priority: x.Level, freq: x.Frequency, interval: x.Interval, lasts: time.Duration(x.Duration) * time.Second, dates: x.ByMonthday}
-	if r.zone, err = time.LoadLocation(name); err != nil {
-		return r, fmt.Errorf("its time zone is %q, which is none", name)
+	rule = recurrence{name: shift.Name, priority: shift.Level, freq: shift.Frequency, interval: shift.Interval, lasts: time.Duration(shift.Duration) * time.Second, dates: shift.ByMonthday}
+	if rule.zone, err = time.LoadLocation(name); err != nil {
+		return rule, fmt.Errorf("its time zone is %q, which is none", name)
 	}
-	if r.start, err = time.Parse("2006-01-02T15:04:05", x.Start); err != nil {
-		return r, fmt.Errorf("it begins at %q, which is no time", x.Start)
+	if rule.start, err = time.Parse("2006-01-02T15:04:05", shift.Start); err != nil {
+		return rule, fmt.Errorf("it begins at %q, which is no time", shift.Start)
 	}
-	if x.Until != "" {
-		if r.until, err = time.Parse("2006-01-02T15:04:05", x.Until); err != nil {
-			return r, fmt.Errorf("it goes on until %q, which is no time", x.Until)
+	if shift.Until != "" {
+		if rule.until, err = time.Parse("2006-01-02T15:04:05", shift.Until); err != nil {
+			return rule, fmt.Errorf("it goes on until %q, which is no time", shift.Until)
 		}
 	}
-	if r.weekday, err = icalDays(x.ByDay); err != nil {
-		return r, err
+	if rule.weekday, err = icalDays(shift.ByDay); err != nil {
+		return rule, err
 	}
-	r.weekFrom = time.Sunday
-	if days, err := icalDays([]string{x.WeekStart}); err == nil {
-		r.weekFrom = days[0]
+	rule.weekFrom = time.Sunday
+	if days, err := icalDays([]string{shift.WeekStart}); err == nil {
+		rule.weekFrom = days[0]
 	}
-	for _, m := range x.ByMonth {
-		r.months = append(r.months, time.Month(m))
+	for _, m := range shift.ByMonth {
+		rule.months = append(rule.months, time.Month(m))
 	}
-	if len(r.weekday) > 0 && x.Type == "rolling_users" && !slices.Contains(r.weekday, r.start.Weekday()) {
-		r.start = r.start.AddDate(0, 0, firstDay(r))
+	if len(rule.weekday) > 0 && shift.Type == "rolling_users" && !slices.Contains(rule.weekday, rule.start.Weekday()) {
+		rule.start = rule.start.AddDate(0, 0, firstDay(rule))
 	}
-	r.from = instant(r.start, r.zone)
-	begun, _ := time.Parse("2006-01-02T15:04:05", x.RotationStart) // without one, at the start
-	byDays := len(r.weekday) > 0 && r.freq == "daily"              // these rotate from the start on
-	if x.Type == "rolling_users" && !byDays && begun.After(r.start) {
-		r.from = instant(r.occurrence(begun, s.Type == "web"), r.zone)
+	rule.from = instant(rule.start, rule.zone)
+	begun, _ := time.Parse("2006-01-02T15:04:05", shift.RotationStart) // without one, at the start
+	byDays := len(rule.weekday) > 0 && rule.freq == "daily"            // these rotate from the start on
+	if shift.Type == "rolling_users" && !byDays && begun.After(rule.start) {
+		rule.from = instant(rule.occurrence(begun, from.Type == "web"), rule.zone)
 	}
-	return r, nil
+	return rule, nil
 }
 
 // firstDay returns in how many days a rotation begins if its start is not on one of its days: on

@@ -206,28 +206,28 @@ func (r *opsgenieRestriction) windows() (out []schedule.Window, err error) {
 		if s.StartHour < 0 || s.StartHour > 23 || s.EndHour < 0 || s.EndHour > 24 || s.StartMin < 0 || s.StartMin > 59 || s.EndMin < 0 || s.EndMin > 59 {
 			return nil, fmt.Errorf("a restriction from %d:%02d to %d:%02d is no time of day", s.StartHour, s.StartMin, s.EndHour, s.EndMin)
 		}
-		w := schedule.Window{From: schedule.TimeOfDay(s.StartHour*60 + s.StartMin), To: schedule.TimeOfDay((s.EndHour%24)*60 + s.EndMin)}
+		window := schedule.Window{From: schedule.TimeOfDay(s.StartHour*60 + s.StartMin), To: schedule.TimeOfDay((s.EndHour%24)*60 + s.EndMin)}
 		if r.Type == "time-of-day" {
-			if w.From == w.To {
+			if window.From == window.To {
 				return nil, nil // always
 			}
-			w.Days = slices.Clone(weekdays[:])
-			out = append(out, w)
+			window.Days = slices.Clone(weekdays[:])
+			out = append(out, window)
 			continue
 		}
-		if w.FromDay, err = schedule.ParseWeekday(s.StartDay); err != nil {
+		if window.FromDay, err = schedule.ParseWeekday(s.StartDay); err != nil {
 			return nil, err
 		}
-		if w.ToDay, err = schedule.ParseWeekday(s.EndDay); err != nil {
+		if window.ToDay, err = schedule.ParseWeekday(s.EndDay); err != nil {
 			return nil, err
 		}
 		if s.EndHour == 24 {
-			w.ToDay = weekdays[(slices.Index(weekdays[:], w.ToDay)+1)%7]
+			window.ToDay = weekdays[(slices.Index(weekdays[:], window.ToDay)+1)%7]
 		}
-		if w.FromDay == w.ToDay && w.From == w.To {
+		if window.FromDay == window.ToDay && window.From == window.To {
 			return nil, nil // all week
 		}
-		out = append(out, w)
+		out = append(out, window)
 	}
 	return out, nil
 }

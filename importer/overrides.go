@@ -41,22 +41,22 @@ func peopleOf(s setup.Schedule, others ...schedule.Override) map[string]oncall.U
 }
 
 // compiled compiles a schedule of the file, with overrides on top.
-func compiled(s setup.Schedule, overrides ...schedule.Override) (*schedule.Schedule, error) {
-	people := peopleOf(s, overrides...)
-	versions, err := s.Versions(people)
+func compiled(made setup.Schedule, overrides ...schedule.Override) (*schedule.Schedule, error) {
+	people := peopleOf(made, overrides...)
+	versions, err := made.Versions(people)
 	if err != nil {
-		return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
+		return nil, fmt.Errorf("schedule %q: %w", made.Name, err)
 	}
-	shifts, err := s.HandMade(people)
+	shifts, err := made.HandMade(people)
 	if err != nil {
-		return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
+		return nil, fmt.Errorf("schedule %q: %w", made.Name, err)
 	}
 	for i := range overrides {
 		overrides[i].ID = schedule.OverrideID(i + 1)
 	}
-	out, err := schedule.Compile(schedule.Definition{Name: s.Name, TimeZone: s.TimeZone, Versions: versions, Shifts: shifts, Overrides: overrides})
+	out, err := schedule.Compile(schedule.Definition{Name: made.Name, TimeZone: made.TimeZone, Versions: versions, Shifts: shifts, Overrides: overrides})
 	if err != nil {
-		return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
+		return nil, fmt.Errorf("schedule %q: %w", made.Name, err)
 	}
 	return out, nil
 }

@@ -186,13 +186,13 @@ func windows(restrictions []pagerDutyRestriction) (out []schedule.Window, err er
 		}
 		from := int64(h*60 + m)
 		to := from + r.Duration/60
-		w := schedule.Window{From: schedule.TimeOfDay(from), To: schedule.TimeOfDay(to % (24 * 60))}
+		window := schedule.Window{From: schedule.TimeOfDay(from), To: schedule.TimeOfDay(to % (24 * 60))}
 		switch r.Type {
 		case "daily_restriction":
 			if r.Duration >= day {
 				return nil, nil // always
 			}
-			w.Days = weekdays[:]
+			window.Days = weekdays[:]
 		case "weekly_restriction":
 			if r.Day < 1 || r.Day > 7 {
 				return nil, fmt.Errorf("a restriction begins on day %d of the week; they are 1 to 7", r.Day)
@@ -200,12 +200,12 @@ func windows(restrictions []pagerDutyRestriction) (out []schedule.Window, err er
 			if r.Duration >= week {
 				return nil, nil // always
 			}
-			w.FromDay = weekdays[r.Day-1]
-			w.ToDay = weekdays[(int64(r.Day-1)+to/(24*60))%7]
+			window.FromDay = weekdays[r.Day-1]
+			window.ToDay = weekdays[(int64(r.Day-1)+to/(24*60))%7]
 		default:
 			return nil, fmt.Errorf("a restriction is %q, which is not known", r.Type)
 		}
-		out = append(out, w)
+		out = append(out, window)
 	}
 	return out, nil
 }

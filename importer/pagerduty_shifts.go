@@ -79,21 +79,21 @@ type pagerDutyCustom struct {
 	} `json:"assignments"`
 }
 
-func (p *pagerDuty) shiftBased(s pagerDutyShiftBased) {
-	name := p.schedules.of(s.ID, s.name())
+func (p *pagerDuty) shiftBased(shift pagerDutyShiftBased) {
+	name := p.schedules.of(shift.ID, shift.name())
 	where := Location{"schedule", name, ""}
-	if s.TimeZone == "" {
-		p.addLoss(where, "it is shift-based, and its rotations are not among the answers, so nobody is on call; GET /v3/schedules/%s has them", s.ID)
-		s.TimeZone = "UTC"
+	if shift.TimeZone == "" {
+		p.addLoss(where, "it is shift-based, and its rotations are not among the answers, so nobody is on call; GET /v3/schedules/%s has them", shift.ID)
+		shift.TimeZone = "UTC"
 	}
-	if _, err := time.LoadLocation(s.TimeZone); err != nil {
-		p.addLoss(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
+	if _, err := time.LoadLocation(shift.TimeZone); err != nil {
+		p.addLoss(where, "its time zone is %q, which is none; it is left out", shift.TimeZone)
 		return
 	}
-	team := p.team(s.Teams, where)
-	out := setup.Schedule{Name: name, Team: p.teamName(team), TimeZone: s.TimeZone}
+	team := p.team(shift.Teams, where)
+	out := setup.Schedule{Name: name, Team: p.teamName(team), TimeZone: shift.TimeZone}
 	called := newNames()
-	for i, r := range s.Rotations {
+	for i, r := range shift.Rotations {
 		for _, e := range r.Events {
 			if e.Until != nil && !e.Until.After(p.now) {
 				continue // it is past
@@ -101,12 +101,12 @@ func (p *pagerDuty) shiftBased(s pagerDutyShiftBased) {
 			if e.Name == "" {
 				e.Name = fmt.Sprintf("Rotation %d", i+1)
 			}
-			out.Rotations = append(out.Rotations, p.event(e, s, r.ID, team, called, where.at("event "+e.Name))...)
+			out.Rotations = append(out.Rotations, p.event(e, shift, r.ID, team, called, where.at("event "+e.Name))...)
 		}
 	}
-	p.addOverrides(&out, p.exceptions(s, team, where), called, p.now, where)
+	p.addOverrides(&out, p.exceptions(shift, team, where), called, p.now, where)
 	p.Setup.Schedules = append(p.Setup.Schedules, out)
-	p.finalShifts(s, name)
+	p.finalShifts(shift, name)
 }
 
 // member returns a member's turn: empty, if nobody has it or the member has left.
@@ -123,22 +123,22 @@ func (p *pagerDuty) member(m pagerDutyV3Member, team string, where Location) set
 }
 
 // event converts an event to rotations. Events apply together: the same priority.
-func (p *pagerDuty) event(e pagerDutyEvent, s pagerDutyShiftBased, rotation, team string, called *names, where Location) []setup.Rotation {
+func (p *pagerDuty) event(e pagerDutyEvent, shift pagerDutyShiftBased, rotation, team string, called *names, where Location) []setup.Rotation {
 	zone, err := time.LoadLocation(e.Start.Zone)
 	if err != nil || e.Start.Zone == "" {
-		zone, _ = time.LoadLocation(s.TimeZone)
+		zone, _ = time.LoadLocation(shift.TimeZone)
 	}
-	r := recurrence{
+	rule := recurrence{
 		name: e.Name, priority: 1, zone: zone, start: wallTime(e.Start.Time, zone), weekFrom: time.Monday, counted: true,
 		lasts: wallTime(e.End.Time, zone).Sub(wallTime(e.Start.Time, zone)),
 	}
 	if e.Since != nil {
-		r.from = *e.Since
+		rule.from = *e.Since
 	}
 	if e.Until != nil {
-		r.until = *e.Until
+		rule.until = *e.Until
 	}
-	if err := r.rule(e.Recurrence); err != nil {
+	if err := rule.rule(e.Recurrence); err != nil {
 		p.addLoss(where, "%v; it is left out", err)
 		return nil
 	}
@@ -147,19 +147,19 @@ func (p *pagerDuty) event(e pagerDutyEvent, s pagerDutyShiftBased, rotation, tea
 		turns = append(turns, p.member(m, team, where))
 	}
 	if e.Strategy.Type == "every_member_assignment_strategy" {
-		r.groups = []setup.Turn{slices.Concat(turns...)}
+		rule.groups = []setup.Turn{slices.Concat(turns...)}
 	} else {
-		r.groups, r.each = turns, e.Strategy.Each
+		rule.groups, rule.each = turns, e.Strategy.Each
 	}
-	if len(r.groups) == 0 {
+	if len(rule.groups) == 0 {
 		p.addLoss(where, "it has no members; it is left out")
 		return nil
 	}
-	if r.freq == "" {
-		return []setup.Rotation{zoned(singleRotation(called.of(e.ID, e.Name), 1, e.Start.Time, e.End.Time, zone, r.groups[0]), zone, s.TimeZone)}
+	if rule.freq == "" {
+		return []setup.Rotation{zoned(singleRotation(called.of(e.ID, e.Name), 1, e.Start.Time, e.End.Time, zone, rule.groups[0]), zone, shift.TimeZone)}
 	}
-	made := p.addRecurrence(r, e.ID, s.TimeZone, called, p.now, where)
-	return p.aligned(made, s, rotation, where)
+	made := p.addRecurrence(rule, e.ID, shift.TimeZone, called, p.now, where)
+	return p.aligned(made, shift, rotation, where)
 }
 
 // rule parses the only RRULE of an event.
@@ -226,11 +226,11 @@ func numbers(list string) (out []int, err error) {
 // aligned aligns turns with PagerDuty's. The response doesn't tell which member has the first
 // occurrence, but the final schedule tells who has the next one: the order is rotated until ours is
 // the same.
-func (p *pagerDuty) aligned(made []setup.Rotation, s pagerDutyShiftBased, rotation string, where Location) []setup.Rotation {
-	if s.Final == nil || len(made) != 1 || len(made[0].Turns) < 2 {
+func (p *pagerDuty) aligned(made []setup.Rotation, shift pagerDutyShiftBased, rotation string, where Location) []setup.Rotation {
+	if shift.Final == nil || len(made) != 1 || len(made[0].Turns) < 2 {
 		return made
 	}
-	next, found := p.nextOf(s.Final.Assignments, rotation)
+	next, found := p.nextOf(shift.Final.Assignments, rotation)
 	if !found {
 		return made
 	}
@@ -246,7 +246,7 @@ func (p *pagerDuty) aligned(made []setup.Rotation, s pagerDutyShiftBased, rotati
 	for by := range r.Turns {
 		turned := r
 		turned.Turns = slices.Concat(r.Turns[by:], r.Turns[:by])
-		c, err := compiled(setup.Schedule{Name: s.ID, TimeZone: s.TimeZone, Rotations: []setup.Rotation{turned}})
+		c, err := compiled(setup.Schedule{Name: shift.ID, TimeZone: shift.TimeZone, Rotations: []setup.Rotation{turned}})
 		if err != nil {
 			return made
 		}

@@ -180,7 +180,7 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 	}
 	sev, unknown := readSeverity(fmt.Sprintf("alerts[%d].labels.severity", i), a.Labels["severity"])
 	shown, details := a.extras()
-	s := oncall.Signal{
+	signal := oncall.Signal{
 		Action:   oncall.Trigger,
 		DedupKey: key,
 		Title:    title,
@@ -195,9 +195,9 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 		Hints:    append(hints, unknown...),
 	}
 	if resolved {
-		s.Action = oncall.Clear
+		signal.Action = oncall.Clear
 	}
-	return s
+	return signal
 }
 
 // evaluationAlerts are the names of Grafana's alerts about a rule that could not be evaluated. Their

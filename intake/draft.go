@@ -58,25 +58,25 @@ func (d draft) signal() oncall.Signal {
 	level, unknown := readSeverity("severity", d.level)
 	details := cleanDetails(d.links.take(d.details))
 	d.links.runbooks(d.labels)
-	s := oncall.Signal{
+	signal := oncall.Signal{
 		Action: d.action, DedupKey: cleanKey(d.key), GroupKey: cleanKey(d.group),
 		Title: clean(d.title, maxTitle), Body: cutMarked(d.body, maxBody), Link: cleanLink(d.link),
 		Links: d.links, Details: details, Severity: level, Labels: cleanLabels(d.labels),
 		StartsAt: parseTime(d.starts), EndsAt: parseTime(d.ends), Note: cutMarked(d.note, maxDetail), Hints: slices.Concat(d.hints, unknown),
 	}
-	if s.Action == "" {
-		s.Action = oncall.Trigger
+	if signal.Action == "" {
+		signal.Action = oncall.Trigger
 	}
-	if s.Action == oncall.Trigger && s.Title == "" {
-		s.Title = first(clean(d.key, maxTitle), "Alert without a name")
+	if signal.Action == oncall.Trigger && signal.Title == "" {
+		signal.Title = first(clean(d.key, maxTitle), "Alert without a name")
 	}
-	if s.DedupKey == "" {
-		s.DedupKey, s.Keyless = hash(stem(s.Title)), true
+	if signal.DedupKey == "" {
+		signal.DedupKey, signal.Keyless = hash(stem(signal.Title)), true
 	}
-	if len(s.Links) == 0 {
-		s.Links = nil
+	if len(signal.Links) == 0 {
+		signal.Links = nil
 	}
-	return s
+	return signal
 }
 
 // scopedKey returns the key for an id within a monitor. Without an id there is none, because all the

@@ -57,10 +57,10 @@ func (o object) signals() ([]oncall.Signal, error) {
 }
 
 func (o object) signal() (oncall.Signal, error) {
-	var s oncall.Signal
+	var signal oncall.Signal
 	action, hints, err := o.action()
 	if err != nil {
-		return s, err
+		return signal, err
 	}
 	var title, key, group, body, level, link string
 	fields := genericFields(o)
@@ -69,12 +69,12 @@ func (o object) signal() (oncall.Signal, error) {
 			continue
 		}
 		if *into, err = asText(o[fields[i]]); err != nil {
-			return s, notJSON(err)
+			return signal, notJSON(err)
 		}
 	}
 	labels, odd, err := o.labels()
 	if err != nil {
-		return s, err
+		return signal, err
 	}
 	shown, details := o.extras()
 	if fields[actionField] == "" && okWords[normalize(level)] { // some monitors show it only in the severity
@@ -100,12 +100,12 @@ func (o object) signal() (oncall.Signal, error) {
 		title = key
 	}
 	if action == oncall.Trigger && title == "" {
-		return s, problem("title", "title is missing; a trigger needs one, as title, summary or message.")
+		return signal, problem("title", "title is missing; a trigger needs one, as title, summary or message.")
 	}
 	keyless := false
 	if key == "" {
 		if title == "" {
-			return s, problem("dedup_key", "dedup_key is missing; to %s an alert, give the dedup_key of its trigger, or the same title.", action)
+			return signal, problem("dedup_key", "dedup_key is missing; to %s an alert, give the dedup_key of its trigger, or the same title.", action)
 		}
 		key, keyless = hash(append([]string{stem(about)}, o.placeIn(fields[titleField])...)...), true
 	}

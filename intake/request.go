@@ -133,22 +133,22 @@ func reparseOpsgenie(verb string, keys []string, body []byte) (oncall.Signal, er
 
 // Transcript renders a payload as text: the request, a blank line, the body, and a mark where it
 // was cut off.
-func Transcript(p oncall.Payload) []byte {
+func Transcript(payload oncall.Payload) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s", p.Method, p.Path)
-	if p.Query != "" {
-		b.WriteString("?" + p.Query)
+	fmt.Fprintf(&b, "%s %s", payload.Method, payload.Path)
+	if payload.Query != "" {
+		b.WriteString("?" + payload.Query)
 	}
 	b.WriteString("\n")
-	for _, name := range slices.Sorted(maps.Keys(p.Headers)) {
-		fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(strings.Fields(p.Headers[name]), " "))
+	for _, name := range slices.Sorted(maps.Keys(payload.Headers)) {
+		fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(strings.Fields(payload.Headers[name]), " "))
 	}
 	b.WriteString("\n")
-	b.Write(p.Body)
+	b.Write(payload.Body)
 	switch {
-	case p.Cut && p.Size > int64(len(p.Body)):
-		fmt.Fprintf(&b, "\n[cut off here: %d bytes came]\n", p.Size)
-	case p.Cut:
+	case payload.Cut && payload.Size > int64(len(payload.Body)):
+		fmt.Fprintf(&b, "\n[cut off here: %d bytes came]\n", payload.Size)
+	case payload.Cut:
 		b.WriteString("\n[cut off here]\n")
 	}
 	return b.Bytes()

@@ -46,20 +46,20 @@ func (dr drawer) draw(ctx context.Context) error {
 	drawn := int64(-1) // the newest event drawn in this run
 	for range maxPasses {
 		now := dr.jobs.clock()
-		d, err := dr.jobs.store.BeginDraw(ctx, id, dr.waiting.Job, now)
+		drawing, err := dr.jobs.store.BeginDraw(ctx, id, dr.waiting.Job, now)
 		if err != nil {
 			return err
 		}
-		if d.Busy {
+		if drawing.Busy {
 			return noRoomError{busyDelay}
 		}
-		in := d.Picture.Incident
+		in := drawing.Picture.Incident
 		// In a storm the count changes faster than anyone can draw, so it waits for the planned redraw. Every
 		// other change adds an event and doesn't wait.
-		if newest(d.Picture) == drawn && in.RedrawAt != nil && in.RedrawAt.After(now) {
+		if newest(drawing.Picture) == drawn && in.RedrawAt != nil && in.RedrawAt.After(now) {
 			return laterError{in.RedrawAt.Sub(now)}
 		}
-		complete, err := dr.pass(ctx, d)
+		complete, err := dr.pass(ctx, drawing)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (dr drawer) draw(ctx context.Context) error {
 			if err != nil || done {
 				return err
 			}
-			drawn = newest(d.Picture)
+			drawn = newest(drawing.Picture)
 		}
 		if dr.stopping() {
 			return laterError{}
@@ -111,7 +111,7 @@ func newest(p oncall.Picture) int64 {
 
 // pass draws the picture wherever an older one is shown. It reports false if the work doesn't fit into one lease.
 // Each drawing is recorded immediately, so that none is made twice.
-func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err error) {
+func (dr drawer) pass(ctx context.Context, drawing store.Drawing) (complete bool, err error) {
 	full, cancel := context.WithTimeout(ctx, passLimit)
 	defer cancel()
 	soon, stop := context.WithTimeout(full, copiesLimit)
@@ -119,19 +119,19 @@ func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err 
 
 	// A broken channel must not leave people with outdated buttons, so the direct messages don't
 	// depend on the root.
-	root, rootErr := dr.root(full, d)
+	root, rootErr := dr.root(full, drawing)
 	none := errors.Is(rootErr, errNoRoot)
 	if none {
 		rootErr = nil
 	}
-	complete, copyErr := dr.copies(soon, full, d)
-	err = errors.Join(rootErr, copyErr, dr.raiserCopies(full, d))
+	complete, copyErr := dr.copies(soon, full, drawing)
+	err = errors.Join(rootErr, copyErr, dr.raiserCopies(full, drawing))
 	there := root != (store.MessageRef{}) || none
 	if err == nil && there && !none {
-		there, err = dr.thread(full, d, root)
+		there, err = dr.thread(full, drawing, root)
 	}
 	if err == nil && there && !none {
-		err = dr.flapLine(full, d, root)
+		err = dr.flapLine(full, drawing, root)
 	}
 	if err != nil && full.Err() != nil && ctx.Err() == nil {
 		// The message was only waiting for its turn at Slack. A new pass renews the lease.
@@ -146,29 +146,29 @@ var errNoRoot = errors.New("the incident has no message in the channel")
 
 // root posts the incident's message or brings it up to date. If both results are empty, somebody
 // deleted the message and it must be posted again.
-func (dr drawer) root(ctx context.Context, d store.Drawing) (store.MessageRef, error) {
-	in := d.Picture.Incident
-	if d.Root == (store.MessageRef{}) {
-		if in.TakenIn() && d.RootTried == nil {
+func (dr drawer) root(ctx context.Context, drawing store.Drawing) (store.MessageRef, error) {
+	in := drawing.Picture.Incident
+	if drawing.Root == (store.MessageRef{}) {
+		if in.TakenIn() && drawing.RootTried == nil {
 			return store.MessageRef{}, errNoRoot
 		}
-		found, err := dr.adopt(ctx, d)
+		found, err := dr.adopt(ctx, drawing)
 		if err != nil {
 			return store.MessageRef{}, err
 		}
 		if found == (store.MessageRef{}) {
-			return dr.post(ctx, d)
+			return dr.post(ctx, drawing)
 		}
-		d.Root, d.RootDrawn = found, 0
+		drawing.Root, drawing.RootDrawn = found, 0
 	}
-	if d.RootDrawn >= in.Version {
-		return d.Root, nil
+	if drawing.RootDrawn >= in.Version {
+		return drawing.Root, nil
 	}
-	ok, err := dr.redraw(ctx, d.Picture, d.Root, "", nil)
+	ok, err := dr.redraw(ctx, drawing.Picture, drawing.Root, "", nil)
 	if err != nil || !ok {
 		return store.MessageRef{}, err
 	}
-	return d.Root, nil
+	return drawing.Root, nil
 }
 
 // adopt looks for a root message that an earlier attempt may have posted. If there is none, it returns an empty
@@ -256,26 +256,26 @@ func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.MessageR
 }
 
 // thread posts the events since the last reply under the root. It reports false if the root no longer exists.
-func (dr drawer) thread(ctx context.Context, d store.Drawing, root store.MessageRef) (ok bool, err error) {
-	if d.ThreadTried > d.ThreadTo {
-		if d, err = dr.adoptReply(ctx, d, root); err != nil {
+func (dr drawer) thread(ctx context.Context, drawing store.Drawing, root store.MessageRef) (ok bool, err error) {
+	if drawing.ThreadTried > drawing.ThreadTo {
+		if drawing, err = dr.adoptReply(ctx, drawing, root); err != nil {
 			return false, err
 		}
 	}
 	var events []oncall.Event
-	for _, e := range d.Picture.Events {
-		if e.ID > d.ThreadTo && e.InThread() {
+	for _, e := range drawing.Picture.Events {
+		if e.ID > drawing.ThreadTo && e.InThread() {
 			events = append(events, e)
 		}
 	}
 	if len(events) == 0 {
 		return true, nil
 	}
-	id, last := d.Picture.Incident.ID, events[len(events)-1].ID
+	id, last := drawing.Picture.Incident.ID, events[len(events)-1].ID
 	if err := dr.jobs.store.ThreadTried(ctx, id, last, dr.jobs.clock()); err != nil {
 		return false, err
 	}
-	err = dr.jobs.messenger.PostThread(ctx, root, d.Picture, events, replyDelivery(d, last))
+	err = dr.jobs.messenger.PostThread(ctx, root, drawing.Picture, events, replyDelivery(drawing, last))
 	if errors.Is(err, store.ErrGone) {
 		return false, dr.jobs.store.ForgetPlace(ctx, id, root)
 	}

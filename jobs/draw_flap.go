@@ -11,59 +11,59 @@ import (
 
 // flapLine updates the thread's reply about flapping. Each period of flapping has one such reply, which is edited in
 // place.
-func (dr drawer) flapLine(ctx context.Context, d store.Drawing, root store.MessageRef) error {
-	in, l := d.Picture.Incident, d.Line
+func (dr drawer) flapLine(ctx context.Context, drawing store.Drawing, root store.MessageRef) error {
+	in, line := drawing.Picture.Incident, drawing.Line
 	if in.Flap == nil || in.Flap.Since == nil {
 		return nil
 	}
-	if l.Since == nil || !l.Since.Equal(*in.Flap.Since) {
-		l = store.FlapLine{Since: in.Flap.Since}
+	if line.Since == nil || !line.Since.Equal(*in.Flap.Since) {
+		line = store.FlapLine{Since: in.Flap.Since}
 	}
-	if l.TS == "" && l.TriedAt != nil {
-		found, err := dr.adoptFlapLine(ctx, d, l, root)
+	if line.TS == "" && line.TriedAt != nil {
+		found, err := dr.adoptFlapLine(ctx, drawing, line, root)
 		if err != nil {
 			return err
 		}
 		if found.TS != "" {
-			l.TS, l.TriedAt = found.TS, nil
+			line.TS, line.TriedAt = found.TS, nil
 		}
 	}
-	if l.TS == "" {
-		return dr.postFlapLine(ctx, d, l, root)
+	if line.TS == "" {
+		return dr.postFlapLine(ctx, drawing, line, root)
 	}
-	if l.Drawn == in.Flap.State() {
+	if line.Drawn == in.Flap.State() {
 		return nil
 	}
-	err := dr.jobs.messenger.RedrawFlapLine(ctx, dr.waiting, store.MessageRef{Channel: root.Channel, TS: l.TS}, d.Picture)
+	err := dr.jobs.messenger.RedrawFlapLine(ctx, dr.waiting, store.MessageRef{Channel: root.Channel, TS: line.TS}, drawing.Picture)
 	switch {
 	case errors.Is(err, store.ErrGone): // somebody deleted the reply
-		return dr.postFlapLine(ctx, d, store.FlapLine{Since: l.Since}, root)
+		return dr.postFlapLine(ctx, drawing, store.FlapLine{Since: line.Since}, root)
 	case errors.Is(err, store.ErrFrozen): // the reply stays outdated until its channel accepts edits again
 		return nil
 	case err != nil:
 		return fmt.Errorf("edit the line about flapping: %w", err)
 	}
-	l.Drawn = in.Flap.State()
-	return dr.jobs.store.NoteLine(ctx, in.ID, l)
+	line.Drawn = in.Flap.State()
+	return dr.jobs.store.NoteLine(ctx, in.ID, line)
 }
 
 // postFlapLine posts the reply about flapping.
-func (dr drawer) postFlapLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.MessageRef) error {
+func (dr drawer) postFlapLine(ctx context.Context, d store.Drawing, line store.FlapLine, root store.MessageRef) error {
 	in := d.Picture.Incident
-	l.TriedAt = new(dr.jobs.clock())
-	if err := dr.jobs.store.NoteLine(ctx, in.ID, l); err != nil {
+	line.TriedAt = new(dr.jobs.clock())
+	if err := dr.jobs.store.NoteLine(ctx, in.ID, line); err != nil {
 		return err
 	}
 	at, err := dr.jobs.messenger.PostFlapLine(ctx, root, d.Picture, flapDelivery(d, *in.Flap))
 	if wasNotDone(err) {
-		l.TriedAt = nil
-		err = errors.Join(err, dr.jobs.store.NoteLine(ctx, in.ID, l))
+		line.TriedAt = nil
+		err = errors.Join(err, dr.jobs.store.NoteLine(ctx, in.ID, line))
 	}
 	if err != nil {
 		return fmt.Errorf("reply in the thread about flapping: %w", err)
 	}
-	l.TS, l.TriedAt, l.Drawn = at.TS, nil, in.Flap.State()
-	return dr.jobs.store.NoteLine(ctx, in.ID, l)
+	line.TS, line.TriedAt, line.Drawn = at.TS, nil, in.Flap.State()
+	return dr.jobs.store.NoteLine(ctx, in.ID, line)
 }
 
 // adoptFlapLine looks for a reply that an earlier attempt may have posted. The text of that reply is

@@ -160,22 +160,22 @@ func (d *drawLoop) skip(job int64, after time.Duration) {
 }
 
 // work draws one incident or bundle.
-func (d *drawLoop) work(ctx context.Context, w store.WaitingDraw) {
+func (d *drawLoop) work(ctx context.Context, draw store.WaitingDraw) {
 	defer func() {
 		d.mu.Lock()
-		delete(d.busy, w.Job)
+		delete(d.busy, draw.Job)
 		d.mu.Unlock()
 		select {
 		case d.freed <- struct{}{}:
 		default:
 		}
 	}()
-	attempt, err := d.jobs.store.TakeDraw(ctx, w.Job, d.name, d.jobs.clock())
+	attempt, err := d.jobs.store.TakeDraw(ctx, draw.Job, d.name, d.jobs.clock())
 	if err != nil || attempt == 0 {
 		return // another instance works on the job, or has rescued it
 	}
 	err = guarded(ctx, "drawer", drawLimit, func(ctx context.Context) error {
-		return drawer{jobs: d.jobs, waiting: w, stop: d.quit}.draw(ctx)
+		return drawer{jobs: d.jobs, waiting: draw, stop: d.quit}.draw(ctx)
 	})
 	if err == nil {
 		return
@@ -183,28 +183,28 @@ func (d *drawLoop) work(ctx context.Context, w store.WaitingDraw) {
 	// If this process can't save the result, another instance repeats the drawing.
 	note, release := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer release()
-	if err := d.reschedule(note, w, attempt, err); err != nil {
+	if err := d.reschedule(note, draw, attempt, err); err != nil {
 		d.jobs.log.Warn().Err(err).Msg("can't note a drawing; another instance goes on with it")
 	}
 }
 
 // reschedule decides when an unfinished drawing is tried again.
-func (d *drawLoop) reschedule(ctx context.Context, w store.WaitingDraw, attempt int, err error) error {
+func (d *drawLoop) reschedule(ctx context.Context, draw store.WaitingDraw, attempt int, err error) error {
 	now := d.jobs.clock()
 	after, failed := time.Duration(0), false
 	switch l, isLater := errors.AsType[laterError](err); {
-	case errors.Is(err, oncall.ErrNotFound), errors.Is(err, store.ErrGone) && w.Incident == 0:
-		return d.jobs.store.DropDraw(ctx, w.Job)
+	case errors.Is(err, oncall.ErrNotFound), errors.Is(err, store.ErrGone) && draw.Incident == 0:
+		return d.jobs.store.DropDraw(ctx, draw.Job)
 	case isLater:
 		after = l.after
 	case delayOf(err) > 0:
-		d.skip(w.Job, delayOf(err))
+		d.skip(draw.Job, delayOf(err))
 	case !errors.Is(err, context.Canceled):
 		after, failed = retryAfter(attempt), true
 		d.jobs.metrics.failures.WithLabelValues(oncall.Draw{}.Kind()).Inc()
-		d.jobs.log.Warn().Err(err).Stringer("incident", w.Incident).Int("attempt", attempt).Msg("drawing failed; it will be tried again")
+		d.jobs.log.Warn().Err(err).Stringer("incident", draw.Incident).Int("attempt", attempt).Msg("drawing failed; it will be tried again")
 	}
-	return d.jobs.store.PutDrawBack(ctx, w, now.Add(after), failed, now)
+	return d.jobs.store.PutDrawBack(ctx, draw, now.Add(after), failed, now)
 }
 
 // bundle brings the message about a bundle of incidents up to date.

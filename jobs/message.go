@@ -26,32 +26,32 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	dir := j.directory(ctx)
 	names, zone := namesIn(dir), zoneIn(dir, order.Page.UserID)
 	in := order.Incidents[0]
-	m := notify.Message{
+	message := notify.Message{
 		Purpose: notify.ForPage, Key: order.Page.MessageKey(), Attempt: order.Attempt, Code: order.Code, OneWay: order.OneWay,
 		To:       cmp.Or(order.Address, order.Page.To, string(order.Page.UserID)),
 		Incident: int64(in.ID), Title: in.Title, Severity: string(in.Severity), Team: order.Team,
 		Why: order.Page.Why.Shown(names), Reason: order.Page.Why, Opened: in.OpenedAt, Since: schedule.ZonedStamp(in.OpenedAt, zone), Expires: j.clock().Add(usefulFor),
 	}
 	if order.AskedBy != (oncall.Actor{}) {
-		m.AskedBy, m.AskedFor = order.AskedBy.Shown(names), order.AskedFor
+		message.AskedBy, message.AskedFor = order.AskedBy.Shown(names), order.AskedFor
 	} else {
-		m.Joined = oncall.JoinedAlert(order.Page.Why)
+		message.Joined = oncall.JoinedAlert(order.Page.Why)
 	}
-	if in.NextAt != nil && in.NextAt.After(m.Expires) {
-		m.Expires = *in.NextAt
+	if in.NextAt != nil && in.NextAt.After(message.Expires) {
+		message.Expires = *in.NextAt
 	}
-	m.Until = schedule.ZonedStamp(m.Expires, zone)
+	message.Until = schedule.ZonedStamp(message.Expires, zone)
 	stepsWebhook := order.Page.Method == oncall.MethodWebhook && order.Page.Contact == 0
-	if stepsWebhook && (dir == nil || dir.VeiledWebhook(in.TeamID, m.To)) { // other people may read the webhook's messages, so they contain only the incident's number and state
-		m.Title, m.Team, m.Why, m.Reason, m.Joined, m.Severity = in.ID.String()+" of a private team", "", "", nil, "", ""
+	if stepsWebhook && (dir == nil || dir.VeiledWebhook(in.TeamID, message.To)) { // other people may read the webhook's messages, so they contain only the incident's number and state
+		message.Title, message.Team, message.Why, message.Reason, message.Joined, message.Severity = in.ID.String()+" of a private team", "", "", nil, "", ""
 	}
 	if n := len(order.Incidents); n > 1 {
-		m.Count, m.Lines = n, oncall.BundleLines(order.Incidents, bundleLines)
+		message.Count, message.Lines = n, oncall.BundleLines(order.Incidents, bundleLines)
 	}
 	if order.Page.Contact != 0 {
-		m.Token, m.Link = j.token(ctx, order.Page.ID, order.Page.UserID)
+		message.Token, message.Link = j.token(ctx, order.Page.ID, order.Page.UserID)
 	}
-	return m
+	return message
 }
 
 // directory loads the directory. If that fails it returns nil, because a page with ids instead of

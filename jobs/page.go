@@ -221,22 +221,22 @@ func send(ctx context.Context, sender notify.Sender, m notify.Message) (r notify
 
 // result translates a receipt into what the rules decide on.
 func (a *attempt) result() oncall.PageResult {
-	r := a.receipt
-	switch r.Outcome {
+	receipt := a.receipt
+	switch receipt.Outcome {
 	case notify.Accepted:
-		accepted := oncall.PageAccepted{Ref: r.Reference, Track: a.jobs.senders[a.order.Page.Method].Tracker != nil}
-		if r.Place != (notify.SlackMessage{}) {
-			accepted.Copy = &oncall.DrawnCopy{Channel: r.Place.Channel, TS: r.Place.TS, Version: r.Drawn}
+		accepted := oncall.PageAccepted{Ref: receipt.Reference, Track: a.jobs.senders[a.order.Page.Method].Tracker != nil}
+		if receipt.Place != (notify.SlackMessage{}) {
+			accepted.Copy = &oncall.DrawnCopy{Channel: receipt.Place.Channel, TS: receipt.Place.TS, Version: receipt.Drawn}
 		}
 		return accepted
 	case notify.Rejected:
-		return oncall.PageRefused{Why: r.Err.Error(), Dead: r.Dead, Remedy: r.Remedy}
+		return oncall.PageRefused{Why: receipt.Err.Error(), Dead: receipt.Dead, Remedy: receipt.Remedy}
 	case notify.Misconfigured:
-		return oncall.PageBlocked{Why: r.Err.Error()}
+		return oncall.PageBlocked{Why: receipt.Err.Error()}
 	case notify.Throttled:
-		return oncall.PageThrottled{Why: r.Err.Error(), Doubt: a.order.Doubt, Passed: a.passedOver}
+		return oncall.PageThrottled{Why: receipt.Err.Error(), Doubt: a.order.Doubt, Passed: a.passedOver}
 	default:
-		return oncall.PageDoubtful{Why: r.Err.Error(), Since: a.order.DoubtSince}
+		return oncall.PageDoubtful{Why: receipt.Err.Error(), Since: a.order.DoubtSince}
 	}
 }
 

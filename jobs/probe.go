@@ -77,26 +77,26 @@ func (j *Jobs) sendCheck(ctx context.Context, job *river.Job[oncall.CheckReach])
 
 // probe sends a message that is not a page. If it can't be sent, the person gets a Slack message
 // about it.
-func (j *Jobs) probe(ctx context.Context, c oncall.Contact, m notify.Message) error {
-	m.To, m.OneWay = c.Address, c.OneWay()
-	if m.Expires.IsZero() {
-		m.Expires = j.clock().Add(usefulFor)
+func (j *Jobs) probe(ctx context.Context, contact oncall.Contact, message notify.Message) error {
+	message.To, message.OneWay = contact.Address, contact.OneWay()
+	if message.Expires.IsZero() {
+		message.Expires = j.clock().Add(usefulFor)
 	}
-	m.Until = schedule.ZonedStamp(m.Expires, zoneIn(j.directory(ctx), c.UserID))
-	r := notify.Receipt{Outcome: notify.Misconfigured, Err: fmt.Errorf("this installation has no %s", c.Method)}
-	if sender := j.senders[c.Method]; sender.Sender != nil {
-		r = send(ctx, sender, m)
+	message.Until = schedule.ZonedStamp(message.Expires, zoneIn(j.directory(ctx), contact.UserID))
+	r := notify.Receipt{Outcome: notify.Misconfigured, Err: fmt.Errorf("this installation has no %s", contact.Method)}
+	if sender := j.senders[contact.Method]; sender.Sender != nil {
+		r = send(ctx, sender, message)
 	}
-	j.metrics.pages.WithLabelValues(string(c.Method), string(r.Outcome)).Inc()
+	j.metrics.pages.WithLabelValues(string(contact.Method), string(r.Outcome)).Inc()
 	switch r.Outcome {
 	case notify.Accepted:
 		return nil
 	case notify.Throttled:
 		return river.JobSnooze(min(max(r.RetryAfter, minThrottle), maxThrottle))
 	case notify.Rejected, notify.Misconfigured:
-		n := oncall.ContactNotice(oncall.NoticeUnsent, c, r.Err.Error(), string(c.UserID), j.clock())
+		n := oncall.ContactNotice(oncall.NoticeUnsent, contact, r.Err.Error(), string(contact.UserID), j.clock())
 		return errors.Join(j.store.Notify(ctx, j.clock(), n), river.JobCancel(r.Err))
 	default:
-		return fmt.Errorf("send a %s by %s: %w", m.Purpose, c.Method, r.Err)
+		return fmt.Errorf("send a %s by %s: %w", message.Purpose, contact.Method, r.Err)
 	}
 }

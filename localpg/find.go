@@ -40,9 +40,9 @@ type Install struct {
 // Find returns every usable PostgreSQL on the machine, the preferred one first: only the one in
 // WATCHBILL_PG_BIN if that is set, otherwise those on PATH and in the known places, newest first,
 // then the one fetched earlier. Nothing is fetched. It is not an error if there is none.
-func Find(ctx context.Context, o Options) ([]Install, error) {
-	o = o.withDefaults()
-	if dir := o.Getenv("WATCHBILL_PG_BIN"); dir != "" {
+func Find(ctx context.Context, options Options) ([]Install, error) {
+	options = options.withDefaults()
+	if dir := options.Getenv("WATCHBILL_PG_BIN"); dir != "" {
 		install, err := inspect(ctx, dir)
 		if err != nil {
 			return nil, fmt.Errorf("WATCHBILL_PG_BIN: %w", err)
@@ -50,14 +50,14 @@ func Find(ctx context.Context, o Options) ([]Install, error) {
 		return []Install{install}, nil
 	}
 	var dirs []string
-	for _, dir := range filepath.SplitList(o.Getenv("PATH")) {
+	for _, dir := range filepath.SplitList(options.Getenv("PATH")) {
 		// initdb may be a link into the directory that has all the other programs.
 		if real, err := filepath.EvalSymlinks(filepath.Join(dir, "initdb")); err == nil && filepath.IsAbs(dir) {
 			dirs = append(dirs, filepath.Dir(real))
 		}
 	}
 	for _, pattern := range binDirs {
-		found, _ := filepath.Glob(filepath.Join(o.Root, pattern)) // only a bad pattern is an error
+		found, _ := filepath.Glob(filepath.Join(options.Root, pattern)) // only a bad pattern is an error
 		dirs = append(dirs, found...)
 	}
 	var installs []Install
@@ -71,7 +71,7 @@ func Find(ctx context.Context, o Options) ([]Install, error) {
 	}
 	slices.SortStableFunc(installs, func(a, b Install) int { return b.Major - a.Major })
 	// System packages come before what was fetched earlier.
-	if cache, err := o.cachedBin(); err == nil {
+	if cache, err := options.cachedBin(); err == nil {
 		if install, err := inspect(ctx, cache); err == nil {
 			installs = append(installs, install)
 		}

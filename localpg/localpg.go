@@ -55,16 +55,16 @@ type Server struct {
 
 // Start finds PostgreSQL, creates the database cluster if there is none yet, and returns when the
 // server answers. A server left behind by an instance that was killed is adopted.
-func Start(ctx context.Context, o Options) (*Server, error) {
-	o = o.withDefaults()
-	base, err := o.dataDir()
+func Start(ctx context.Context, options Options) (*Server, error) {
+	options = options.withDefaults()
+	base, err := options.dataDir()
 	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(base, 0o755); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	if !o.Durable {
+	if !options.Durable {
 		if err := mustBeOurs(base); err != nil {
 			return nil, fmt.Errorf("make the data directory: %w", err)
 		}
@@ -72,15 +72,15 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if base, err = filepath.EvalSymlinks(base); err != nil {
 		return nil, fmt.Errorf("resolve the data directory: %w", err)
 	}
-	install, err := o.choose(ctx, base)
+	install, err := options.choose(ctx, base)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{base: base, durable: o.Durable, more: o.Settings, data: filepath.Join(base, "pg"+strconv.Itoa(install.Major))}
+	s := &Server{base: base, durable: options.Durable, more: options.Settings, data: filepath.Join(base, "pg"+strconv.Itoa(install.Major))}
 	if s.lock, err = lockDir(s.data); err != nil {
 		return nil, err
 	}
-	left, err := s.clear(ctx, o)
+	left, err := s.clear(ctx, options)
 	if err != nil {
 		return nil, errors.Join(err, s.lock.release()) // something may still run there: touch nothing
 	}
@@ -88,7 +88,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		s.process = left
 		return s, nil
 	}
-	if err := s.run(ctx, o, install); err != nil {
+	if err := s.run(ctx, options, install); err != nil {
 		return nil, errors.Join(err, s.cleanUp())
 	}
 	return s, nil

@@ -62,26 +62,26 @@ func (g *addressGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // allow returns an error if an address must not be called. It looks the name up only for a proxy; if the name is unknown
 // here, the proxy decides.
-func (g *addressGuard) allow(ctx context.Context, u *url.URL, proxied bool) error {
+func (g *addressGuard) allow(ctx context.Context, address *url.URL, proxied bool) error {
 	usual := "80"
-	if u.Scheme == "https" {
+	if address.Scheme == "https" {
 		usual = "443"
 	}
-	n, err := strconv.ParseUint(cmp.Or(u.Port(), usual), 10, 16)
+	n, err := strconv.ParseUint(cmp.Or(address.Port(), usual), 10, 16)
 	if err != nil {
 		return errNeverCalled
 	}
 	port := uint16(n)
-	if err := g.rules.allowHost(u.Hostname(), port); err != nil || !proxied {
+	if err := g.rules.allowHost(address.Hostname(), port); err != nil || !proxied {
 		return err
 	}
-	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+	if _, err := netip.ParseAddr(address.Hostname()); err == nil {
 		return nil
 	}
-	if strings.ContainsFunc(u.Hostname(), func(c rune) bool { return c >= utf8.RuneSelf }) {
+	if strings.ContainsFunc(address.Hostname(), func(c rune) bool { return c >= utf8.RuneSelf }) {
 		return errNotASCII // the transport would translate it into another name, or into a number
 	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", address.Hostname())
 	if err != nil {
 		return ctx.Err()
 	}

@@ -267,28 +267,28 @@ func (c *httpClient) unexpectedResult(a httpResponse, reason, setting string) Ch
 
 // refusedReceipt returns the receipt for a response that doesn't accept the message, based on its HTTP
 // status. Senders for services that say more look at that first.
-func (c *httpClient) refusedReceipt(a httpResponse, reason string) Receipt {
-	err := fmt.Errorf("%s answered %d", c.service, a.status)
+func (c *httpClient) refusedReceipt(response httpResponse, reason string) Receipt {
+	err := fmt.Errorf("%s answered %d", c.service, response.status)
 	if !c.foreign {
-		err = fmt.Errorf("%w: %s", err, cmp.Or(a.secrets.line(reason), a.quote()))
+		err = fmt.Errorf("%w: %s", err, cmp.Or(response.secrets.line(reason), response.quote()))
 	}
-	redirected := a.status >= http.StatusMultipleChoices && a.status < http.StatusBadRequest
+	redirected := response.status >= http.StatusMultipleChoices && response.status < http.StatusBadRequest
 	if redirected {
-		err = fmt.Errorf("%s answered %d, a redirect, which is not followed", c.service, a.status)
+		err = fmt.Errorf("%s answered %d, a redirect, which is not followed", c.service, response.status)
 	}
-	if c.foreign && (redirected || a.status == http.StatusUnauthorized || a.status == http.StatusProxyAuthRequired) {
+	if c.foreign && (redirected || response.status == http.StatusUnauthorized || response.status == http.StatusProxyAuthRequired) {
 		return Receipt{Outcome: Rejected, Err: err} // the address is wrong, not the channel
 	}
-	switch a.status {
+	switch response.status {
 	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
 		return Receipt{Outcome: Misconfigured, Err: err}
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusRequestTimeout, http.StatusTooEarly:
-		return Receipt{Outcome: Throttled, RetryAfter: cmp.Or(retryAfter(a.header), webPause), Err: err}
+		return Receipt{Outcome: Throttled, RetryAfter: cmp.Or(retryAfter(response.header), webPause), Err: err}
 	}
 	switch {
-	case a.status >= http.StatusInternalServerError:
+	case response.status >= http.StatusInternalServerError:
 		return Receipt{Outcome: Unknown, Err: err}
-	case a.status >= http.StatusBadRequest:
+	case response.status >= http.StatusBadRequest:
 		return Receipt{Outcome: Rejected, Err: err}
 	case redirected:
 		return Receipt{Outcome: Misconfigured, Err: err}

@@ -190,24 +190,24 @@ func (m Message) mailView() mailView {
 }
 
 // compose writes the mail.
-func (mailer *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
+func (mailer *Mail) compose(message Message, to *mail.Address) (*gomail.Msg, error) {
 	msg := gomail.NewMsg()
 	from := mailer.config.From
 	msg.FromMailAddress(&from)
 	msg.ToMailAddress(to)
-	view := m.mailView()
+	view := message.mailView()
 	// The subject is the same for the whole incident, because mailboxes group by it, and it contains no
 	// encoded words that others made.
 	msg.Subject(strings.ReplaceAll(view.Headline, "=?", "= ?"))
-	msg.SetMessageIDWithValue(mailer.id(m.Key))
+	msg.SetMessageIDWithValue(mailer.id(message.Key))
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "OOF, AutoReply, RN, NRN") // not All, which also suppresses bounces
-	if m.Incident > 0 && m.Count <= 1 {
-		root := fmt.Sprintf("<incident.%d@%s>", m.Incident, mailer.domain)
+	if message.Incident > 0 && message.Count <= 1 {
+		root := fmt.Sprintf("<incident.%d@%s>", message.Incident, mailer.domain)
 		msg.SetGenHeader(gomail.HeaderReferences, root)
 		msg.SetGenHeader(gomail.HeaderInReplyTo, root)
 	}
-	if m.urgent() {
+	if message.urgent() {
 		msg.SetImportance(gomail.ImportanceHigh)
 	}
 	if err := msg.SetBodyTextTemplate(mailTextTemplate, view); err != nil {

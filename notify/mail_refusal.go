@@ -62,25 +62,25 @@ func (mailer *Mail) notConnected(err error) Receipt {
 
 // unconfirmed returns the receipt for a mail that the server has not confirmed.
 func (mailer *Mail) unconfirmed(err error) Receipt {
-	r := Receipt{Outcome: Throttled, RetryAfter: mailPause, Err: fmt.Errorf("hand the mail to %s: %w", mailer.server(), mailer.secrets().clean(err))}
+	receipt := Receipt{Outcome: Throttled, RetryAfter: mailPause, Err: fmt.Errorf("hand the mail to %s: %w", mailer.server(), mailer.secrets().clean(err))}
 	failed, ok := errors.AsType[*gomail.SendError](err)
 	if !ok {
-		r.Outcome = Unknown
-		return r
+		receipt.Outcome = Unknown
+		return receipt
 	}
 	refusal := newMailRefusal(failed)
 	switch code := failed.ErrorCode(); {
 	case refusal.blamesSender(): // whoever the recipient is
-		r.Outcome, r.RetryAfter = Misconfigured, 0
+		receipt.Outcome, receipt.RetryAfter = Misconfigured, 0
 	case code >= 500:
-		r.Outcome, r.RetryAfter = Rejected, 0
-		r.Dead = failed.Reason == gomail.ErrSMTPRcptTo && noSuchMailbox(refusal.status)
+		receipt.Outcome, receipt.RetryAfter = Rejected, 0
+		receipt.Dead = failed.Reason == gomail.ErrSMTPRcptTo && noSuchMailbox(refusal.status)
 	case code == 0 && failed.Reason == gomail.ErrSMTPDataClose: // the server had the whole mail
-		r.Outcome, r.RetryAfter = Unknown, 0
+		receipt.Outcome, receipt.RetryAfter = Unknown, 0
 	case code == 0:
-		r.RetryAfter = webPause
+		receipt.RetryAfter = webPause
 	}
-	return r
+	return receipt
 }
 
 // noSuchMailbox reports whether a status (RFC 3463) means that the mailbox does not exist.

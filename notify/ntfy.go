@@ -99,23 +99,23 @@ type ntfyTopic struct {
 
 // topic reads an address.
 func (n *Ntfy) topic(address string) (ntfyTopic, error) {
-	t := ntfyTopic{web: n.web, server: n.config.URL, name: address, header: n.header()}
+	topic := ntfyTopic{web: n.web, server: n.config.URL, name: address, header: n.header()}
 	if strings.Contains(address, "://") {
 		u := parseServiceURL(address)
 		if u == nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(address, "#") {
-			return t, fmt.Errorf("the topic's address is not an http or https URL that ends with the topic")
+			return topic, fmt.Errorf("the topic's address is not an http or https URL that ends with the topic")
 		}
 		address = strings.TrimRight(address, "/")
 		at := strings.LastIndex(address, "/")
-		t.server, t.name = address[:at], address[at+1:]
-		if t.server != n.config.URL {
-			t.web, t.header = n.others, nil
+		topic.server, topic.name = address[:at], address[at+1:]
+		if topic.server != n.config.URL {
+			topic.web, topic.header = n.others, nil
 		}
 	}
-	if t.name == "" || strings.ContainsAny(t.name, "/,?#%") {
-		return t, fmt.Errorf("what ends the topic's address is not a topic")
+	if topic.name == "" || strings.ContainsAny(topic.name, "/,?#%") {
+		return topic, fmt.Errorf("what ends the topic's address is not a topic")
 	}
-	return t, nil
+	return topic, nil
 }
 
 func (n *Ntfy) header() http.Header {
@@ -127,33 +127,33 @@ func (n *Ntfy) header() http.Header {
 
 // Send publishes the message once.
 func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
-	t, err := n.topic(m.To)
+	topic, err := n.topic(m.To)
 	if err != nil {
 		return Receipt{Outcome: Rejected, Dead: true, Err: err}
 	}
-	a, failed := t.web.postJSON(ctx, t.server, ntfyMessage{
-		Topic: t.name, Title: m.headline(), Message: cutBytes(cmp.Or(m.note(), m.headline()), ntfyText), Priority: m.ntfyPriority(),
+	response, failed := topic.web.postJSON(ctx, topic.server, ntfyMessage{
+		Topic: topic.name, Title: m.headline(), Message: cutBytes(cmp.Or(m.note(), m.headline()), ntfyText), Priority: m.ntfyPriority(),
 		Tags: []string{ntfyTag(m.Key)}, Click: m.Link, Actions: n.actions(m),
-	}, t.header)
+	}, topic.header)
 	if failed != nil {
 		return *failed
 	}
-	a.secrets = append(a.secrets, m.secrets()...)
-	if a.status == http.StatusOK {
+	response.secrets = append(response.secrets, m.secrets()...)
+	if response.status == http.StatusOK {
 		var e ntfyEvent
-		if err := json.Unmarshal(a.body, &e); err != nil || e.ID == "" {
-			return Receipt{Outcome: Unknown, Err: fmt.Errorf("ntfy answered 200 without an id: %s", a.quote())}
+		if err := json.Unmarshal(response.body, &e); err != nil || e.ID == "" {
+			return Receipt{Outcome: Unknown, Err: fmt.Errorf("ntfy answered 200 without an id: %s", response.quote())}
 		}
 		return Receipt{Outcome: Accepted, Reference: oneLine(e.ID, maxTitle)}
 	}
-	r, ours := t.web.refusedReceipt(a, ntfyReason(a)), t.web == n.web
-	code := ntfyRefusal(a).Code
+	r, ours := topic.web.refusedReceipt(response, ntfyReason(response)), topic.web == n.web
+	code := ntfyRefusal(response).Code
 	usedUp := code == ntfyMessages || code == ntfyBandwidth
 	switch {
-	case a.status == http.StatusNotFound && ours: // the server's URL is wrong: a topic exists even if unused
+	case response.status == http.StatusNotFound && ours: // the server's URL is wrong: a topic exists even if unused
 		r.Outcome = Misconfigured
 	case usedUp && ours:
-		r.Outcome, r.RetryAfter = Misconfigured, untilMidnight(a.header)
+		r.Outcome, r.RetryAfter = Misconfigured, untilMidnight(response.header)
 		r.Err = fmt.Errorf("%w: what ntfy allows in a day is used up until midnight (UTC); give the token's user a tier, or use a server of your own", r.Err)
 	case usedUp:
 		r.Outcome, r.RetryAfter = Rejected, 0
@@ -247,8 +247,8 @@ func readNtfyReply(text string) (does ButtonAct, token string, ok bool) {
 func (n *Ntfy) Lag() time.Duration { return ntfyLag }
 
 // Find looks for the message among those that the server still has.
-func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
-	t, err := n.topic(m.To)
+func (n *Ntfy) Find(ctx context.Context, message Message, since time.Time) (Receipt, bool, error) {
+	t, err := n.topic(message.To)
 	if err != nil {
 		return foundReceipt("", err)
 	}
@@ -262,7 +262,7 @@ func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (Receipt, b
 	}
 	for line := range bytes.Lines(a.body) {
 		var e ntfyEvent
-		if json.Unmarshal(line, &e) == nil && slices.Contains(e.Tags, ntfyTag(m.Key)) {
+		if json.Unmarshal(line, &e) == nil && slices.Contains(e.Tags, ntfyTag(message.Key)) {
 			return foundReceipt(oneLine(e.ID, maxTitle), nil)
 		}
 	}

@@ -49,23 +49,23 @@ func (p *Pulse) Send(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (p *Pulse) call(ctx context.Context, u url.URL) error {
+func (p *Pulse) call(ctx context.Context, address url.URL) error {
 	header := http.Header{"User-Agent": {"Watchbill"}}
-	if u.User != nil {
+	if address.User != nil {
 		for _, scheme := range pulseSchemes {
-			if secret, given := u.User.Password(); given && strings.EqualFold(u.User.Username(), scheme) {
+			if secret, given := address.User.Password(); given && strings.EqualFold(address.User.Username(), scheme) {
 				header.Set("Authorization", scheme+" "+secret)
-				u.User = nil
+				address.User = nil
 				break
 			}
 		}
 	}
-	a, err := p.web.get(ctx, u.String(), header)
+	a, err := p.web.get(ctx, address.String(), header)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s: %w", u.Host, err)
+		return fmt.Errorf("%s: %w", address.Host, err)
 	case a.status < 200 || a.status >= 300:
-		return fmt.Errorf("%s: it answered %d", u.Host, a.status)
+		return fmt.Errorf("%s: it answered %d", address.Host, a.status)
 	}
 	return nil
 }

@@ -79,36 +79,36 @@ type pushoverResponse struct {
 }
 
 // Send pushes the message once.
-func (p *Pushover) Send(ctx context.Context, m Message) Receipt {
+func (p *Pushover) Send(ctx context.Context, message Message) Receipt {
 	form := url.Values{
-		"token": {p.config.Token}, "user": {m.To},
-		"title":   {oneLine(m.headline(), pushoverTitle)},
-		"message": {cut(cmp.Or(m.note(), m.headline()), pushoverText)},
+		"token": {p.config.Token}, "user": {message.To},
+		"title":   {oneLine(message.headline(), pushoverTitle)},
+		"message": {cut(cmp.Or(message.note(), message.headline()), pushoverText)},
 	}
-	if !m.Opened.IsZero() {
-		form.Set("timestamp", strconv.FormatInt(m.Opened.Unix(), 10))
+	if !message.Opened.IsZero() {
+		form.Set("timestamp", strconv.FormatInt(message.Opened.Unix(), 10))
 	}
-	if m.Link != "" {
-		form.Set("url", m.Link)
-		form.Set("url_title", m.offers())
+	if message.Link != "" {
+		form.Set("url", message.Link)
+		form.Set("url_title", message.offers())
 	}
 	switch {
-	case m.urgent() || m.Purpose == ForCheck:
+	case message.urgent() || message.Purpose == ForCheck:
 		left := pushoverLong
-		if !m.Expires.IsZero() {
-			left = min(max(m.Expires.Sub(p.config.Clock()), pushoverShort), pushoverLong)
+		if !message.Expires.IsZero() {
+			left = min(max(message.Expires.Sub(p.config.Clock()), pushoverShort), pushoverLong)
 		}
 		form.Set("priority", "2")
 		form.Set("retry", strconv.Itoa(int(pushoverRepeat.Seconds())))
 		form.Set("expire", strconv.Itoa(int(left.Seconds())))
-	case m.Severity == "medium":
+	case message.Severity == "medium":
 		form.Set("priority", "1")
 	}
 	a, failed := p.web.post(ctx, p.config.URL+"/1/messages.json", "application/x-www-form-urlencoded", []byte(form.Encode()), nil)
 	if failed != nil {
 		return *failed
 	}
-	a.secrets = append(a.secrets, m.secrets()...)
+	a.secrets = append(a.secrets, message.secrets()...)
 	var response pushoverResponse
 	err := json.Unmarshal(a.body, &response)
 	switch {

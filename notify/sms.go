@@ -42,18 +42,18 @@ const (
 )
 
 // Send sends one message.
-func (s SMS) Send(ctx context.Context, m Message) Receipt {
-	if r := s.forbidden(m.To); r != nil {
+func (s SMS) Send(ctx context.Context, message Message) Receipt {
+	if r := s.forbidden(message.To); r != nil {
 		return *r
 	}
 	p := &api.CreateMessageParams{}
-	p.SetTo(m.To).SetBody(smsText(m)).SetSmartEncoded(true).SetRiskCheck("disable")
+	p.SetTo(message.To).SetBody(smsText(message)).SetSmartEncoded(true).SetRiskCheck("disable")
 	if s.Service != "" {
 		p.SetMessagingServiceSid(s.Service)
 	} else {
 		p.SetFrom(s.From)
 	}
-	if left := m.Expires.Sub(s.Clock()); !m.Expires.IsZero() {
+	if left := message.Expires.Sub(s.Clock()); !message.Expires.IsZero() {
 		p.SetValidityPeriod(int(min(max(left, 10*time.Second), 10*time.Hour) / time.Second))
 	}
 	sent, x, err := askAPI(ctx, s.Twilio, "send an SMS", func(a *api.ApiService) (*api.ApiV2010Message, error) { return a.CreateMessage(p) })
@@ -61,28 +61,28 @@ func (s SMS) Send(ctx context.Context, m Message) Receipt {
 	if sent != nil {
 		sid = sent.Sid
 	}
-	return x.receipt(m, sid, err)
+	return x.receipt(message, sid, err)
 }
 
 // smsText returns what the person reads. What to answer is never cut; the rest may be.
-func smsText(m Message) string {
-	title := m.subject(400)
-	switch m.Purpose {
+func smsText(message Message) string {
+	title := message.subject(400)
+	switch message.Purpose {
 	case ForVerify:
-		if m.OneWay {
-			return fit("Watchbill: to be paged at this number, type "+m.Verify+" in Slack. If you don't know why, ignore it.", "", "")
+		if message.OneWay {
+			return fit("Watchbill: to be paged at this number, type "+message.Verify+" in Slack. If you don't know why, ignore it.", "", "")
 		}
-		return fit("Watchbill: to be paged at this number, reply "+m.Verify+" to this message. If you don't know why, ignore it.", "", "")
+		return fit("Watchbill: to be paged at this number, reply "+message.Verify+" to this message. If you don't know why, ignore it.", "", "")
 	case ForResponse:
 		return fit("", title, "")
 	case ForOutage:
-		return fit("", title, m.mark())
+		return fit("", title, message.mark())
 	case ForTest:
-		return fit("Watchbill test: ", cmp.Or(title, "this is how a page looks"), m.offer(". Reply @a to try an answer", ". Reply test to try an answer"))
+		return fit("Watchbill test: ", cmp.Or(title, "this is how a page looks"), message.offer(". Reply @a to try an answer", ". Reply test to try an answer"))
 	case ForCheck:
-		return fit("Watchbill: ", cmp.Or(title, "can we still reach you?"), m.offer(" Any reply is a yes", " Any reply is a yes"))
+		return fit("Watchbill: ", cmp.Or(title, "can we still reach you?"), message.offer(" Any reply is a yes", " Any reply is a yes"))
 	default:
-		return m.smsPage(title)
+		return message.smsPage(title)
 	}
 }
 

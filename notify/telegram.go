@@ -131,31 +131,31 @@ func (t *Telegram) call(ctx context.Context, method string, body any) (httpRespo
 }
 
 // Send writes the message once, and never to a group.
-func (t *Telegram) Send(ctx context.Context, m Message) Receipt {
-	if isTelegramGroup(m.To) {
+func (t *Telegram) Send(ctx context.Context, message Message) Receipt {
+	if isTelegramGroup(message.To) {
 		return Receipt{Outcome: Rejected, Dead: true, Err: fmt.Errorf("the chat is a group: Watchbill writes to private chats only")}
 	}
-	text := m.headline()
-	if note := m.note(); note != "" {
+	text := message.headline()
+	if note := message.note(); note != "" {
 		text += "\n\n" + note
 	}
-	if m.Link != "" {
-		text += "\n\n" + m.Link
+	if message.Link != "" {
+		text += "\n\n" + message.Link
 	}
 	a, response, failed := t.call(ctx, "sendMessage", telegramMessage{
-		Chat: m.To, Text: cut(text, telegramText), Quiet: m.Purpose == ForPage && m.Severity == "low",
-		Links: map[string]bool{"is_disabled": true}, Markup: t.keyboard(m),
+		Chat: message.To, Text: cut(text, telegramText), Quiet: message.Purpose == ForPage && message.Severity == "low",
+		Links: map[string]bool{"is_disabled": true}, Markup: t.keyboard(message),
 	})
 	if failed != nil {
 		return *failed
 	}
-	a.secrets = append(a.secrets, m.secrets()...)
+	a.secrets = append(a.secrets, message.secrets()...)
 	var sent struct {
 		ID int64 `json:"message_id"`
 	}
 	switch {
 	case a.status == http.StatusOK && response.OK && json.Unmarshal(response.Result, &sent) == nil:
-		return Receipt{Outcome: Accepted, Reference: m.To + " " + strconv.FormatInt(sent.ID, 10)}
+		return Receipt{Outcome: Accepted, Reference: message.To + " " + strconv.FormatInt(sent.ID, 10)}
 	case a.status == http.StatusOK:
 		return Receipt{Outcome: Unknown, Err: fmt.Errorf("Telegram answered 200 without saying that it was sent")}
 	}

@@ -155,32 +155,32 @@ func code(err error) int {
 }
 
 // receipt returns the receipt for a request to send, given the SID of what Twilio accepted.
-func (e *exchange) receipt(m Message, sid *string, err error) Receipt {
+func (e *exchange) receipt(message Message, sid *string, err error) Receipt {
 	if err == nil {
 		if sid == nil || *sid == "" {
 			return Receipt{Outcome: Unknown, Err: errors.New("it was taken without a SID")}
 		}
 		return Receipt{Outcome: Accepted, Reference: oneLine(*sid, maxTitle)}
 	}
-	r := Receipt{Outcome: Unknown, Err: err}
+	receipt := Receipt{Outcome: Unknown, Err: err}
 	f, known := faults[code(err)]
 	switch {
 	case known && (e.status >= 400 || !e.sent):
-		r.Outcome, r.Dead = f.outcome, f.dead
+		receipt.Outcome, receipt.Dead = f.outcome, f.dead
 		if f.outcome == Rejected {
-			r.Remedy = remedyFor(code(err))
+			receipt.Remedy = remedyFor(code(err))
 		}
 	case e.status == http.StatusTooManyRequests:
-		r.Outcome = Throttled
+		receipt.Outcome = Throttled
 	case e.status == http.StatusUnauthorized || e.status == http.StatusForbidden || e.status == http.StatusNotFound:
-		r.Outcome = Misconfigured
+		receipt.Outcome = Misconfigured
 	case e.status >= 400 && e.status < 500 && code(err) != 0:
-		r.Outcome = Rejected
+		receipt.Outcome = Rejected
 	}
-	if r.Outcome == Throttled {
-		r.RetryAfter = max(e.retryAfter, backoff(m.Attempt))
+	if receipt.Outcome == Throttled {
+		receipt.RetryAfter = max(e.retryAfter, backoff(message.Attempt))
 	}
-	return r
+	return receipt
 }
 
 // backoff is 1, 2, 4 … seconds, with some jitter.

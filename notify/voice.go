@@ -41,29 +41,29 @@ type flowData struct {
 }
 
 // Send calls one person.
-func (v Voice) Send(ctx context.Context, m Message) Receipt {
-	if r := v.forbidden(m.To); r != nil {
+func (v Voice) Send(ctx context.Context, message Message) Receipt {
+	if r := v.forbidden(message.To); r != nil {
 		return *r
 	}
-	if v.isPlainCall(m) {
-		return v.call(ctx, m)
+	if v.isPlainCall(message) {
+		return v.call(ctx, message)
 	}
-	r, busy := v.execute(ctx, m)
+	r, busy := v.execute(ctx, message)
 	if !busy {
 		return r
 	}
 	// Twilio runs one execution per phone. We wait for a call that is still going on, and end what
 	// is left of an earlier one.
-	lasts, err := v.endStaleExecutions(ctx, m.To)
+	lasts, err := v.endStaleExecutions(ctx, message.To)
 	if lasts {
 		return Receipt{Outcome: Throttled, RetryAfter: 15 * time.Second, Err: errors.New("another call to this phone lasts")}
 	}
 	if err == nil {
-		if r, busy = v.execute(ctx, m); !busy {
+		if r, busy = v.execute(ctx, message); !busy {
 			return r
 		}
 	}
-	return v.call(ctx, m)
+	return v.call(ctx, message)
 }
 
 // isPlainCall reports whether to make a plain call, without the Studio flow. A call with a verification code needs no key. And
@@ -208,7 +208,7 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 	if strings.HasPrefix(reference, "CA") {
 		return v.trackCall(ctx, reference)
 	}
-	e, x, err := v.execution(ctx, reference)
+	execution, x, err := v.execution(ctx, reference)
 	if err != nil {
 		return x.goneTrack(err)
 	}
@@ -217,13 +217,13 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 		return Track{}, err
 	}
 	switch {
-	case v.isStuck(a, *e):
+	case v.isStuck(a, *execution):
 		return Track{State: Answered, Final: true}, v.end(ctx, reference)
 	case a.answer() != "":
-		return Track{State: Answered, Final: deref(e.Status) != "active"}, nil
-	case deref(e.Status) == "active" && v.Clock().Sub(deref(e.DateCreated)) < longCall:
+		return Track{State: Answered, Final: deref(execution.Status) != "active"}, nil
+	case deref(execution.Status) == "active" && v.Clock().Sub(deref(execution.DateCreated)) < longCall:
 		return Track{State: Pending}, nil
-	case deref(e.Status) == "active": // otherwise it would block the next call
+	case deref(execution.Status) == "active": // otherwise it would block the next call
 		return noAnswer("nobody pressed a key"), v.end(ctx, reference)
 	}
 	switch a.outcome() {
@@ -232,9 +232,9 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 	case "no-answer":
 		return noAnswer("nobody picked up"), nil
 	case "failed":
-		begun := deref(e.DateCreated)
-		return v.failed(ctx, reference, begun, latest(begun, deref(e.DateUpdated)), func() (sids []string, err error) {
-			calls, err := v.callsSince(ctx, deref(e.ContactChannelAddress), begun)
+		begun := deref(execution.DateCreated)
+		return v.failed(ctx, reference, begun, latest(begun, deref(execution.DateUpdated)), func() (sids []string, err error) {
+			calls, err := v.callsSince(ctx, deref(execution.ContactChannelAddress), begun)
 			for _, c := range calls {
 				sids = append(sids, deref(c.Sid))
 			}
@@ -253,7 +253,7 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 	if strings.HasPrefix(reference, "CA") {
 		return v.hangUp(ctx, reference)
 	}
-	e, x, err := v.execution(ctx, reference)
+	execution, x, err := v.execution(ctx, reference)
 	if x.status == http.StatusNotFound {
 		return nil
 	}
@@ -267,7 +267,7 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 	case a.answer() != "" || a.Flow.Variables[variableEnd] != "": // a person who has pressed a key hears the confirmation
 		return nil
 	}
-	if deref(e.Status) == "active" {
+	if deref(execution.Status) == "active" {
 		if err := v.end(ctx, reference); err != nil {
 			return err
 		}
@@ -275,7 +275,7 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 	if sid, _ := a.Widgets[widgetCall]["CallSid"].(string); sid != "" {
 		return v.hangUp(ctx, sid)
 	}
-	return v.hangUpFirst(ctx, a.Contact.Channel.Address, deref(e.DateCreated))
+	return v.hangUpFirst(ctx, a.Contact.Channel.Address, deref(execution.DateCreated))
 }
 
 // hangUpFirst ends an execution's call while the phone rings. The execution doesn't list a ringing call, so the first
@@ -327,8 +327,8 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Answer, string, err
 		}
 	}
 	var replies []Answer
-	err := v.executions(ctx, v.Clock().Add(-firstLook), func(e studio.StudioV2Execution) (bool, error) {
-		sid := deref(e.Sid)
+	err := v.executions(ctx, v.Clock().Add(-firstLook), func(execution studio.StudioV2Execution) (bool, error) {
+		sid := deref(execution.Sid)
 		if _, known := last.Done[sid]; known {
 			return true, nil
 		}
@@ -337,13 +337,13 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Answer, string, err
 			return false, err
 		}
 		if answer := a.answer(); answer != "" {
-			next.Said[sid] = deref(e.DateCreated)
+			next.Said[sid] = deref(execution.DateCreated)
 			if _, known := last.Said[sid]; !known {
-				replies = append(replies, Answer{ID: sid, From: deref(e.ContactChannelAddress), Key: a.Flow.Data.Key, Act: answer})
+				replies = append(replies, Answer{ID: sid, From: deref(execution.ContactChannelAddress), Key: a.Flow.Data.Key, Act: answer})
 			}
 		}
-		if v.isStuck(a, e) && v.end(ctx, sid) == nil || deref(e.Status) != "active" {
-			next.Done[sid] = deref(e.DateCreated)
+		if v.isStuck(a, execution) && v.end(ctx, sid) == nil || deref(execution.Status) != "active" {
+			next.Done[sid] = deref(execution.DateCreated)
 		}
 		return true, nil
 	})

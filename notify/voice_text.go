@@ -23,37 +23,37 @@ func keys(m Message) string {
 
 // voiceText returns what a call says: the title and the number, but no further hosts or secrets, and short
 // enough for somebody who has just woken up.
-func voiceText(m Message, menu string) string {
-	title := speakable(m.subject(spoken))
+func voiceText(message Message, menu string) string {
+	title := speakable(message.subject(spoken))
 	var head string
 	switch {
-	case m.Purpose == ForVerify:
-		return "This is Watchbill. Your code is " + slowly(m.Verify) + ". I repeat: " + slowly(m.Verify) + ". Type it in Slack."
-	case m.Purpose == ForResponse:
+	case message.Purpose == ForVerify:
+		return "This is Watchbill. Your code is " + slowly(message.Verify) + ". I repeat: " + slowly(message.Verify) + ". Type it in Slack."
+	case message.Purpose == ForResponse:
 		return title
-	case m.Purpose == ForOutage:
+	case message.Purpose == ForOutage:
 		return title + ". I repeat: " + title + "."
-	case m.Purpose == ForCheck:
+	case message.Purpose == ForCheck:
 		return "This is Watchbill. Can we still reach you here? " + menu
-	case m.Purpose == ForTest:
+	case message.Purpose == ForTest:
 		head = "This is a test of Watchbill. "
-	case m.Count > 1:
+	case message.Count > 1:
 		worst := title
-		if len(m.Lines) > 0 {
-			worst = speakable(oneLine(m.Lines[0], spoken))
+		if len(message.Lines) > 0 {
+			worst = speakable(oneLine(message.Lines[0], spoken))
 		}
-		head, title = fmt.Sprintf("Watchbill. %s%d incidents, the worst: ", m.spokenAsker(), m.Count), worst
+		head, title = fmt.Sprintf("Watchbill. %s%d incidents, the worst: ", message.spokenAsker(), message.Count), worst
 	default:
-		head = "Watchbill. " + m.spokenAsker()
-		if s := m.Severity; s != "" {
-			if m.AskedBy == "" {
+		head = "Watchbill. " + message.spokenAsker()
+		if s := message.Severity; s != "" {
+			if message.AskedBy == "" {
 				s = strings.ToUpper(s[:1]) + s[1:]
 			}
 			head += s + " "
 		}
-		head += "incident " + slowly(fmt.Sprint(m.Incident)) + ": "
+		head += "incident " + slowly(fmt.Sprint(message.Incident)) + ": "
 	}
-	if reason := strings.Trim(m.askedFor(), " ()"); reason != "" {
+	if reason := strings.Trim(message.askedFor(), " ()"); reason != "" {
 		menu = "The reason: " + strings.TrimRight(speakable(reason), ". ") + ". " + menu
 	}
 	if room := spoken - len(head) - len(menu) - 2; len([]rune(title)) > room {

@@ -66,25 +66,25 @@ type webhookIncident struct {
 }
 
 // Send posts the message once.
-func (w *Webhook) Send(ctx context.Context, m Message) Receipt {
-	u, err := url.Parse(m.To)
+func (w *Webhook) Send(ctx context.Context, message Message) Receipt {
+	u, err := url.Parse(message.To)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return Receipt{Outcome: Rejected, Dead: true, Err: fmt.Errorf("the webhook's address is not an http or https URL")}
 	}
-	body, err := json.Marshal(m.webhookBody())
+	body, err := json.Marshal(message.webhookBody())
 	if err != nil {
 		return Receipt{Outcome: Rejected, Err: fmt.Errorf("encode the webhook's body: %w", err)}
 	}
-	header := http.Header{"Idempotency-Key": {m.Key}, "User-Agent": {"Watchbill"}}
+	header := http.Header{"Idempotency-Key": {message.Key}, "User-Agent": {"Watchbill"}}
 	if w.config.Secret != "" {
 		header.Set("Watchbill-Signature", sign(w.config.Secret, w.config.Clock(), body))
 	}
-	a, failed := w.web.post(ctx, m.To, "application/json", body, header)
+	a, failed := w.web.post(ctx, message.To, "application/json", body, header)
 	switch {
 	case failed != nil:
 		return *failed
 	case a.status >= 200 && a.status < 300:
-		return Receipt{Outcome: Accepted, Reference: m.Key}
+		return Receipt{Outcome: Accepted, Reference: message.Key}
 	}
 	return w.web.refusedReceipt(a, "")
 }

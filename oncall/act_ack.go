@@ -9,12 +9,12 @@ import (
 // ack stops the escalation once as many people have acknowledged as the policy requires. A monitor's
 // acknowledgement is always enough.
 func (c *Change) ack(a Act) error {
-	in, p, by := &c.Incident, c.policy(), c.by
+	in, policy, by := &c.Incident, c.policy(), c.by
 	waiting := in.Status != Acknowledged
 	counted := slices.Contains(in.Acks, by.User)
 	switch has := in.AckedBy == by || slices.Contains(in.Holders(), by.User); {
-	case waiting && counted && len(in.Acks) < p.Acks:
-		return Refuse("You have acknowledged incident %s already; %d of %d have.", in.ID, len(in.Acks), p.Acks)
+	case waiting && counted && len(in.Acks) < policy.Acks:
+		return Refuse("You have acknowledged incident %s already; %d of %d have.", in.ID, len(in.Acks), policy.Acks)
 	case !waiting && has && in.AckAsked:
 		return c.stillOn(a)
 	case !waiting && has:
@@ -23,12 +23,12 @@ func (c *Change) ack(a Act) error {
 		return Refuse("Incident %s is already acknowledged by %s.", in.ID, in.AckedBy)
 	}
 	c.acceptByAck()
-	if by.User != "" && !counted && (p.Acks > 1 || len(in.Acks) > 0) {
+	if by.User != "" && !counted && (policy.Acks > 1 || len(in.Acks) > 0) {
 		in.Acks = append(slices.Clone(in.Acks), by.User)
 	}
 	d := Detail{}
-	if p.Acks > 1 && by.User != "" && waiting {
-		d.Count, d.Of = len(in.Acks), p.Acks
+	if policy.Acks > 1 && by.User != "" && waiting {
+		d.Count, d.Of = len(in.Acks), policy.Acks
 		if d.Count < d.Of {
 			c.record(EventAckCounted, by, d)
 			return nil
@@ -108,7 +108,7 @@ func (c *Change) unack(Act) error {
 // takeBackAcks withdraws some of the acknowledgements, and records d with what remains. If the remaining ones are enough,
 // the incident stays acknowledged. If it is snoozed or still escalating, that continues. Otherwise it pages from the first
 // step, now.
-func (c *Change) takeBackAcks(from, others []UserID, d Detail) {
+func (c *Change) takeBackAcks(from, others []UserID, detail Detail) {
 	in, enough := &c.Incident, max(c.policy().Acks, 1)
 	in.Acks = others
 	has := in.Status == Acknowledged && len(others) >= enough
@@ -116,19 +116,19 @@ func (c *Change) takeBackAcks(from, others []UserID, d Detail) {
 		in.AckedBy = Actor{User: others[len(others)-1]}
 	}
 	if has || in.Status == Snoozed || in.Status == Triggered && !in.Exhausted {
-		d.Acked, d.Count, d.Of = others, len(others), enough
-		c.record(EventAckTakenBack, c.by, d)
+		detail.Acked, detail.Count, detail.Of = others, len(others), enough
+		c.record(EventAckTakenBack, c.by, detail)
 		return
 	}
 	c.startOver()
-	d.Users = from
+	detail.Users = from
 	// People who have acknowledged aren't paged. If the policy that the incident starts over with needs no more
 	// acknowledgements than there are, keeping them could leave nobody to page.
 	if p := c.policy(); len(others) > 0 && len(others) < p.Acks {
 		in.Acks = others
-		d.Acked, d.Count, d.Of = others, len(others), p.Acks
+		detail.Acked, detail.Count, detail.Of = others, len(others), p.Acks
 	}
-	c.record(EventUnacknowledged, c.by, d)
+	c.record(EventUnacknowledged, c.by, detail)
 	c.runStep()
 }
 

@@ -77,22 +77,22 @@ func (c *Change) decline(Act) error { return c.respond(ResponderDeclined, false)
 // may volunteer without being asked.
 func (c *Change) respond(state ResponderState, volunteers bool) error {
 	in, by := &c.Incident, c.by
-	r, known := in.responder(by.User)
+	responder, known := in.responder(by.User)
 	switch {
 	case by.User == "" || !known && !volunteers:
 		return Refuse("Nobody has asked you to help with incident %s.", in.ID)
-	case r.State == state:
+	case responder.State == state:
 		return Refuse("You have said so already.")
 	}
 	d := Detail{}
-	if r.By.User != "" && r.By.User != by.User {
-		d.Users = []UserID{r.By.User} // the reply in the thread mentions them
+	if responder.By.User != "" && responder.By.User != by.User {
+		d.Users = []UserID{responder.By.User} // the reply in the thread mentions them
 	}
-	if r.By == (Actor{}) {
-		r.By = by
+	if responder.By == (Actor{}) {
+		responder.By = by
 	}
-	r.User, r.State, r.At, r.Until = by.User, state, c.now, in.Seq
-	c.setResponder(r)
+	responder.User, responder.State, responder.At, responder.Until = by.User, state, c.now, in.Seq
+	c.setResponder(responder)
 	kind := EventAccepted
 	if state == ResponderDeclined {
 		kind = EventDeclined

@@ -69,27 +69,27 @@ func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Chang
 func (c *Change) takeOver(from Incident) []UserID {
 	in := &c.Incident
 	var taken []UserID
-	for _, r := range from.Responders {
-		here, known := in.responder(r.User)
-		asked := r.State == ResponderAsked
+	for _, responder := range from.Responders {
+		here, known := in.responder(responder.User)
+		asked := responder.State == ResponderAsked
 		switch {
-		case r.State == ResponderDeclined || known && (here.State != ResponderAsked || asked):
+		case responder.State == ResponderDeclined || known && (here.State != ResponderAsked || asked):
 			continue
 		case known:
-			here.State, here.At = ResponderAccepted, r.At
-			r = here
+			here.State, here.At = ResponderAccepted, responder.At
+			responder = here
 		case !asked:
-			r.Asked, r.Until = 0, 0 // they are numbers of the other incident
-		case slices.Contains(in.ackers(), r.User):
-			r.State, r.Asked, r.Until = ResponderAccepted, 0, 0
-		case c.facts.reachable(r.User) != nil:
+			responder.Asked, responder.Until = 0, 0 // they are numbers of the other incident
+		case slices.Contains(in.ackers(), responder.User):
+			responder.State, responder.Asked, responder.Until = ResponderAccepted, 0, 0
+		case c.facts.reachable(responder.User) != nil:
 			continue
 		default:
-			r.Asked, r.Until = in.Version, 0
-			c.ask(r.User, Say("%s asks you to help with %s, which was merged into this incident", r.By, from.ID))
+			responder.Asked, responder.Until = in.Version, 0
+			c.ask(responder.User, Say("%s asks you to help with %s, which was merged into this incident", responder.By, from.ID))
 		}
-		c.setResponder(r)
-		taken = append(taken, r.User)
+		c.setResponder(responder)
+		taken = append(taken, responder.User)
 	}
 	return taken
 }

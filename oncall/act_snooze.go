@@ -66,10 +66,10 @@ func nextWork(u UserID, r Roster, now time.Time) (time.Time, error) {
 }
 
 // nextHandoff returns when the people on call in the policy's schedules next change.
-func nextHandoff(p Policy, r Roster, now time.Time) (time.Time, error) {
+func nextHandoff(policy Policy, r Roster, now time.Time) (time.Time, error) {
 	var first time.Time
 	for _, c := range r.Schedules {
-		if c == nil || !p.Pages(c.ID()) {
+		if c == nil || !policy.Pages(c.ID()) {
 			continue
 		}
 		for _, role := range c.Roles() {
@@ -83,7 +83,7 @@ func nextHandoff(p Policy, r Roster, now time.Time) (time.Time, error) {
 		}
 	}
 	if first.IsZero() {
-		return first, Refuse("No shift that the escalation policy %s pages ends within 30 days: say until when.", p.Name)
+		return first, Refuse("No shift that the escalation policy %s pages ends within 30 days: say until when.", policy.Name)
 	}
 	return first, nil
 }

@@ -25,24 +25,24 @@ func Verdicts() []Verdict { return []Verdict{VerdictReal, VerdictNoise, VerdictU
 const MaxHelped = 300
 
 // recordVerdict notes what the incident was, and what helped. What is left out stays as it was said before.
-func (c *Change) recordVerdict(a Act) error {
+func (c *Change) recordVerdict(act Act) error {
 	in := &c.Incident
-	helped := strings.Join(strings.Fields(strings.ReplaceAll(strings.ToValidUTF8(a.Text, ""), "\x00", "")), " ")
+	helped := strings.Join(strings.Fields(strings.ReplaceAll(strings.ToValidUTF8(act.Text, ""), "\x00", "")), " ")
 	switch n := utf8.RuneCountInString(helped); {
 	case in.Open():
 		return Refuse("Incident %s is open; say what it was once it is resolved.", in.ID)
 	case in.MergedInto != 0:
 		return in.refuseClosed()
-	case a.Verdict != NoVerdict && !slices.Contains(Verdicts(), a.Verdict):
-		return Refuse("%q is no verdict; say real, noise or unsure.", string(a.Verdict))
-	case a.Verdict == NoVerdict && helped == "":
+	case act.Verdict != NoVerdict && !slices.Contains(Verdicts(), act.Verdict):
+		return Refuse("%q is no verdict; say real, noise or unsure.", string(act.Verdict))
+	case act.Verdict == NoVerdict && helped == "":
 		return Refuse("Say what it was: real, noise or unsure.")
 	case n > MaxHelped:
 		return Refuse("What helped can have %d characters, not %d.", MaxHelped, n)
 	}
 	before := *in
-	if a.Verdict != NoVerdict {
-		in.Verdict = a.Verdict
+	if act.Verdict != NoVerdict {
+		in.Verdict = act.Verdict
 	}
 	if helped != "" {
 		in.Helped = helped

@@ -184,13 +184,13 @@ func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome
 
 // carryOut does what the answer asks for. If the person typed no number, the hint says what else is open, since
 // they may have meant that.
-func (f AnswerFacts) carryOut(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
+func (f AnswerFacts) carryOut(answer Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerActed}
 	var changes []Change
 	incidents := 0
 	for _, m := range f.Messages {
 		incidents += len(m.Incidents)
-		acted, more, err := m.actOnEach(a.Intent.Act, a.Method, facts, now)
+		acted, more, err := m.actOnEach(answer.Intent.Act, answer.Method, facts, now)
 		if err != nil {
 			return AnswerOutcome{}, nil, err
 		}
@@ -205,9 +205,9 @@ func (f AnswerFacts) carryOut(a Answer, facts Facts, now time.Time) (AnswerOutco
 		return out, changes, nil
 	}
 	out.Hint = f.Choice.Missed
-	typed := a.Token == "" && a.Message == (MessageKey{}) && a.Intent.Code == 0
-	if out.Hint != nil || typed && len(a.Intent.Numbers) == 0 {
-		out.Hint = sentences(out.Hint, f.Scope.Remaining(a.Intent, f.Choice))
+	typed := answer.Token == "" && answer.Message == (MessageKey{}) && answer.Intent.Code == 0
+	if out.Hint != nil || typed && len(answer.Intent.Numbers) == 0 {
+		out.Hint = sentences(out.Hint, f.Scope.Remaining(answer.Intent, f.Choice))
 	}
 	return out, changes, nil
 }

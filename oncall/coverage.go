@@ -99,38 +99,38 @@ const (
 func (f CoverageFacts) Findings(now time.Time) ([]Finding, error) {
 	var found []Finding
 	covered := map[ScheduleID]bool{} // schedules with somebody on call
-	for _, s := range f.Schedules {
-		c, err := schedule.Compile(s)
+	for _, definition := range f.Schedules {
+		compiled, err := schedule.Compile(definition)
 		if err != nil {
-			return nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
+			return nil, fmt.Errorf("compile schedule %q: %w", definition.Name, err)
 		}
-		planned := s
+		planned := definition
 		planned.Inactive = nil
 		p, err := schedule.Compile(planned)
 		if err != nil {
-			return nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
+			return nil, fmt.Errorf("compile schedule %q: %w", definition.Name, err)
 		}
-		gaps, some := gapsOf(c, now)
-		covered[s.ID] = some
-		paged := slices.ContainsFunc(f.Policies, func(p Policy) bool { return p.Pages(s.ID) })
+		gaps, some := gapsOf(compiled, now)
+		covered[definition.ID] = some
+		paged := slices.ContainsFunc(f.Policies, func(p Policy) bool { return p.Pages(definition.ID) })
 		switch {
 		case some:
 			for i := range gaps {
-				gaps[i].Leaver = f.leaver(append(p.At(gaps[i].Start, gaps[i].Role), overriding(s.Overrides, gaps[i].Start)...))
+				gaps[i].Leaver = f.leaver(append(p.At(gaps[i].Start, gaps[i].Role), overriding(definition.Overrides, gaps[i].Start)...))
 			}
 			found = append(found, gaps...)
 			if !paged {
-				found = append(found, finding(c, FindingUnpaged, ""))
+				found = append(found, finding(compiled, FindingUnpaged, ""))
 			}
-		case paged && !intendedEmpty(c, now):
-			empty := finding(c, FindingEmpty, "")
+		case paged && !intendedEmpty(compiled, now):
+			empty := finding(compiled, FindingEmpty, "")
 			for _, shift := range p.Shifts(now, now.Add(coverageAhead), schedule.RolePrimary) {
 				empty.Leaver = cmp.Or(empty.Leaver, f.leaver(shift.Users))
 			}
 			found = append(found, empty)
 		}
 		found = append(found, f.people(p, now)...)
-		found = append(found, f.away(c, now)...)
+		found = append(found, f.away(compiled, now)...)
 	}
 	for _, p := range f.Policies {
 		found = append(found, f.skipped(p)...)
@@ -174,26 +174,26 @@ func finding(c *schedule.Schedule, kind FindingKind, rest string) Finding {
 
 // gapsOf returns the unintentional gaps, one for each weekly pattern, and reports whether anybody is
 // on call at all. A role that nobody ever has makes no gaps.
-func gapsOf(c *schedule.Schedule, now time.Time) (found []Finding, some bool) {
+func gapsOf(compiled *schedule.Schedule, now time.Time) (found []Finding, some bool) {
 	from, to := now.Add(-coverageBack), now.Add(coverageAhead)
-	for _, role := range c.Roles() {
-		held := slices.ContainsFunc(c.Shifts(now, to, role), func(s schedule.Shift) bool { return len(s.Users) > 0 })
+	for _, role := range compiled.Roles() {
+		held := slices.ContainsFunc(compiled.Shifts(now, to, role), func(s schedule.Shift) bool { return len(s.Users) > 0 })
 		if role == schedule.RoleShadow || !held {
 			continue
 		}
 		some = true
 		seen := map[string]int{}
-		for _, g := range c.Gaps(from, to, role) {
+		for _, g := range compiled.Gaps(from, to, role) {
 			if g.Intended || !g.End.After(now) {
 				continue
 			}
-			key := fmt.Sprintf("/%s/%s", role, recurrenceName(c, g, from))
+			key := fmt.Sprintf("/%s/%s", role, recurrenceName(compiled, g, from))
 			if at, known := seen[key]; known {
 				found[at].More++
 				continue
 			}
 			seen[key] = len(found)
-			one := finding(c, FindingGap, key)
+			one := finding(compiled, FindingGap, key)
 			one.Role, one.Start = role, latest(g.Start, now)
 			if g.End.Before(to) {
 				one.End = g.End

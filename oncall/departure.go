@@ -196,19 +196,19 @@ func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShi
 // and keep, by start.
 func KeptShifts(of []schedule.Definition, user UserID, now time.Time) ([]KeptShift, error) {
 	var out []KeptShift
-	for _, s := range of {
-		is, planned, err := withAndWithout(s, user)
+	for _, definition := range of {
+		is, planned, err := withAndWithout(definition, user)
 		if err != nil {
 			return nil, err
 		}
-		own := scheduleIfStaying(s, user)
+		own := scheduleIfStaying(definition, user)
 		own.Overrides = slices.DeleteFunc(slices.Clone(own.Overrides), func(o schedule.Override) bool { return o.From == user })
-		if len(own.Overrides) == len(s.Overrides) {
+		if len(own.Overrides) == len(definition.Overrides) {
 			continue
 		}
 		without, err := schedule.Compile(own)
 		if err != nil {
-			return nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
+			return nil, fmt.Errorf("compile schedule %q: %w", definition.Name, err)
 		}
 		for _, m := range movedAhead(without, planned, now) {
 			gave := m.Gained && m.User != user && m.Role != schedule.RoleShadow && slices.Contains(without.At(m.Start, m.Role), user)
@@ -217,9 +217,9 @@ func KeptShifts(of []schedule.Definition, user UserID, now time.Time) ([]KeptShi
 			}
 			out = append(out, KeptShift{
 				Stint: schedule.Stint{
-					Schedule: s.ID, Name: s.Name, TimeZone: s.TimeZone, Role: m.Role, User: m.User, Start: m.Start, End: m.End,
+					Schedule: definition.ID, Name: definition.Name, TimeZone: definition.TimeZone, Role: m.Role, User: m.User, Start: m.Start, End: m.End,
 				},
-				By: voidBy(s.Overrides, user, m),
+				By: voidBy(definition.Overrides, user, m),
 			})
 		}
 	}

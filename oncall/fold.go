@@ -150,78 +150,78 @@ func (f *Fold) touch(a *Alert) {
 
 // Receive folds one signal, which arrived at the given time, and returns what became of it. Signals have to come in the
 // order of their arrival: whether one reopens, repeats or clears depends on those before it.
-func (f *Fold) Receive(s Signal, at time.Time) FoldedSignal {
+func (f *Fold) Receive(signal Signal, at time.Time) FoldedSignal {
 	if f.alerts == nil {
 		f.alerts = map[string]*Alert{}
 	}
 	f.arrivedAt = at
-	if f.Integration.IsMuted(at) && (s.Action == Trigger || s.Action == AckSignal || s.Action == Release) { // ends still count
-		return FoldedSignal{Signal: s, Result: FoldMuted}
+	if f.Integration.IsMuted(at) && (signal.Action == Trigger || signal.Action == AckSignal || signal.Action == Release) { // ends still count
+		return FoldedSignal{Signal: signal, Result: FoldMuted}
 	}
-	if s.Action == Trigger && !s.Expires.IsZero() && f.expired(s) {
-		s.Action = Clear
+	if signal.Action == Trigger && !signal.Expires.IsZero() && f.expired(signal) {
+		signal.Action = Clear
 	}
-	before := f.alerts[s.DedupKey]
+	before := f.alerts[signal.DedupKey]
 	var became FoldedSignal
-	switch s.Action {
+	switch signal.Action {
 	case AckSignal:
-		became = f.ack(s)
+		became = f.ack(signal)
 	case Clear:
-		if s.Aged {
-			return f.age(s)
+		if signal.Aged {
+			return f.age(signal)
 		}
-		became = f.clear(s)
+		became = f.clear(signal)
 	case Reconcile:
-		became = f.reconcile(s)
+		became = f.reconcile(signal)
 	case Update:
-		became = f.update(s)
+		became = f.update(signal)
 	case Split:
-		became = f.split(s)
+		became = f.split(signal)
 	case Release:
-		became = f.release(s)
+		became = f.release(signal)
 	case PingSignal: // written by a release that stored pings in the inbox
-		return FoldedSignal{Signal: s, Result: FoldUnmatched}
+		return FoldedSignal{Signal: signal, Result: FoldUnmatched}
 	default:
-		became = f.trigger(s)
+		became = f.trigger(signal)
 	}
-	if a := f.alerts[s.DedupKey]; a != nil && (a.Firing || before != nil) {
-		f.recordNotes(a, s)
+	if a := f.alerts[signal.DedupKey]; a != nil && (a.Firing || before != nil) {
+		f.recordNotes(a, signal)
 	}
 	return became
 }
 
-func (f *Fold) trigger(s Signal) FoldedSignal {
-	a := f.alerts[s.DedupKey]
+func (f *Fold) trigger(signal Signal) FoldedSignal {
+	alert := f.alerts[signal.DedupKey]
 	switch {
-	case a != nil && a.Firing && a.Kept:
-		a.refresh(s, f.arrivedAt)
-		return f.stillKept(a, s)
-	case a != nil && a.suppressed():
-		return f.stillSuppressed(a, s)
-	case a != nil && a.Firing && f.change(a.IncidentID) != nil:
-		before := *a
-		a.refresh(s, f.arrivedAt)
-		f.routeAgain(a, before, s)
+	case alert != nil && alert.Firing && alert.Kept:
+		alert.refresh(signal, f.arrivedAt)
+		return f.stillKept(alert, signal)
+	case alert != nil && alert.suppressed():
+		return f.stillSuppressed(alert, signal)
+	case alert != nil && alert.Firing && f.change(alert.IncidentID) != nil:
+		before := *alert
+		alert.refresh(signal, f.arrivedAt)
+		f.routeAgain(alert, before, signal)
 		// Editing a monitor's routes may rename the group of a firing alert.
-		a.GroupKey = f.Integration.groupOf(Signal{DedupKey: s.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
-		f.touch(a)
-		became := f.stillFiring(a, s, a.Severity.Worse(before.Severity))
-		f.noteMisread(a, s, became.Incident)
-		if a.Title != before.Title {
+		alert.GroupKey = f.Integration.groupOf(Signal{DedupKey: signal.DedupKey, GroupKey: signal.GroupKey, Labels: alert.Labels}, alert.Route)
+		f.touch(alert)
+		became := f.stillFiring(alert, signal, alert.Severity.Worse(before.Severity))
+		f.noteMisread(alert, signal, became.Incident)
+		if alert.Title != before.Title {
 			f.change(became.Incident).retitled(before.Title)
 		}
 		return became
-	case a != nil && a.late(s, f.arrivedAt):
-		a.LateUntil = nil
-		a.Count, a.LastAt = a.Count+1, f.arrivedAt
-		f.touch(a)
-		return f.ignoreLate(a, s)
+	case alert != nil && alert.late(signal, f.arrivedAt):
+		alert.LateUntil = nil
+		alert.Count, alert.LastAt = alert.Count+1, f.arrivedAt
+		f.touch(alert)
+		return f.ignoreLate(alert, signal)
 	}
-	if a != nil && a.Firing { // its incident no longer exists
-		a.Firing, a.ClearedAt = false, new(f.arrivedAt)
-		f.touch(a)
+	if alert != nil && alert.Firing { // its incident no longer exists
+		alert.Firing, alert.ClearedAt = false, new(f.arrivedAt)
+		f.touch(alert)
 	}
-	return f.fire(s)
+	return f.fire(signal)
 }
 
 // ignoreLate notes in the alert's incident, if it has one, that a late signal was ignored.
@@ -236,34 +236,34 @@ func (f *Fold) ignoreLate(a *Alert, s Signal) FoldedSignal {
 // stillFiring handles a signal of an alert that is already firing. It pages only if the alert got
 // worse, or if a person resolved the incident while the alert was firing. A severity chosen by people
 // stays unless the alert got worse.
-func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) FoldedSignal {
-	c := f.follow(f.change(a.IncidentID))
-	if !c.Incident.Open() {
-		if f.keepForMaintenance(a) {
-			return c.folded(s, FoldKept)
+func (f *Fold) stillFiring(alert *Alert, signal Signal, worse bool) FoldedSignal {
+	change := f.follow(f.change(alert.IncidentID))
+	if !change.Incident.Open() {
+		if f.keepForMaintenance(alert) {
+			return change.folded(signal, FoldKept)
 		}
-		from := latest(f.arrivedAt, c.Incident.ResolvedAt.Add(quietAfterResolve))
-		if worse && a.Severity.Worse(c.Incident.Severity) { // the person resolved something less severe
+		from := latest(f.arrivedAt, change.Incident.ResolvedAt.Add(quietAfterResolve))
+		if worse && alert.Severity.Worse(change.Incident.Severity) { // the person resolved something less severe
 			from = f.arrivedAt
 		}
-		c.reopenByMonitor("still firing according to the monitor", from)
+		change.reopenByMonitor("still firing according to the monitor", from)
 		if worse {
-			c.worsen(a.Severity)
+			change.worsen(alert.Severity)
 		}
-		return c.folded(s, FoldReopened)
+		return change.folded(signal, FoldReopened)
 	}
 	if worse {
-		c.count(a.Severity)
+		change.count(alert.Severity)
 	} else {
-		c.count(c.Incident.Severity)
+		change.count(change.Incident.Severity)
 	}
 	switch {
-	case c.Incident.Status == Snoozed:
-		return c.folded(s, FoldSnoozed)
-	case c.Incident.ID != a.IncidentID:
-		return c.folded(s, FoldMerged)
+	case change.Incident.Status == Snoozed:
+		return change.folded(signal, FoldSnoozed)
+	case change.Incident.ID != alert.IncidentID:
+		return change.folded(signal, FoldMerged)
 	}
-	return c.folded(s, FoldRepeated)
+	return change.folded(signal, FoldRepeated)
 }
 
 // fire starts a new alert, and puts it into an incident unless a rule or a maintenance window prevents that.
@@ -334,27 +334,27 @@ func (f *Fold) ack(s Signal) FoldedSignal {
 	return c.folded(s, FoldAcknowledged)
 }
 
-func (f *Fold) clear(s Signal) FoldedSignal {
-	a := f.alerts[s.DedupKey]
+func (f *Fold) clear(signal Signal) FoldedSignal {
+	alert := f.alerts[signal.DedupKey]
 	switch {
-	case a == nil:
+	case alert == nil:
 		// This alert is a tombstone, in case the trigger arrives after its own end.
-		a = &Alert{
-			ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
-			GroupKey: s.group(), Severity: High, FirstAt: f.arrivedAt, ClearedAt: new(f.arrivedAt),
+		alert = &Alert{
+			ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: signal.DedupKey,
+			GroupKey: signal.group(), Severity: High, FirstAt: f.arrivedAt, ClearedAt: new(f.arrivedAt),
 		}
-		a.refresh(s, f.arrivedAt)
-		f.alerts[s.DedupKey] = a
-	case a.lateEnd(s):
-		return f.ignoreLate(a, s)
-	case a.Firing:
-		a.refresh(Signal{}, f.arrivedAt)
-		a.ended(s, f.arrivedAt)
-		return f.cleared(a).folded(s, FoldCleared)
+		alert.refresh(signal, f.arrivedAt)
+		f.alerts[signal.DedupKey] = alert
+	case alert.lateEnd(signal):
+		return f.ignoreLate(alert, signal)
+	case alert.Firing:
+		alert.refresh(Signal{}, f.arrivedAt)
+		alert.ended(signal, f.arrivedAt)
+		return f.cleared(alert).folded(signal, FoldCleared)
 	}
-	a.ended(s, f.arrivedAt)
-	f.touch(a)
-	return FoldedSignal{Signal: s, Result: FoldUnmatched, Incident: a.IncidentID}
+	alert.ended(signal, f.arrivedAt)
+	f.touch(alert)
+	return FoldedSignal{Signal: signal, Result: FoldUnmatched, Incident: alert.IncidentID}
 }
 
 // reconcile clears the alerts of a group that the monitor's list leaves out. Their end is only inferred, so a later
@@ -378,36 +378,36 @@ func (f *Fold) reconcile(s Signal) FoldedSignal {
 }
 
 // cleared ends an alert, and resolves its incident if that was the last one firing.
-func (f *Fold) cleared(a *Alert) *Change {
-	f.endSuppression(a)
-	a.Firing, a.Kept = false, false
-	a.ClearedAt = new(f.arrivedAt)
-	f.touch(a)
-	c := f.change(a.IncidentID)
-	if c == nil || !c.Incident.Open() {
-		return c
+func (f *Fold) cleared(alert *Alert) *Change {
+	f.endSuppression(alert)
+	alert.Firing, alert.Kept = false, false
+	alert.ClearedAt = new(f.arrivedAt)
+	f.touch(alert)
+	change := f.change(alert.IncidentID)
+	if change == nil || !change.Incident.Open() {
+		return change
 	}
 	switch {
-	case f.fires(a.IncidentID) && c.Incident.Storm != nil:
-		c.recount()
-		return c
-	case f.fires(a.IncidentID) && c.Incident.Flapping():
-		c.recountAlerts()
-		return c
-	case f.fires(a.IncidentID):
-		c.record(EventAlertResolved, c.by, Detail{Text: a.Title})
-		return c
-	case c.Incident.Flapping():
-		f.pagesFromNow(c)
-		c.keepOpen()
-		return c
+	case f.fires(alert.IncidentID) && change.Incident.Storm != nil:
+		change.recount()
+		return change
+	case f.fires(alert.IncidentID) && change.Incident.Flapping():
+		change.recountAlerts()
+		return change
+	case f.fires(alert.IncidentID):
+		change.record(EventAlertResolved, change.by, Detail{Text: alert.Title})
+		return change
+	case change.Incident.Flapping():
+		f.pagesFromNow(change)
+		change.keepOpen()
+		return change
 	}
-	if c.Incident.Raised() { // it was opened by hand, so it is about more than this alert, which joined it by a merge
-		c.record(EventAlertResolved, c.by, Detail{Text: a.Title})
-		return c
+	if change.Incident.Raised() { // it was opened by hand, so it is about more than this alert, which joined it by a merge
+		change.record(EventAlertResolved, change.by, Detail{Text: alert.Title})
+		return change
 	}
-	_ = c.resolve(Act{Do: ActResolve}) // an open incident can always be resolved
-	return c
+	_ = change.resolve(Act{Do: ActResolve}) // an open incident can always be resolved
+	return change
 }
 
 // fires reports whether any alert of an incident is firing.

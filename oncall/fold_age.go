@@ -16,26 +16,26 @@ func (a *Alert) aged(now time.Time) bool {
 
 // age closes an alert by age, unless a signal has come meanwhile or somebody recently acknowledged or
 // snoozed its incident. Later signals of the alert are not treated as late.
-func (f *Fold) age(s Signal) FoldedSignal {
-	a := f.alerts[s.DedupKey]
-	if a == nil || !a.aged(f.arrivedAt) {
-		return FoldedSignal{Signal: s, Result: FoldUnmatched}
+func (f *Fold) age(signal Signal) FoldedSignal {
+	alert := f.alerts[signal.DedupKey]
+	if alert == nil || !alert.aged(f.arrivedAt) {
+		return FoldedSignal{Signal: signal, Result: FoldUnmatched}
 	}
-	c := f.change(a.IncidentID)
-	if c == nil {
-		return f.cleared(a).folded(s, FoldCleared)
+	change := f.change(alert.IncidentID)
+	if change == nil {
+		return f.cleared(alert).folded(signal, FoldCleared)
 	}
-	for _, at := range []*time.Time{c.Incident.AckedAt, c.Incident.SnoozedUntil, c.Incident.WokenAt} {
-		if c.Incident.Open() && at != nil && f.arrivedAt.Sub(*at) < ClosesByAge {
-			return c.folded(s, FoldUnmatched)
+	for _, at := range []*time.Time{change.Incident.AckedAt, change.Incident.SnoozedUntil, change.Incident.WokenAt} {
+		if change.Incident.Open() && at != nil && f.arrivedAt.Sub(*at) < ClosesByAge {
+			return change.folded(signal, FoldUnmatched)
 		}
 	}
-	by := c.by
-	c.by = ByTimer()
-	if c.Incident.Open() {
-		c.record(EventAged, c.by, Detail{Text: a.Title})
+	by := change.by
+	change.by = ByTimer()
+	if change.Incident.Open() {
+		change.record(EventAged, change.by, Detail{Text: alert.Title})
 	}
-	f.cleared(a)
-	c.by = by
-	return c.folded(s, FoldCleared)
+	f.cleared(alert)
+	change.by = by
+	return change.folded(signal, FoldCleared)
 }

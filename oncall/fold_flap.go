@@ -142,22 +142,22 @@ func (in Incident) CloseQuiet(fires bool, now time.Time) (Change, bool) {
 	if !in.Flapping() || in.Flap.LookAt == nil || in.Flap.LookAt.After(now) {
 		return Change{}, false
 	}
-	c := in.begin(ByTimer(), Facts{}, now)
-	fl := c.editFlap()
+	change := in.begin(ByTimer(), Facts{}, now)
+	fl := change.editFlap()
 	fl.LookAt = nil
 	switch {
 	case fires || fl.QuietAt == nil: // keepOpen queues the next check once nothing fires
 		fl.QuietAt = nil
 	case now.Before(in.ClosesAt()):
-		c.queueCloseCheck(in.ClosesAt())
+		change.queueCloseCheck(in.ClosesAt())
 	default:
-		c.endFlapping()
-		_ = c.resolve(Act{Do: ActResolve}) // an open incident can always be resolved
-		c.Events[len(c.Events)-1].Detail.Text = "nothing has fired for 10 minutes"
-		return c.done(), true
+		change.endFlapping()
+		_ = change.resolve(Act{Do: ActResolve}) // an open incident can always be resolved
+		change.Events[len(change.Events)-1].Detail.Text = "nothing has fired for 10 minutes"
+		return change.done(), true
 	}
-	c.recount()
-	return c.done(), true
+	change.recount()
+	return change.done(), true
 }
 
 // State identifies the text of the reply about the flapping, which is edited only when State changes.

@@ -3,62 +3,62 @@ package oncall
 import "slices"
 
 // openUnlessSuppressed puts an alert into an incident, unless a rule drops or holds it or maintenance keeps it.
-func (f *Fold) openUnlessSuppressed(a *Alert, s Signal, before *Alert) FoldedSignal {
-	f.choose(a, s)
-	f.touch(a)
-	a.GroupKey = f.Integration.groupOf(Signal{DedupKey: a.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
-	r, heldBefore := a.Route, a.HeldUntil != nil
-	a.Dropped, a.HeldUntil = false, nil
+func (f *Fold) openUnlessSuppressed(alert *Alert, signal Signal, before *Alert) FoldedSignal {
+	f.choose(alert, signal)
+	f.touch(alert)
+	alert.GroupKey = f.Integration.groupOf(Signal{DedupKey: alert.DedupKey, GroupKey: signal.GroupKey, Labels: alert.Labels}, alert.Route)
+	r, heldBefore := alert.Route, alert.HeldUntil != nil
+	alert.Dropped, alert.HeldUntil = false, nil
 	if r != nil && r.drop {
-		a.Dropped = true
+		alert.Dropped = true
 		f.tally(r.name()).Dropped++
-		return FoldedSignal{Signal: s, Result: FoldDropped}
+		return FoldedSignal{Signal: signal, Result: FoldDropped}
 	}
-	if f.keepForMaintenance(a) {
-		return FoldedSignal{Signal: s, Result: FoldKept}
+	if f.keepForMaintenance(alert) {
+		return FoldedSignal{Signal: signal, Result: FoldKept}
 	}
-	if r != nil && r.Hold > 0 && a.Severity != Critical && r.Said != Critical && // critical alerts never wait
-		a.FirstAt.Add(r.Hold.Duration()).After(f.arrivedAt) {
-		a.HeldUntil = new(a.FirstAt.Add(r.Hold.Duration()))
+	if r != nil && r.Hold > 0 && alert.Severity != Critical && r.Said != Critical && // critical alerts never wait
+		alert.FirstAt.Add(r.Hold.Duration()).After(f.arrivedAt) {
+		alert.HeldUntil = new(alert.FirstAt.Add(r.Hold.Duration()))
 		if !heldBefore {
 			f.tally(r.name()).Held++
 		}
-		return FoldedSignal{Signal: s, Result: FoldHeld}
+		return FoldedSignal{Signal: signal, Result: FoldHeld}
 	}
-	return f.openFor(a, s, before)
+	return f.openFor(alert, signal, before)
 }
 
 // openFor puts a new alert into the open incident of its group, a recently closed one, a storm, or a
 // new incident. Before is the previous alert with the same key, or nil.
-func (f *Fold) openFor(a *Alert, s Signal, before *Alert) FoldedSignal {
+func (f *Fold) openFor(alert *Alert, signal Signal, before *Alert) FoldedSignal {
 	var previous IncidentID
 	if before != nil {
 		previous = before.IncidentID
 	}
-	c, result := f.follow(f.change(f.groups[f.incidentGroup(a)])), FoldReopened
-	if c != nil && (c.Incident.Storm != nil || !f.joins(c, a, previous)) {
-		c = nil // openOrJoinStorm decides about storms
+	change, result := f.follow(f.change(f.groups[f.incidentGroup(alert)])), FoldReopened
+	if change != nil && (change.Incident.Storm != nil || !f.joins(change, alert, previous)) {
+		change = nil // openOrJoinStorm decides about storms
 	}
 	switch {
-	case c != nil && c.Incident.Open():
-		if result = FoldJoined; previous == c.Incident.ID && c.Incident.Flapping() {
-			result = f.refireFlapping(c, before, a)
+	case change != nil && change.Incident.Open():
+		if result = FoldJoined; previous == change.Incident.ID && change.Incident.Flapping() {
+			result = f.refireFlapping(change, before, alert)
 			break
 		}
-		f.joinGroup(c, a)
-	case c != nil && c.Incident.snoozing(f.arrivedAt):
-		c.reopenSnoozed(firesAgain)
-		c.count(a.Severity)
+		f.joinGroup(change, alert)
+	case change != nil && change.Incident.snoozing(f.arrivedAt):
+		change.reopenSnoozed(firesAgain)
+		change.count(alert.Severity)
 		result = FoldSnoozed
-	case c != nil && c.Incident.ResolvedBy.User == "" && f.arrivedAt.Sub(*c.Incident.ResolvedAt) < reopenWithin:
-		f.reopenOrFlap(c, a.Severity)
+	case change != nil && change.Incident.ResolvedBy.User == "" && f.arrivedAt.Sub(*change.Incident.ResolvedAt) < reopenWithin:
+		f.reopenOrFlap(change, alert.Severity)
 	default:
-		c, result = f.openOrJoinStorm(a)
+		change, result = f.openOrJoinStorm(alert)
 	}
-	a.IncidentID = c.Incident.ID
-	f.noteMisread(a, s, a.IncidentID)
-	f.noteRoute(a)
-	return c.folded(s, result)
+	alert.IncidentID = change.Incident.ID
+	f.noteMisread(alert, signal, alert.IncidentID)
+	f.noteRoute(alert)
+	return change.folded(signal, result)
 }
 
 const firesAgain = "the monitor fires again"

@@ -17,25 +17,25 @@ func (f *Fold) Replay(s Signal, at, now time.Time) FoldedSignal {
 }
 
 // overtaken reports whether a signal that arrived later has been folded already.
-func (f *Fold) overtaken(s Signal, at time.Time) bool {
-	if s.Action == Reconcile {
+func (f *Fold) overtaken(signal Signal, at time.Time) bool {
+	if signal.Action == Reconcile {
 		for _, a := range f.alerts {
-			if a.GroupKey == s.GroupKey && a.lastMentioned().After(at) {
+			if a.GroupKey == signal.GroupKey && a.lastMentioned().After(at) {
 				return true
 			}
 		}
 		return false
 	}
-	a := f.alerts[s.DedupKey]
+	a := f.alerts[signal.DedupKey]
 	switch {
 	case a == nil || !a.lastMentioned().After(at):
 		return false
 	case a.Firing && !a.Kept && f.change(a.IncidentID) == nil: // its incident no longer exists
 		return false
-	case s.Action == AckSignal: // it counts if the alert has fired ever since
+	case signal.Action == AckSignal: // it counts if the alert has fired ever since
 		return !a.Firing || a.FirstAt.After(at)
 	}
-	return s.Action == Clear || !f.Integration.Muted
+	return signal.Action == Clear || !f.Integration.Muted
 }
 
 // lastMentioned returns when the monitor last mentioned the alert.
@@ -47,34 +47,34 @@ func (a *Alert) lastMentioned() time.Time {
 }
 
 // countLate counts an overtaken signal. Such a signal neither ends a firing alert nor restarts an ended one.
-func (f *Fold) countLate(s Signal) FoldedSignal {
-	a := f.alerts[s.DedupKey]
+func (f *Fold) countLate(signal Signal) FoldedSignal {
+	alert := f.alerts[signal.DedupKey]
 	switch {
-	case s.Action == Reconcile || s.Action == AckSignal || s.Action == Update:
-		return FoldedSignal{Signal: s, Result: FoldLate}
-	case s.Action == Clear && a.Firing:
-		return f.ignoreLate(a, s)
-	case s.Action == Clear:
-		return FoldedSignal{Signal: s, Result: FoldUnmatched, Incident: a.IncidentID}
-	case a.Firing:
-		a.Count++
-		f.touch(a)
-		c := f.follow(f.change(a.IncidentID))
-		if a.Kept || c == nil {
-			return c.folded(s, FoldKept)
+	case signal.Action == Reconcile || signal.Action == AckSignal || signal.Action == Update:
+		return FoldedSignal{Signal: signal, Result: FoldLate}
+	case signal.Action == Clear && alert.Firing:
+		return f.ignoreLate(alert, signal)
+	case signal.Action == Clear:
+		return FoldedSignal{Signal: signal, Result: FoldUnmatched, Incident: alert.IncidentID}
+	case alert.Firing:
+		alert.Count++
+		f.touch(alert)
+		c := f.follow(f.change(alert.IncidentID))
+		if alert.Kept || c == nil {
+			return c.folded(signal, FoldKept)
 		}
 		c.Incident.SignalCount++
-		return c.folded(s, FoldRepeated)
-	case a.IncidentID == 0 && a.Maintenance == 0: // its end was folded first: open the incident and close it
-		over := *a.ClearedAt
-		result := f.fire(s)
+		return c.folded(signal, FoldRepeated)
+	case alert.IncidentID == 0 && alert.Maintenance == 0: // its end was folded first: open the incident and close it
+		over := *alert.ClearedAt
+		result := f.fire(signal)
 		f.arrivedAt = over
-		began := f.alerts[s.DedupKey]
+		began := f.alerts[signal.DedupKey]
 		began.LastAt = over
 		f.cleared(began)
 		return result
 	}
-	a.Count++
-	f.touch(a)
-	return f.ignoreLate(a, s)
+	alert.Count++
+	f.touch(alert)
+	return f.ignoreLate(alert, signal)
 }

@@ -45,12 +45,12 @@ func (r *AlertRoute) name() RouteName {
 
 // apply sets the alert's severity and labels as the rule says. The argument fresh says that the labels
 // come straight from the monitor.
-func (r *AlertRoute) apply(a *Alert, fresh bool) {
+func (r *AlertRoute) apply(alert *Alert, fresh bool) {
 	if r == nil {
 		return
 	}
 	if r.Severity != "" {
-		a.Severity = r.Severity
+		alert.Severity = r.Severity
 	}
 	if len(r.Labels) == 0 {
 		return
@@ -59,11 +59,11 @@ func (r *AlertRoute) apply(a *Alert, fresh bool) {
 		own := *r
 		own.Was = map[string]string{}
 		for name := range r.Labels {
-			own.Was[name] = a.Labels[name]
+			own.Was[name] = alert.Labels[name]
 		}
-		a.Route = &own
+		alert.Route = &own
 	}
-	a.Labels = withLabels(a.Labels, r.Labels)
+	alert.Labels = withLabels(alert.Labels, r.Labels)
 }
 
 // sentLabels returns the labels as the monitor sent them.
@@ -140,33 +140,33 @@ func ReleaseOf(a Alert) Signal {
 }
 
 // choose evaluates the routes for an alert, given its latest signal, and applies the result.
-func (f *Fold) choose(a *Alert, s Signal) {
-	asked := a.signal(Trigger)
+func (f *Fold) choose(alert *Alert, s Signal) {
+	asked := alert.signal(Trigger)
 	asked.Severity, asked.Format = cmp.Or(s.Severity, asked.Severity), cmp.Or(s.Format, asked.Format)
-	a.Route, a.Severity, a.Labels = nil, asked.Severity, asked.Labels
+	alert.Route, alert.Severity, alert.Labels = nil, asked.Severity, asked.Labels
 	if f.Route == nil {
 		return
 	}
-	r := f.Route(asked)
-	if r.Matched() || len(r.Failed) > 0 || len(r.Shadow) > 0 {
-		a.Route = &AlertRoute{
-			Team: r.Rule.Team, Integration: r.Rule.Integration, Rule: r.Rule.Rule, Version: r.Version, Does: r.Does, Policy: r.Policy,
-			Severity: r.Severity, Labels: r.Labels, Group: r.Grouping, Hold: r.Hold, Said: asked.Severity, Kind: asked.Format,
-			drop: r.Drop, failed: r.Failed, shadow: r.Shadow,
+	routing := f.Route(asked)
+	if routing.Matched() || len(routing.Failed) > 0 || len(routing.Shadow) > 0 {
+		alert.Route = &AlertRoute{
+			Team: routing.Rule.Team, Integration: routing.Rule.Integration, Rule: routing.Rule.Rule, Version: routing.Version, Does: routing.Does, Policy: routing.Policy,
+			Severity: routing.Severity, Labels: routing.Labels, Group: routing.Grouping, Hold: routing.Hold, Said: asked.Severity, Kind: asked.Format,
+			drop: routing.Drop, failed: routing.Failed, shadow: routing.Shadow,
 		}
 	}
-	a.Route.apply(a, true)
-	for _, bad := range r.Failed {
+	alert.Route.apply(alert, true)
+	for _, bad := range routing.Failed {
 		t := f.tally(bad.Rule)
 		t.Failed, t.Error = t.Failed+1, bad.Why
 	}
-	for _, would := range r.Shadow {
+	for _, would := range routing.Shadow {
 		f.tally(would.Rule).Shadow++
 	}
-	if r.Matched() {
-		f.tally(r.Rule).Matched++
+	if routing.Matched() {
+		f.tally(routing.Rule).Matched++
 	}
-	f.touch(a)
+	f.touch(alert)
 }
 
 func (f *Fold) tally(name RouteName) *RouteTally {
@@ -239,32 +239,32 @@ func (f *Fold) endSuppression(a *Alert) {
 
 // routeAgain evaluates the routes again for an alert that got worse. Since its incident is open already, a rule can
 // no longer drop or hold it.
-func (f *Fold) routeAgain(a *Alert, before Alert, s Signal) {
+func (f *Fold) routeAgain(alert *Alert, before Alert, s Signal) {
 	if f.Route == nil || s.Severity == "" || !s.Severity.Worse(before.Route.sentSeverity(before.Severity)) {
 		return
 	}
-	f.choose(a, s)
-	if a.Route != nil && a.Route.drop {
+	f.choose(alert, s)
+	if alert.Route != nil && alert.Route.drop {
 		kept := AlertRoute{}
 		if before.Route != nil {
 			kept = *before.Route
 		}
 		kept.Said = s.Severity
-		a.Route = &kept
-		a.Severity = s.Severity
-		a.Route.apply(a, true)
+		alert.Route = &kept
+		alert.Severity = s.Severity
+		alert.Route.apply(alert, true)
 		return
 	}
-	c := f.change(a.IncidentID)
+	c := f.change(alert.IncidentID)
 	if in := &c.Incident; in.MergedInto == 0 && in.Storm == nil {
-		f.moveTo(c, f.policyOf(&before), a)
+		f.moveTo(c, f.policyOf(&before), alert)
 	}
 }
 
 // moveTo makes the incident follow the new policy of an alert that got worse, unless somebody has reassigned the
 // incident.
-func (f *Fold) moveTo(c *Change, from PolicyID, a *Alert) {
-	in, to := &c.Incident, f.policyOf(a)
+func (f *Fold) moveTo(change *Change, from PolicyID, alert *Alert) {
+	in, to := &change.Incident, f.policyOf(alert)
 	home := in.PolicyID
 	if in.HomePolicy != 0 {
 		home = in.HomePolicy
@@ -273,16 +273,16 @@ func (f *Fold) moveTo(c *Change, from PolicyID, a *Alert) {
 		return
 	}
 	detail := f.ruleDetail(to, "")
-	if a.Route != nil {
-		detail = f.ruleDetail(to, a.Route.Does)
-		detail.Text = a.Route.Rule
+	if alert.Route != nil {
+		detail = f.ruleDetail(to, alert.Route.Does)
+		detail.Text = alert.Route.Rule
 	}
 	detail.Shown = true
-	c.record(EventRouted, c.by, detail)
+	change.record(EventRouted, change.by, detail)
 	in.PolicyID, in.HomePolicy = to, 0
 	if in.Status == Triggered {
-		c.worsen(a.Severity)
-		c.restart()
+		change.worsen(alert.Severity)
+		change.restart()
 	}
 }
 
@@ -300,21 +300,21 @@ func (f *Fold) ruleDetail(policy PolicyID, what string) (d Detail) {
 
 // noteRoute notes in the alert's incident which rule put it there, and which rules failed.
 func (f *Fold) noteRoute(a *Alert) {
-	r, c := a.Route, f.change(a.IncidentID)
-	if r == nil || c == nil || c.Incident.Storm != nil {
+	r, change := a.Route, f.change(a.IncidentID)
+	if r == nil || change == nil || change.Incident.Storm != nil {
 		return
 	}
 	if r.Rule != "" {
 		detail := f.ruleDetail(r.Policy, r.Does)
 		detail.Text = r.Rule
-		c.record(EventRouted, c.by, detail)
+		change.record(EventRouted, change.by, detail)
 	}
 	for _, bad := range r.failed {
-		c.record(EventRouteFailed, c.by, Detail{Text: bad.Rule.Rule, Names: []string{bad.Why}})
+		change.record(EventRouteFailed, change.by, Detail{Text: bad.Rule.Rule, Names: []string{bad.Why}})
 	}
 	for _, would := range r.shadow {
 		detail := f.ruleDetail(would.Policy, would.Would)
 		detail.Text = would.Rule.Rule
-		c.record(EventRouteShadow, c.by, detail)
+		change.record(EventRouteShadow, change.by, detail)
 	}
 }

@@ -168,25 +168,25 @@ func (c *Change) redrawStorm(now time.Time) {
 }
 
 // takeAlert adds an alert to a storm. The storm's holders are paged if it got worse or is about another service now.
-func (f *Fold) takeAlert(c *Change, a *Alert) {
-	service, in := a.Service(f.Integration), &c.Incident
+func (f *Fold) takeAlert(change *Change, alert *Alert) {
+	service, in := alert.Service(f.Integration), &change.Incident
 	switch {
 	case in.Open():
 	case in.snoozing(f.arrivedAt):
-		c.reopenSnoozed(firesAgain)
+		change.reopenSnoozed(firesAgain)
 	default:
-		f.reopenOrFlap(c, a.Severity)
+		f.reopenOrFlap(change, alert.Severity)
 	}
-	s := c.editStorm()
+	s := change.editStorm()
 	s.LastAt = latest(s.LastAt, f.arrivedAt)
 	fresh := s.addService(service)
-	if a.Severity.Worse(in.Severity) {
-		in.Title = stormTitle(f.Integration, a)
+	if alert.Severity.Worse(in.Severity) {
+		in.Title = stormTitle(f.Integration, alert)
 	}
 	was := in.Severity
-	c.count(a.Severity)
+	change.count(alert.Severity)
 	if fresh && in.Severity == was {
-		c.pageAboutService(service, a.Title)
+		change.pageAboutService(service, alert.Title)
 	}
 }
 
@@ -337,16 +337,16 @@ func (f *Fold) absorb(c *Change, id IncidentID) {
 }
 
 // split gives an alert of a storm its own incident, at somebody's request.
-func (f *Fold) split(s Signal) FoldedSignal {
-	a := f.alerts[s.DedupKey]
+func (f *Fold) split(signal Signal) FoldedSignal {
+	a := f.alerts[signal.DedupKey]
 	if a == nil || !a.Firing {
-		return FoldedSignal{Signal: s, Result: FoldUnmatched}
+		return FoldedSignal{Signal: signal, Result: FoldUnmatched}
 	}
 	c := f.change(a.IncidentID)
 	if c == nil || c.Incident.Storm == nil || !c.Incident.Open() {
-		return c.folded(s, FoldUnmatched)
+		return c.folded(signal, FoldUnmatched)
 	}
-	by := ByUser(s.By)
+	by := ByUser(signal.By)
 	own := f.open(a)
 	a.IncidentID = own.Incident.ID
 	f.touch(a)
@@ -355,7 +355,7 @@ func (f *Fold) split(s Signal) FoldedSignal {
 	if !f.fires(c.Incident.ID) {
 		_ = c.resolve(Act{Do: ActResolve}) // an open incident can always be resolved
 	}
-	return own.folded(s, FoldOpened)
+	return own.folded(signal, FoldOpened)
 }
 
 // EndStorm ends a storm whose time is over, and sums it up in the timeline. It reports false if the storm continues.

@@ -188,8 +188,8 @@ func (h Heartbeat) Muted(at time.Time) bool {
 
 // Receive updates the heartbeat with a ping that arrived at an instant. Pings may have waited in a spool, so one older
 // than the stored state changes nothing.
-func (h *Heartbeat) Receive(p Ping, at time.Time) {
-	switch p.Kind {
+func (h *Heartbeat) Receive(ping Ping, at time.Time) {
+	switch ping.Kind {
 	case PingLog:
 	case PingFail:
 		if h.PingedAt != nil && at.Before(*h.PingedAt) {
@@ -197,15 +197,15 @@ func (h *Heartbeat) Receive(p Ping, at time.Time) {
 		}
 		h.RunAt, h.Run = nil, ""
 		why := "it said that it failed"
-		if p.Exit != 0 {
-			why = fmt.Sprintf("it ended with status %d", p.Exit)
+		if ping.Exit != 0 {
+			why = fmt.Sprintf("it ended with status %d", ping.Exit)
 		}
 		h.goDown(at, why)
 		h.Failed = true
 	case PingStart:
-		h.start(p, at)
+		h.start(ping, at)
 	default:
-		h.succeed(p, at)
+		h.succeed(ping, at)
 	}
 }
 
@@ -366,33 +366,33 @@ const heartbeatsGroup = "heartbeats"
 
 // NextSignal returns the signal that is due, if any: that the heartbeat is down, which is repeated from time to time, or
 // that it is up again. Said is the text of a failure that has just been reported.
-func (h *Heartbeat) NextSignal(text string, now time.Time) (s Signal, ok bool) {
+func (h *Heartbeat) NextSignal(text string, now time.Time) (signal Signal, ok bool) {
 	key := "heartbeat/" + h.Name
 	switch {
 	case (h.DownAt == nil || h.Removed) && h.SignaledAt != nil:
 		h.SignaledAt, h.Together = nil, false
 		return Signal{Action: Clear, DedupKey: key}, true
 	case h.DownAt == nil || h.Removed || h.Muted(now) || h.SignaledAt != nil && now.Sub(*h.SignaledAt) < heartbeatRepeat && text == "":
-		return s, false
+		return signal, false
 	}
 	h.SignaledAt = new(now)
 	verb := "is missing"
 	if h.Failed {
 		verb = "failed"
 	}
-	s = Signal{
+	signal = Signal{
 		Action: Trigger, DedupKey: key, Title: fmt.Sprintf("Heartbeat %s %s: %s", h.Name, verb, h.Why), Severity: h.Severity,
 		Labels: map[string]string{"heartbeat": h.Name}, StartsAt: *h.DownAt,
 		Body: text,
 	}
 	if !h.Failed && text == "" {
-		s.Body = fmt.Sprintf("It is expected every %s, with %s of grace.", h.Every.Duration(), h.Grace.Duration())
+		signal.Body = fmt.Sprintf("It is expected every %s, with %s of grace.", h.Every.Duration(), h.Grace.Duration())
 	}
 	if h.Together {
-		s.GroupKey = heartbeatsGroup
-		s.Body += " Many others went missing at the same time, so that the network may have been away, or Watchbill."
+		signal.GroupKey = heartbeatsGroup
+		signal.Body += " Many others went missing at the same time, so that the network may have been away, or Watchbill."
 	}
-	return s, true
+	return signal, true
 }
 
 // NextCheck returns when the heartbeat must be checked even without a ping; nil: never.

@@ -76,14 +76,14 @@ func shownUntil(from, now time.Time) time.Time {
 // people may be on call, so it looks at who will be. If no such time comes while the step's condition is met, the
 // step runs now, and each page waits for its person's hours.
 func (c *Change) putOff(p Policy) bool {
-	in, r := &c.Incident, c.facts.Roster
+	in, roster := &c.Incident, c.facts.Roster
 	step := &p.Steps[in.Step]
-	if !in.keepsHours() || len(r.people(step.Targets, c.now)) == 0 {
+	if !in.keepsHours() || len(roster.people(step.Targets, c.now)) == 0 {
 		return false
 	}
 	limit := c.now.Add(nextWithin)
-	for at, look := c.now, 0; look < maxLooks && at.Before(limit) && step.Only.unmet(in.Severity, p.TeamID, r, at) == ""; look++ {
-		people := c.pick(step, r.people(step.Targets, at))
+	for at, look := c.now, 0; look < maxLooks && at.Before(limit) && step.Only.unmet(in.Severity, p.TeamID, roster, at) == ""; look++ {
+		people := c.pick(step, roster.people(step.Targets, at))
 		next := limit // when somebody's hours begin or other people come on call
 		d := c.detail()
 		for _, who := range people {
@@ -101,7 +101,7 @@ func (c *Change) putOff(p Policy) bool {
 			in.NextAt = &at
 			return true
 		}
-		at = r.nextHandOff(step.Targets, at, next)
+		at = roster.nextHandOff(step.Targets, at, next)
 	}
 	return false
 }

@@ -29,11 +29,11 @@ type OutageContact struct {
 // that has any, or else the team's fallback people.
 func (f Facts) FirstPaged(id PolicyID, at time.Time) []UserID {
 	first := f.Policies[id]
-	p := first
+	policy := first
 	for range maxHops {
 		next := PolicyID(0)
-		for _, step := range p.Steps {
-			if step.Only.unmet(High, p.TeamID, f.Roster, at) != "" {
+		for _, step := range policy.Steps {
+			if step.Only.unmet(High, policy.TeamID, f.Roster, at) != "" {
 				continue
 			}
 			s := f.Roster.audience(step.Targets, at)
@@ -52,7 +52,7 @@ func (f Facts) FirstPaged(id PolicyID, at time.Time) []UserID {
 			}
 		}
 		var known bool
-		if p, known = f.Policies[next]; !known || p.Removed {
+		if policy, known = f.Policies[next]; !known || policy.Removed {
 			break
 		}
 	}

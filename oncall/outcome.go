@@ -51,25 +51,25 @@ func (facts OutcomeFacts) Outcome(s Signal, at time.Time) Outcome {
 		AlertIDs: []AlertID{1}, FoldedAt: at, NextCounts: map[PolicyID]int64{},
 	}
 	became := f.Receive(s, at)
-	a := f.alerts[s.DedupKey]
+	alert := f.alerts[s.DedupKey]
 	o.Muted = became.Result == FoldMuted
-	if a == nil || !a.Firing {
+	if alert == nil || !alert.Firing {
 		if s.Action == Trigger && !o.Muted {
 			o.Action = Clear // it expired before it arrived
 		}
 		return o
 	}
-	o.Severity, o.Labels, o.Policy, o.Group = a.Severity, a.Labels, f.policyOf(a), facts.Integration.grouping(a.Route)
-	o.Dropped, o.Rule = a.Dropped, a.Route.name()
-	if a.HeldUntil != nil {
-		o.Hold = a.Route.Hold
+	o.Severity, o.Labels, o.Policy, o.Group = alert.Severity, alert.Labels, f.policyOf(alert), facts.Integration.grouping(alert.Route)
+	o.Dropped, o.Rule = alert.Dropped, alert.Route.name()
+	if alert.HeldUntil != nil {
+		o.Hold = alert.Route.Hold
 	}
-	if a.Kept {
-		m, _ := Covering(facts.Maintenance, facts.Integration, *a, at)
+	if alert.Kept {
+		m, _ := Covering(facts.Maintenance, facts.Integration, *alert, at)
 		o.Window = &m
 	}
-	if a.Route != nil {
-		o.Failed = a.Route.failed
+	if alert.Route != nil {
+		o.Failed = alert.Route.failed
 	}
 	return o
 }

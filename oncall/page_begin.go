@@ -22,13 +22,13 @@ const (
 
 // readiness decides whether the page is sent now and, if it is too early, when to check again.
 func (f PageFacts) readiness(now time.Time) (ready readiness, again time.Time) {
-	p, in := f.Lead, f.incident()
+	page, in := f.Lead, f.incident()
 	switch {
-	case p.Over():
+	case page.Over():
 		return pageOver, again
-	case !p.Due(in):
+	case !page.Due(in):
 		return pageUnneeded, again
-	case p.Sending && *p.SenderJob != f.Job:
+	case page.Sending && *page.SenderJob != f.Job:
 		return pageBusy, again
 	case f.Lead.UserID != "" && f.Person.Unpageable() != "":
 		return pageBarred, again
@@ -38,7 +38,7 @@ func (f PageFacts) readiness(now time.Time) (ready readiness, again time.Time) {
 	if again = f.early(now); !again.IsZero() {
 		return pageEarly, again
 	}
-	if again = f.lastOther().DefersUntil(in, p.Method, now); p.takesAlong() && !again.IsZero() {
+	if again = f.lastOther().DefersUntil(in, page.Method, now); page.takesAlong() && !again.IsZero() {
 		return pageDeferred, again
 	}
 	if f.Lead.needsPhoneCalls() && f.ringsTooOften() != "" {
@@ -72,36 +72,36 @@ func (p PageStatus) needsCode() bool {
 // Begin decides whether the page is sent now, and which incidents its message lists.
 func (f PageFacts) Begin(now time.Time) PageDecision {
 	page := f.Lead
-	d := PageDecision{Order: PageOrder{
+	decision := PageDecision{Order: PageOrder{
 		Page: page.Page, Incident: f.incident(), Incidents: []Incident{f.incident()}, Attempt: page.Attempt, Code: page.Code,
 	}}
 	ready, again := f.readiness(now)
-	d.Order.CheckAt, d.Batch = again, ready.batchOrder()
+	decision.Order.CheckAt, decision.Batch = again, ready.batchOrder()
 	if f.Contact != nil {
-		d.Order.Address = f.Contact.Address
-		d.Order.OneWay = oneWay(page.Method, f.Contact.Address, f.Contact.NamedSender)
+		decision.Order.Address = f.Contact.Address
+		decision.Order.OneWay = oneWay(page.Method, f.Contact.Address, f.Contact.NamedSender)
 	}
 	if page.At.After(now) { // unless pageEarly, it goes before its time
 		page.At = now
 	}
 	switch ready {
 	case pageUnneeded:
-		f.skip(&d, now)
+		f.skip(&decision, now)
 	case pageBarred:
-		d.Order.Send, d.Order.Unsendable = true, "who it is for "+f.Person.Unpageable()
+		decision.Order.Send, decision.Order.Unsendable = true, "who it is for "+f.Person.Unpageable()
 	case pageGone:
-		d.Order.Send, d.Order.Unsendable = true, "the contact method is switched off: "+f.gone()
+		decision.Order.Send, decision.Order.Unsendable = true, "the contact method is switched off: "+f.gone()
 	case pageTooOften:
-		d.Order.Send, d.Order.Unsendable = true, f.ringsTooOften()
-		d.Rests = f.phoneRestsNotice(now)
+		decision.Order.Send, decision.Order.Unsendable = true, f.ringsTooOften()
+		decision.Rests = f.phoneRestsNotice(now)
 	case pageDeferred:
-		page.DeferredUntil, d.Deferred = &again, true
-		d.Pages = []PageStatus{page}
+		page.DeferredUntil, decision.Deferred = &again, true
+		decision.Pages = []PageStatus{page}
 	case pageGoesNow:
-		f.send(&d, page, now)
+		f.send(&decision, page, now)
 	case pageOver, pageBusy, pageEarly:
 	}
-	return d
+	return decision
 }
 
 func (f PageFacts) incident() Incident { return f.Incidents[f.Lead.IncidentID] }
@@ -126,14 +126,14 @@ func (f PageFacts) gone() string {
 // this one waits until shortly after the cooldown. But if the message that caused the cooldown failed,
 // the deferred page counts as failed too.
 func (f PageFacts) early(now time.Time) time.Time {
-	p := f.Lead
-	if !p.At.After(now) {
+	page := f.Lead
+	if !page.At.After(now) {
 		return time.Time{}
 	}
 	var before, through int
 	var deferred time.Time
-	for _, o := range f.others(p.Page) {
-		if o.ID > p.ID {
+	for _, o := range f.others(page.Page) {
+		if o.ID > page.ID {
 			continue
 		}
 		before++
@@ -146,8 +146,8 @@ func (f PageFacts) early(now time.Time) time.Time {
 	}
 	again := deferred.Add(FallbackDelay)
 	switch {
-	case before == 0 || through > 0 || again.After(p.At):
-		return p.At
+	case before == 0 || through > 0 || again.After(page.At):
+		return page.At
 	case again.After(now):
 		return again
 	}
@@ -197,33 +197,33 @@ func (f PageFacts) skip(d *PageDecision, now time.Time) {
 
 // send begins an attempt. If an earlier attempt is in doubt, the provider is asked about that one
 // first.
-func (f PageFacts) send(d *PageDecision, p PageStatus, now time.Time) {
-	first := p.takesAlong()
-	f.list(d, first, now)
-	p.SenderJob = &f.Job
-	if p.needsCode() {
-		p.Code = f.code(d.Order.Incidents)
+func (f PageFacts) send(decision *PageDecision, page PageStatus, now time.Time) {
+	first := page.takesAlong()
+	f.list(decision, first, now)
+	page.SenderJob = &f.Job
+	if page.needsCode() {
+		page.Code = f.code(decision.Order.Incidents)
 	}
-	d.Order.Send, d.Order.Code, d.Order.Blocked = true, p.Code, p.Blocked
-	for _, o := range f.others(p.Page) {
-		if o.State == PageWaiting && !slices.Contains(d.Order.Others, o.Method) {
-			d.Order.Others = append(d.Order.Others, o.Method)
+	decision.Order.Send, decision.Order.Code, decision.Order.Blocked = true, page.Code, page.Blocked
+	for _, o := range f.others(page.Page) {
+		if o.State == PageWaiting && !slices.Contains(decision.Order.Others, o.Method) {
+			decision.Order.Others = append(decision.Order.Others, o.Method)
 		}
 	}
-	if p.DoubtAt != nil {
-		d.Order.Doubt, d.Order.DoubtSince = p.DoubtAt, *p.DoubtAt
-		d.Pages = append(d.Pages, p)
+	if page.DoubtAt != nil {
+		decision.Order.Doubt, decision.Order.DoubtSince = page.DoubtAt, *page.DoubtAt
+		decision.Pages = append(decision.Pages, page)
 		return
 	}
 	if first {
-		l := f.lastOther().Add(p.Method, now, d.Order.Incidents...)
-		l.Page = p.ID
-		d.Last = &l
+		l := f.lastOther().Add(page.Method, now, decision.Order.Incidents...)
+		l.Page = page.ID
+		decision.Last = &l
 	}
-	p.Attempt++
-	p.AttemptedAt, p.DoubtAt = &now, &now
-	d.Order.Attempt, d.Order.DoubtSince = p.Attempt, now
-	d.Pages = append(d.Pages, p)
+	page.Attempt++
+	page.AttemptedAt, page.DoubtAt = &now, &now
+	decision.Order.Attempt, decision.Order.DoubtSince = page.Attempt, now
+	decision.Pages = append(decision.Pages, page)
 }
 
 // BundleLimit is how many pages share a message at most. Their outcome is saved in one transaction, which should take
@@ -232,7 +232,7 @@ const BundleLimit = 1000
 
 // list collects the incidents of the message. Members that are no longer due are skipped, and waiting pages join, with
 // their own bundle if they lead one that was not sent.
-func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
+func (f PageFacts) list(decision *PageDecision, withWaiting bool, now time.Time) {
 	asks := f.Lead.Asks()
 	add := func(m PageStatus, changed bool) {
 		in := f.Incidents[m.IncidentID]
@@ -243,12 +243,12 @@ func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
 			}
 		default:
 			asks = asks && m.Asks()
-			if !slices.ContainsFunc(d.Order.Incidents, func(o Incident) bool { return o.ID == in.ID }) {
-				d.Order.Incidents = append(d.Order.Incidents, in)
+			if !slices.ContainsFunc(decision.Order.Incidents, func(o Incident) bool { return o.ID == in.ID }) {
+				decision.Order.Incidents = append(decision.Order.Incidents, in)
 			}
 		}
 		if changed {
-			d.Pages = append(d.Pages, m)
+			decision.Pages = append(decision.Pages, m)
 		}
 	}
 	for _, m := range f.Members {
@@ -260,10 +260,10 @@ func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
 			add(m, true)
 		}
 	}
-	WorstFirst(d.Order.Incidents)
+	WorstFirst(decision.Order.Incidents)
 	for _, r := range f.incident().Responders {
 		if asks && r.User == f.Lead.UserID {
-			d.Order.AskedBy, d.Order.AskedFor = r.By, r.Text
+			decision.Order.AskedBy, decision.Order.AskedFor = r.By, r.Text
 		}
 	}
 }

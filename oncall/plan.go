@@ -140,9 +140,9 @@ func (in Incident) Plan(f Facts, now time.Time) []PlanEntry {
 func (c Change) planned(f Facts, policy PolicyID) []PlanEntry {
 	var plan []PlanEntry
 	paging := -1 // the entry that the pages belong to
-	for _, e := range c.Events {
-		p := PlanEntry{At: e.At, Kind: e.Kind, Round: e.Detail.Round, Step: e.Detail.Step, Run: e.Detail.Run, Policy: policy}
-		switch e.Kind {
+	for _, event := range c.Events {
+		p := PlanEntry{At: event.At, Kind: event.Kind, Round: event.Detail.Round, Step: event.Detail.Step, Run: event.Detail.Run, Policy: policy}
+		switch event.Kind {
 		case EventPaging, EventUnassigned:
 			paging = len(plan)
 		case EventExhausted:
@@ -150,22 +150,22 @@ func (c Change) planned(f Facts, policy PolicyID) []PlanEntry {
 		case EventWaits:
 			p.Note = Say("Low severity waits for working hours.")
 		case EventSkipped:
-			if p.Skipped = e.Detail.Text; p.Skipped == "" {
+			if p.Skipped = event.Detail.Text; p.Skipped == "" {
 				p.Skipped = "there is nobody to page"
 			}
 		case EventPassedOn:
-			p.At = latest(e.At, e.Detail.Until)
-			policy = f.policyNamed(e.Detail.Text, c.Incident.PolicyID)
+			p.At = latest(event.At, event.Detail.Until)
+			policy = f.policyNamed(event.Detail.Text, c.Incident.PolicyID)
 			p.Policy = policy
-			p.Note = Say("The escalation policy %s takes over.", e.Detail.Text)
+			p.Note = Say("The escalation policy %s takes over.", event.Detail.Text)
 		case EventStillOnAsked:
 			are := "is"
-			if len(e.Detail.Users) > 1 {
+			if len(event.Detail.Users) > 1 {
 				are = "are"
 			}
-			p.Note = Say("%s %s asked whether they are still on it.", schedule.People(e.Detail.Users, " and "), are)
+			p.Note = Say("%s %s asked whether they are still on it.", schedule.People(event.Detail.Users, " and "), are)
 		case EventUnacknowledged:
-			if e.Detail.Text == notAckedAgain {
+			if event.Detail.Text == notAckedAgain {
 				p.Note = Say("It got worse, and nobody has acknowledged it again, so it escalates.")
 				break
 			}

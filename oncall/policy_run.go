@@ -20,29 +20,29 @@ const (
 // step is left, the policy has run out. The loop ends because it visits at most maxHops policies, and
 // each of their steps at most once.
 func (c *Change) runStep() {
-	in, r := &c.Incident, &c.facts.Roster
+	in, roster := &c.Incident, &c.facts.Roster
 	due := c.now
 	if in.NextAt != nil && in.NextAt.Before(c.now) {
 		due = *in.NextAt
 	}
 	in.Seq++
 	in.NextAt = nil
-	p := c.policy()
-	for left := len(p.Steps); left > 0 && !in.Unassigned; left-- {
-		if in.Step >= len(p.Steps) {
-			if in.Round >= p.Repeat || !in.Called {
+	policy := c.policy()
+	for left := len(policy.Steps); left > 0 && !in.Unassigned; left-- {
+		if in.Step >= len(policy.Steps) {
+			if in.Round >= policy.Repeat || !in.Called {
 				break
 			}
 			in.Round, in.Step, in.Run = in.Round+1, 0, 0
 		}
-		step := &p.Steps[in.Step]
-		if why := step.Only.unmet(in.Severity, p.TeamID, *r, c.now); why != "" {
+		step := &policy.Steps[in.Step]
+		if why := step.Only.unmet(in.Severity, policy.TeamID, *roster, c.now); why != "" {
 			c.skip(why)
 			continue
 		}
-		s := r.audience(step.Targets, c.now)
+		s := roster.audience(step.Targets, c.now)
 		switch {
-		case c.putOff(p):
+		case c.putOff(policy):
 			return
 		case !s.empty():
 			c.pageAudience(step, s, due)
@@ -50,8 +50,8 @@ func (c *Change) runStep() {
 		case s.policy == 0:
 			c.skip(s.nobody())
 		case c.passOn(s.policy, c.now):
-			p = c.policy()
-			left = len(p.Steps) + 1
+			policy = c.policy()
+			left = len(policy.Steps) + 1
 		default:
 			left = 0
 		}
@@ -85,26 +85,26 @@ func (a *audience) nobody() string {
 // pageAudience pages the people, channels and webhooks of a step, and sets the timer for the next one.
 func (c *Change) pageAudience(step *Step, s audience, due time.Time) {
 	in := &c.Incident
-	d := c.detail()
+	detail := c.detail()
 	from := c.now
 	if people := c.pick(step, s.people); len(people) > 0 {
 		until, ready := c.gatherUntil(step, due)
-		d.Users, from = c.pagePeople(people, until, ready)
+		detail.Users, from = c.pagePeople(people, until, ready)
 		in.Called = true
 	}
 	for _, channel := range s.channels {
 		c.post(MethodChannel, channel, Say("the escalation policy names this channel"))
-		d.To = append(d.To, channel)
+		detail.To = append(detail.To, channel)
 	}
 	for _, address := range s.webhooks {
 		c.post(MethodWebhook, address, Say("the escalation policy names this webhook"))
-		d.To = append(d.To, WebhookName(address))
+		detail.To = append(detail.To, WebhookName(address))
 	}
 	if s.canary {
 		c.post(MethodCanary, "canary", Say("the canary's policy says so"))
 	}
-	d.Until = shownUntil(from, c.now)
-	c.record(EventPaging, ByTimer(), d)
+	detail.Until = shownUntil(from, c.now)
+	c.record(EventPaging, ByTimer(), detail)
 	last := in.Run >= step.Repeat
 	next := from.Add(c.advance(step))
 	if last && s.policy != 0 {
@@ -167,25 +167,25 @@ func (c *Change) advance(step *Step) time.Duration {
 // impossible, passOn ends the current policy and reports false.
 func (c *Change) passOn(to PolicyID, at time.Time) bool {
 	in := &c.Incident
-	d := c.detail()
+	detail := c.detail()
 	p, known := c.facts.Policies[to]
 	switch {
 	case !known || p.Removed:
-		d.Text = "the policy that it hands over to has been removed"
+		detail.Text = "the policy that it hands over to has been removed"
 	case in.Hops >= maxHops:
-		d.Text = fmt.Sprintf("the incident has been handed over %d times already", in.Hops)
+		detail.Text = fmt.Sprintf("the incident has been handed over %d times already", in.Hops)
 	}
-	if d.Text != "" {
-		c.record(EventSkipped, ByTimer(), d)
+	if detail.Text != "" {
+		c.record(EventSkipped, ByTimer(), detail)
 		own := c.policy()
 		in.Round, in.Step, in.Run = own.Repeat, len(own.Steps), 0
 		return false
 	}
-	d.Text = p.Name
+	detail.Text = p.Name
 	if at.After(c.now) {
-		d.Until = at
+		detail.Until = at
 	}
-	c.record(EventPassedOn, ByTimer(), d)
+	c.record(EventPassedOn, ByTimer(), detail)
 	if in.HomePolicy == 0 {
 		in.HomePolicy = in.PolicyID
 	}
@@ -198,8 +198,8 @@ func (c *Change) passOn(to PolicyID, at time.Time) bool {
 // endOfSteps is called when no step is left. If no step has paged a person, it pages the team's fallback people once.
 // Otherwise the policy is exhausted.
 func (c *Change) endOfSteps() {
-	in, r := &c.Incident, c.facts.Roster
-	fallback := r.fallback(in.TeamID)
+	in, roster := &c.Incident, c.facts.Roster
+	fallback := roster.fallback(in.TeamID)
 	if in.Called || in.Unassigned || len(fallback) == 0 {
 		in.Unassigned = !in.Called
 		c.exhaust()
@@ -215,7 +215,7 @@ func (c *Change) endOfSteps() {
 	c.record(EventUnassigned, ByTimer(), Detail{Users: users, Until: shownUntil(from, c.now)})
 	detail := Saying(Say("The escalation policy had nobody to page for incident %s, so %s had to stand in.", in.ID, schedule.People(users, " and ")))
 	detail.Incidents, detail.Users = []IncidentID{in.ID}, users
-	for _, admin := range r.active(r.Teams[in.TeamID].Managers) {
+	for _, admin := range roster.active(roster.Teams[in.TeamID].Managers) {
 		if !slices.Contains(users, admin) {
 			c.Notices = append(c.Notices, Notice{
 				Key: fmt.Sprintf("unassigned/%d/%d/%s", in.ID, in.Seq, admin), To: string(admin), Kind: NoticeUnassigned,

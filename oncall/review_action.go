@@ -52,34 +52,34 @@ const (
 )
 
 // AddReviewAction adds an action. A zero DueAt means in a week. Has is how many the incident has already.
-func (in Incident) AddReviewAction(a ReviewAction, has int, by Actor, f Facts, now time.Time) (ReviewAction, Change, error) {
-	a.Text = strings.Join(strings.Fields(Storable(a.Text)), " ")
-	if a.DueAt.IsZero() {
-		a.DueAt = now.Add(reviewActionTerm)
+func (in Incident) AddReviewAction(action ReviewAction, has int, by Actor, f Facts, now time.Time) (ReviewAction, Change, error) {
+	action.Text = strings.Join(strings.Fields(Storable(action.Text)), " ")
+	if action.DueAt.IsZero() {
+		action.DueAt = now.Add(reviewActionTerm)
 	}
-	n := utf8.RuneCountInString(a.Text)
+	n := utf8.RuneCountInString(action.Text)
 	switch {
 	case in.MergedInto != 0:
-		return a, Change{}, in.refuseClosed()
+		return action, Change{}, in.refuseClosed()
 	case n == 0:
-		return a, Change{}, Refuse("Say what is to be done.")
+		return action, Change{}, Refuse("Say what is to be done.")
 	case n > maxReviewAction:
-		return a, Change{}, Refuse("An action can have %d characters, not %d.", maxReviewAction, n)
+		return action, Change{}, Refuse("An action can have %d characters, not %d.", maxReviewAction, n)
 	case has >= maxReviewActions:
-		return a, Change{}, Refuse("Incident %s has %d actions already.", in.ID, has)
-	case !a.DueAt.After(now):
-		return a, Change{}, Refuse("That day is over. Say a later one.")
-	case a.DueAt.Sub(now) > maxReviewTerm:
-		return a, Change{}, Refuse("An action is for a year at most.")
+		return action, Change{}, Refuse("Incident %s has %d actions already.", in.ID, has)
+	case !action.DueAt.After(now):
+		return action, Change{}, Refuse("That day is over. Say a later one.")
+	case action.DueAt.Sub(now) > maxReviewTerm:
+		return action, Change{}, Refuse("An action is for a year at most.")
 	}
-	if err := f.reachable(a.UserID); err != nil {
-		return a, Change{}, err
+	if err := f.reachable(action.UserID); err != nil {
+		return action, Change{}, err
 	}
-	a.IncidentID, a.By, a.MadeAt, a.AskAt = in.ID, by.User, now, new(workMorning(a.UserID, f.Roster, a.DueAt))
+	action.IncidentID, action.By, action.MadeAt, action.AskAt = in.ID, by.User, now, new(workMorning(action.UserID, f.Roster, action.DueAt))
 	c := in.begin(by, f, now)
-	zone := f.Roster.Users[cmp.Or(by.User, a.UserID)].TimeZone
-	c.record(EventReviewAction, by, Detail{Users: []UserID{a.UserID}, Text: a.Text, Until: a.DueAt, Day: a.LastDay(zone)})
-	return a, c.done(), nil
+	zone := f.Roster.Users[cmp.Or(by.User, action.UserID)].TimeZone
+	c.record(EventReviewAction, by, Detail{Users: []UserID{action.UserID}, Text: action.Text, Until: action.DueAt, Day: action.LastDay(zone)})
+	return action, c.done(), nil
 }
 
 // LastDay returns the day that ends at DueAt in a time zone, as people write it: "Fri 4 Dec".

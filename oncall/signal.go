@@ -113,35 +113,35 @@ type Alert struct {
 }
 
 // refresh updates the alert from a signal; empty fields change nothing.
-func (a *Alert) refresh(s Signal, at time.Time) {
+func (a *Alert) refresh(signal Signal, at time.Time) {
 	a.Count++
 	a.LastAt = at
-	if s.Title != "" {
-		a.Title = s.Title
+	if signal.Title != "" {
+		a.Title = signal.Title
 	}
-	if s.Body != "" {
-		a.Body = s.Body
+	if signal.Body != "" {
+		a.Body = signal.Body
 	}
-	if s.Link != "" {
-		a.Link = s.Link
+	if signal.Link != "" {
+		a.Link = signal.Link
 	}
-	if s.Severity != "" {
-		a.Severity = s.Severity
+	if signal.Severity != "" {
+		a.Severity = signal.Severity
 	}
-	if len(s.Labels) > 0 {
-		a.Labels = s.Labels
+	if len(signal.Labels) > 0 {
+		a.Labels = signal.Labels
 	}
-	if len(s.Links) > 0 {
-		a.Links = s.Links
+	if len(signal.Links) > 0 {
+		a.Links = signal.Links
 	}
-	if len(s.Details) > 0 {
-		a.Details = s.Details
+	if len(signal.Details) > 0 {
+		a.Details = signal.Details
 	}
-	if (s.Action == Trigger || s.Action == Update) && !s.Keyless { // the person who knows the key can end it
+	if (signal.Action == Trigger || signal.Action == Update) && !signal.Keyless { // the person who knows the key can end it
 		a.Keyless = false
 	}
-	a.StartsAt = latest(a.StartsAt, s.StartsAt)
-	a.Route.apply(a, len(s.Labels) > 0)
+	a.StartsAt = latest(a.StartsAt, signal.StartsAt)
+	a.Route.apply(a, len(signal.Labels) > 0)
 }
 
 // late reports whether a firing signal belongs to the episode that has just ended, and was probably sent before the

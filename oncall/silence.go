@@ -163,22 +163,22 @@ func (f SilenceFacts) Plan() SilencePlan {
 }
 
 // step decides what to do about a silence; fires says whether its alert fires in the incident.
-func (f SilenceFacts) step(s Silence, fires bool) Silence {
-	silencing := f.Integrations[s.IntegrationID].Silencing
+func (f SilenceFacts) step(silence Silence, fires bool) Silence {
+	silencing := f.Integrations[silence.IntegrationID].Silencing
 	by, cause, until, ok := f.quietBy(silencing)
 	switch {
-	case !s.EndsAt.After(f.Now):
-		s.Do = SilenceOver
-	case !ok || !fires || silencing.URL != s.URL:
-		s.Do = SilenceEnd
-	case (!f.Asked.IsZero() || cause != s.Cause) && !until.Equal(s.EndsAt) && until.Sub(f.Now) >= silenceShortest:
-		s.By, s.Cause, s.EndsAt, s.Do, s.Remade = by, cause, until, SilenceMake, s.Remote != ""
-	case s.Remote == "" || s.RemoteEndsAt == nil || !s.RemoteEndsAt.Equal(s.EndsAt):
-		s.Do, s.Remade = SilenceMake, s.Remote != ""
-	case !s.LookAt.After(f.Now):
-		s.Do = SilenceLook
+	case !silence.EndsAt.After(f.Now):
+		silence.Do = SilenceOver
+	case !ok || !fires || silencing.URL != silence.URL:
+		silence.Do = SilenceEnd
+	case (!f.Asked.IsZero() || cause != silence.Cause) && !until.Equal(silence.EndsAt) && until.Sub(f.Now) >= silenceShortest:
+		silence.By, silence.Cause, silence.EndsAt, silence.Do, silence.Remade = by, cause, until, SilenceMake, silence.Remote != ""
+	case silence.Remote == "" || silence.RemoteEndsAt == nil || !silence.RemoteEndsAt.Equal(silence.EndsAt):
+		silence.Do, silence.Remade = SilenceMake, silence.Remote != ""
+	case !silence.LookAt.After(f.Now):
+		silence.Do = SilenceLook
 	}
-	return s
+	return silence
 }
 
 // SilenceBusyUntil is until when no other job begins a step.
@@ -213,26 +213,26 @@ type SilenceOutcome struct {
 
 // Became returns the silence after the step, until when lists of the monitor may leave its alert out (lingers), whether
 // the silence has ended, and whether its alert is gone from Alertmanager.
-func (o SilenceOutcome) Became(now time.Time) (s Silence, lingers time.Time, ended, gone bool) {
-	s = o.Silence
-	lingers, s.LookAt, s.Failed = s.EndsAt.Add(silenceLingers), now.Add(silenceLook), o.Why
+func (o SilenceOutcome) Became(now time.Time) (silence Silence, lingers time.Time, ended, gone bool) {
+	silence = o.Silence
+	lingers, silence.LookAt, silence.Failed = silence.EndsAt.Add(silenceLingers), now.Add(silenceLook), o.Why
 	switch {
-	case s.Do == SilenceOver, s.Do == SilenceEnd && o.Why == "":
-		return s, now.Add(silenceLingers), true, false
+	case silence.Do == SilenceOver, silence.Do == SilenceEnd && o.Why == "":
+		return silence, now.Add(silenceLingers), true, false
 	case o.Why != "":
-		if s.Remote == "" {
+		if silence.Remote == "" {
 			lingers = time.Time{}
 		}
-	case s.Do == SilenceMake:
-		s.RemoteEndsAt = &s.EndsAt
-	case s.Do == SilenceLook && o.Fires:
-		s.SeenAt, s.MissingAt = &now, nil
-	case s.Do == SilenceLook && s.SeenAt != nil && s.MissingAt == nil:
-		s.MissingAt = &now
-	case s.Do == SilenceLook && s.SeenAt != nil:
-		gone = now.Sub(*s.MissingAt) >= silenceGoneFor
+	case silence.Do == SilenceMake:
+		silence.RemoteEndsAt = &silence.EndsAt
+	case silence.Do == SilenceLook && o.Fires:
+		silence.SeenAt, silence.MissingAt = &now, nil
+	case silence.Do == SilenceLook && silence.SeenAt != nil && silence.MissingAt == nil:
+		silence.MissingAt = &now
+	case silence.Do == SilenceLook && silence.SeenAt != nil:
+		gone = now.Sub(*silence.MissingAt) >= silenceGoneFor
 	}
-	return s, lingers, false, gone
+	return silence, lingers, false, gone
 }
 
 // GoneSignal ends an alert that is gone from Alertmanager, which doesn't notify us of the end of silenced alerts.
@@ -242,7 +242,7 @@ func (s Silence) GoneSignal() Signal {
 
 // RecordSilences notes the results of the steps in the timeline. It reports false if there is nothing to note.
 func (in Incident) RecordSilences(outcomes []SilenceOutcome, unfit int, now time.Time) (Change, bool) {
-	c := in.begin(ByTimer(), Facts{}, now)
+	change := in.begin(ByTimer(), Facts{}, now)
 	var created, ended, failed Detail
 	for _, o := range outcomes {
 		host := []string{hostOfURL(o.URL)}
@@ -258,18 +258,18 @@ func (in Incident) RecordSilences(outcomes []SilenceOutcome, unfit int, now time
 		}
 	}
 	if created.Count > 0 {
-		c.record(EventSilenced, c.by, created)
+		change.record(EventSilenced, change.by, created)
 	}
 	if ended.Count > 0 {
-		c.record(EventUnsilenced, c.by, ended)
+		change.record(EventUnsilenced, change.by, ended)
 	}
 	if failed.Count > 0 {
-		c.record(EventSilenceFailed, c.by, failed)
+		change.record(EventSilenceFailed, change.by, failed)
 	}
 	if unfit > 0 {
-		c.record(EventSilenceFailed, c.by, Detail{Count: unfit})
+		change.record(EventSilenceFailed, change.by, Detail{Count: unfit})
 	}
-	return c.done(), len(c.Events) > 0
+	return change.done(), len(change.Events) > 0
 }
 
 // quietChanged reports whether an acknowledgement or snooze has begun, changed or ended.

@@ -77,31 +77,31 @@ func (r Roster) audience(targets []Target, at time.Time) audience {
 		}
 	}
 	for i := range targets {
-		t := &targets[i]
+		target := &targets[i]
 		switch {
-		case t.Schedule != 0:
-			if c := r.Schedules[t.Schedule]; c != nil {
-				t.onCall(c, at, add)
+		case target.Schedule != 0:
+			if c := r.Schedules[target.Schedule]; c != nil {
+				target.onCall(c, at, add)
 			}
-		case t.User != "":
-			add(Say("the escalation policy names you"), t.User)
-		case t.Team != 0:
-			add(Say("the escalation policy names your whole team"), r.Members[t.Team]...)
-		case t.Managers != 0:
-			add(Say("the escalation policy names the managers of your team"), r.managers(t.Managers)...)
-		case t.Group != "":
-			users, known := r.Groups[t.Group]
+		case target.User != "":
+			add(Say("the escalation policy names you"), target.User)
+		case target.Team != 0:
+			add(Say("the escalation policy names your whole team"), r.Members[target.Team]...)
+		case target.Managers != 0:
+			add(Say("the escalation policy names the managers of your team"), r.managers(target.Managers)...)
+		case target.Group != "":
+			users, known := r.Groups[target.Group]
 			if !known {
-				s.unknown = append(s.unknown, t.Group)
+				s.unknown = append(s.unknown, target.Group)
 			}
-			add(Say("the escalation policy names the Slack group @%s, and you are in it", t.Group), users...)
-		case t.Channel != "":
-			s.channels = appendNew(s.channels, t.Channel)
-		case t.Webhook != "":
-			s.webhooks = appendNew(s.webhooks, t.Webhook)
-		case t.Policy != 0:
-			s.policy = t.Policy
-		case t.Canary:
+			add(Say("the escalation policy names the Slack group @%s, and you are in it", target.Group), users...)
+		case target.Channel != "":
+			s.channels = appendNew(s.channels, target.Channel)
+		case target.Webhook != "":
+			s.webhooks = appendNew(s.webhooks, target.Webhook)
+		case target.Policy != 0:
+			s.policy = target.Policy
+		case target.Canary:
 			s.canary = true
 		}
 	}
@@ -114,25 +114,25 @@ func (t *Target) means(role string) bool {
 }
 
 // onCall adds the people of a schedule that the target includes.
-func (t *Target) onCall(c *schedule.Schedule, at time.Time, add func(why Sentence, users ...UserID)) {
-	for _, role := range c.Roles() {
+func (t *Target) onCall(compiled *schedule.Schedule, at time.Time, add func(why Sentence, users ...UserID)) {
+	for _, role := range compiled.Roles() {
 		if !t.means(role) {
 			continue
 		}
 		switch t.Which {
 		case OnCallNext:
-			add(Say("you are on call next in %s", c.Name()), nextComing(c, at, role)...)
+			add(Say("you are on call next in %s", compiled.Name()), nextComing(compiled, at, role)...)
 		case Everyone:
-			for _, shift := range c.Shifts(at, at.AddDate(1, 0, 0), role) {
-				add(Say("the escalation policy names everyone in %s", c.Name()), shift.Users...)
+			for _, shift := range compiled.Shifts(at, at.AddDate(1, 0, 0), role) {
+				add(Say("the escalation policy names everyone in %s", compiled.Name()), shift.Users...)
 			}
 		default:
-			why := Say("you are on call in %s", c.Name())
+			why := Say("you are on call in %s", compiled.Name())
 			if t.Role != "" {
-				why = Say("you are on call in %s as %s", c.Name(), role)
+				why = Say("you are on call in %s as %s", compiled.Name(), role)
 			}
 			var buffer [8]UserID
-			add(why, c.AppendAt(buffer[:0], at, role)...)
+			add(why, compiled.AppendAt(buffer[:0], at, role)...)
 		}
 	}
 }

@@ -327,7 +327,7 @@ func (rc *Receiver) send(ctx context.Context, one *outageMessage) {
 
 // attempt sends a message, unless an earlier attempt with an unknown outcome turns out to have
 // succeeded.
-func (rc *Receiver) attempt(ctx context.Context, one storedMessage, since time.Time) (r notify.Receipt) {
+func (rc *Receiver) attempt(ctx context.Context, one storedMessage, since time.Time) (receipt notify.Receipt) {
 	sender := notify.AbilitiesOf(rc.Senders[one.Method])
 	address, ok := oncall.Unseal(rc.Secrets, one.Address)
 	if one.Method == oncall.MethodSlack {
@@ -343,7 +343,7 @@ func (rc *Receiver) attempt(ctx context.Context, one storedMessage, since time.T
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			r = notify.Receipt{Outcome: notify.Unknown, Err: fmt.Errorf("the sender panicked: %v", p)}
+			receipt = notify.Receipt{Outcome: notify.Unknown, Err: fmt.Errorf("the sender panicked: %v", p)}
 		}
 	}()
 	m := notify.Message{

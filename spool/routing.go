@@ -73,8 +73,8 @@ func outcomeOf(g oncall.OutcomeFacts, s oncall.Signal, at time.Time) (o oncall.O
 }
 
 // trackFiring tracks a firing alert, which pages at once, later or not at all. The caller holds o.mu.
-func (o *outage) trackFiring(in oncall.Integration, s oncall.Signal, became oncall.Outcome, at time.Time) {
-	key := alertKey{in.ID, s.DedupKey}
+func (o *outage) trackFiring(in oncall.Integration, signal oncall.Signal, became oncall.Outcome, at time.Time) {
+	key := alertKey{in.ID, signal.DedupKey}
 	was, counted := o.waiting[key]
 	switch {
 	case became.Muted:
@@ -92,14 +92,14 @@ func (o *outage) trackFiring(in oncall.Integration, s oncall.Signal, became onca
 		return
 	}
 	a := waitingAlert{
-		team: in.TeamID, policy: became.Policy, group: s.GroupKey, severity: became.Severity, title: firstBytes(s.Title, maxTitle), first: at,
+		team: in.TeamID, policy: became.Policy, group: signal.GroupKey, severity: became.Severity, title: firstBytes(signal.Title, maxTitle), first: at,
 	}
 	if counted {
 		a.first = was.first
 	}
 	a.from = a.first.Add(became.Hold.Duration())
 	if became.Window != nil {
-		a.kept = &oncall.Alert{Title: s.Title, Severity: became.Severity, Labels: became.Labels}
+		a.kept = &oncall.Alert{Title: signal.Title, Severity: became.Severity, Labels: became.Labels}
 	}
 	o.waiting[key] = a
 }

@@ -163,26 +163,26 @@ func (g gate) onIncident(ctx context.Context, q querier, do access.Permission, i
 
 // act checks whether the actor may carry out an act on an incident, and whether the person that it names can be paged.
 // A private team's incident can't be given to another team's policy, but single people can be brought in.
-func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incident) error {
-	if g.raised(in) && raiserMay(a.Do) && g.dir.access.May(g.by, access.Page, access.Object{Team: in.TeamID}) == nil {
+func (g gate) act(ctx context.Context, q querier, act oncall.Act, in oncall.Incident) error {
+	if g.raised(in) && raiserMay(act.Do) && g.dir.access.May(g.by, access.Page, access.Object{Team: in.TeamID}) == nil {
 		return nil
 	}
-	if err := g.onIncident(ctx, q, actNeeds(a.Do), in); err != nil {
+	if err := g.onIncident(ctx, q, actNeeds(act.Do), in); err != nil {
 		return err
 	}
-	if err := g.mayName(a, in.TeamID); err != nil {
+	if err := g.mayName(act, in.TeamID); err != nil {
 		return err
 	}
-	if a.Policy != 0 && g.dir.teams[in.TeamID].Private && g.dir.Policies[a.Policy].TeamID != in.TeamID {
+	if act.Policy != 0 && g.dir.teams[in.TeamID].Private && g.dir.Policies[act.Policy].TeamID != in.TeamID {
 		return oncall.Refuse("Incident %s is of a private team, so only an escalation policy of that team can take it.", in.ID)
 	}
-	if a.Do == oncall.ActUpdate {
-		return g.mayUpdate(a, in)
+	if act.Do == oncall.ActUpdate {
+		return g.mayUpdate(act, in)
 	}
-	if a.User == "" {
+	if act.User == "" {
 		return nil
 	}
-	return g.dir.access.MayBeOnCall(a.User)
+	return g.dir.access.MayBeOnCall(act.User)
 }
 
 // mayUpdate refuses an update of a private team's incident where others can read it.

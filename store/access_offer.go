@@ -105,10 +105,10 @@ type Whom struct{ Team, Schedule, User string }
 
 // FindToPage finds what it names: a team need not be seen to be paged, but a private team's schedules are not there for
 // others. A person alone is paged in a team of theirs, which is the key's own if they are in it.
-func (s *Store) FindToPage(ctx context.Context, by oncall.Actor, w Whom) (r oncall.RaiseRequest, err error) {
+func (s *Store) FindToPage(ctx context.Context, by oncall.Actor, w Whom) (raise oncall.RaiseRequest, err error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
-		return r, err
+		return raise, err
 	}
 	if w.Schedule != "" {
 		i := slices.IndexFunc(dir.Schedules, func(c *schedule.Schedule) bool {
@@ -116,29 +116,29 @@ func (s *Store) FindToPage(ctx context.Context, by oncall.Actor, w Whom) (r onca
 			return named(w.Schedule, c.Name(), int64(c.ID())) && (!t.Private || dir.access.May(by, access.See, access.Object{Team: t.ID}) == nil)
 		})
 		if i < 0 {
-			return r, oncall.Refuse("There is no schedule %q, or it is not yours to see.", w.Schedule)
+			return raise, oncall.Refuse("There is no schedule %q, or it is not yours to see.", w.Schedule)
 		}
-		r.Team, r.Schedule = dir.Schedules[i].TeamID(), dir.Schedules[i].ID()
+		raise.Team, raise.Schedule = dir.Schedules[i].TeamID(), dir.Schedules[i].ID()
 	}
 	if w.User != "" {
-		if r.User, err = dir.userNamed(w.User); err != nil {
-			return r, err
+		if raise.User, err = dir.userNamed(w.User); err != nil {
+			return raise, err
 		}
 	}
 	if w.Team != "" {
 		i := slices.IndexFunc(dir.Teams, func(t oncall.Team) bool { return named(w.Team, t.Name, int64(t.ID)) })
 		if i < 0 {
-			return r, oncall.Refuse("There is no team %q.", w.Team)
+			return raise, oncall.Refuse("There is no team %q.", w.Team)
 		}
-		r.Team = dir.Teams[i].ID
+		raise.Team = dir.Teams[i].ID
 	}
-	if r.Team == 0 && r.User != "" {
-		r.Team = dir.teamAfter(by, r.User)
+	if raise.Team == 0 && raise.User != "" {
+		raise.Team = dir.teamAfter(by, raise.User)
 	}
-	if r.Team == 0 {
-		return r, oncall.Refuse("Say which team to page; a person alone is paged in a team of theirs.")
+	if raise.Team == 0 {
+		return raise, oncall.Refuse("Say which team to page; a person alone is paged in a team of theirs.")
 	}
-	return r, nil
+	return raise, nil
 }
 
 // TeamToPageFor returns the team of an integration, or of an escalation policy, for a program that pages by one of these.

@@ -31,7 +31,7 @@ type ListedAlert struct {
 }
 
 // AlertList lists alerts of incidents that somebody may see, the newest first.
-func (s *Store) AlertList(ctx context.Context, by oncall.Actor, f AlertFilter) ([]ListedAlert, error) {
+func (s *Store) AlertList(ctx context.Context, by oncall.Actor, filter AlertFilter) ([]ListedAlert, error) {
 	const list = `
 		SELECT a.id, a.integration_id, a.dedup_key, a.group_key, a.incident_id, a.firing,
 		       a.title, a.body, a.link, a.severity, a.labels, a.links, a.details, a.count, a.first_at, a.last_at,
@@ -56,8 +56,8 @@ func (s *Store) AlertList(ctx context.Context, by oncall.Actor, f AlertFilter) (
 	if err := g.may(access.See, access.Object{}); err != nil {
 		return nil, err
 	}
-	rows, _ := s.pool.Query(ctx, list, f.Open, f.Closed, f.Integration, f.Team, f.ID, f.Key, strings.ToLower(f.Text), f.Before,
-		nonNil(f.Labels), nonNil(g.dir.hidden(by)), by.User, min(max(f.Limit, 1), MostListed))
+	rows, _ := s.pool.Query(ctx, list, filter.Open, filter.Closed, filter.Integration, filter.Team, filter.ID, filter.Key, strings.ToLower(filter.Text), filter.Before,
+		nonNil(filter.Labels), nonNil(g.dir.hidden(by)), by.User, min(max(filter.Limit, 1), MostListed))
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[ListedAlert])
 	if err != nil {
 		return nil, fmt.Errorf("list alerts: %w", translate(err))

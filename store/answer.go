@@ -32,14 +32,14 @@ type AnswerRecord struct {
 // Answer carries out an answer about incidents; ProveContact and SwitchContacts do that for other
 // kinds of answers. If an answer with the same ID is delivered again, it changes nothing and has the
 // same outcome.
-func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
+func (s *Store) Answer(ctx context.Context, answer oncall.Answer, now time.Time) (AnswerRecord, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
 		return AnswerRecord{}, err
 	}
 	var claim oncall.Claim
-	if a.Token != "" { // anybody can send tokens, so forged ones must not be stored
-		claim, err = s.openToken(ctx, a.Token, now)
+	if answer.Token != "" { // anybody can send tokens, so forged ones must not be stored
+		claim, err = s.openToken(ctx, answer.Token, now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 			return AnswerRecord{AnswerOutcome: oncall.AnswerOutcome{Result: oncall.AnswerRefused, Refusal: refusal.Sentence}}, nil
 		}
@@ -48,15 +48,15 @@ func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (Ans
 		}
 	}
 	var changes []oncall.Change
-	out, err := s.answerOnce(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
-		facts, own, err := s.answerFacts(ctx, tx, a, claim, now)
+	out, err := s.answerOnce(ctx, answer, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
+		facts, own, err := s.answerFacts(ctx, tx, answer, claim, now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 			return oncall.AnswerOutcome{Result: oncall.AnswerRefused, Refusal: refusal.Sentence}, nil
 		}
 		if err != nil {
 			return out, err
 		}
-		if out, changes, err = facts.Decide(a, dir.Facts(), now); err != nil {
+		if out, changes, err = facts.Decide(answer, dir.Facts(), now); err != nil {
 			return out, err
 		}
 		if out.Result == oncall.AnswerActed {
@@ -121,25 +121,25 @@ func (s *Store) saveActed(ctx context.Context, tx pgx.Tx, lead oncall.PageID, ch
 // answerOnce carries out an answer unless that was done before. It stores the outcome in the same
 // transaction, so that an answer delivered again, after a crash or by another route, is carried out
 // exactly once. A second delivery waits while the first is being carried out.
-func (s *Store) answerOnce(ctx context.Context, a oncall.Answer, now time.Time,
+func (s *Store) answerOnce(ctx context.Context, answer oncall.Answer, now time.Time,
 	carryOut func(tx pgx.Tx) (oncall.AnswerOutcome, error),
 ) (out AnswerRecord, err error) {
 	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
-		if a.ID == "" {
+		if answer.ID == "" {
 			out.AnswerOutcome, err = carryOut(tx)
 			return err
 		}
-		if out, err = claimAnswer(ctx, tx, a, now); err != nil || out.Again {
+		if out, err = claimAnswer(ctx, tx, answer, now); err != nil || out.Again {
 			return err
 		}
 		if out.AnswerOutcome, err = carryOut(tx); err != nil {
 			return err
 		}
-		out.Lately, err = endAnswer(ctx, tx, a, out.AnswerOutcome, now)
+		out.Lately, err = endAnswer(ctx, tx, answer, out.AnswerOutcome, now)
 		return err
 	})
 	if err != nil {
-		return AnswerRecord{}, fmt.Errorf("do what was answered by %s: %w", a.Method, err)
+		return AnswerRecord{}, fmt.Errorf("do what was answered by %s: %w", answer.Method, err)
 	}
 	return out, nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // SwitchContacts carries out STOP and START, and tells the person in Slack, where they can undo it.
-func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
+func (s *Store) SwitchContacts(ctx context.Context, answer oncall.Answer, now time.Time) (AnswerRecord, error) {
 	const start = `
 		UPDATE contacts
 		SET disabled_at = NULL, disabled_why = '', confirmed_at = $2
@@ -23,18 +23,18 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 	if err != nil {
 		return AnswerRecord{}, err
 	}
-	out, err := s.answerOnce(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
-		own, err := contactsAt(ctx, tx, a.Method, a.From)
+	out, err := s.answerOnce(ctx, answer, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
+		own, err := contactsAt(ctx, tx, answer.Method, answer.From)
 		if err != nil {
 			return out, err
 		}
 		out.Result = oncall.AnswerStopped
-		if a.Intent.Kind == oncall.IntentStart {
+		if answer.Intent.Kind == oncall.IntentStart {
 			out.Result = oncall.AnswerStarted
 		}
 		for _, c := range own {
 			if out.Result == oncall.AnswerStopped {
-				if err := s.disable(ctx, tx, oncall.Actor{User: c.UserID, Via: string(a.Method)}, dir, c.ID, why, now); err != nil {
+				if err := s.disable(ctx, tx, oncall.Actor{User: c.UserID, Via: string(answer.Method)}, dir, c.ID, why, now); err != nil {
 					return out, err
 				}
 				continue
@@ -55,7 +55,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 					return out, err
 				}
 				on := audit.Contact(c, audit.ContactOn)
-				if err := record(ctx, tx, oncall.Actor{User: c.UserID, Via: string(a.Method)}, now, on); err != nil {
+				if err := record(ctx, tx, oncall.Actor{User: c.UserID, Via: string(answer.Method)}, now, on); err != nil {
 					return out, err
 				}
 			}
@@ -67,10 +67,10 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 }
 
 // ProveContact verifies a contact method by a code that was sent from its address.
-func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
+func (s *Store) ProveContact(ctx context.Context, answer oncall.Answer, now time.Time) (AnswerRecord, error) {
 	const lock = `SELECT FROM users WHERE id = ANY ($1) ORDER BY id FOR UPDATE`
-	out, err := s.answerOnce(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
-		own, err := s.provable(ctx, tx, a, now)
+	out, err := s.answerOnce(ctx, answer, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
+		own, err := s.provable(ctx, tx, answer, now)
 		if err != nil || len(own) == 0 {
 			out.Result = oncall.AnswerIgnored
 			return out, err
@@ -92,14 +92,14 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 				out = oncall.AnswerOutcome{Result: oncall.AnswerRefused, Refusal: refused}
 				continue
 			}
-			right, err := s.tryCode(ctx, tx, c.ID, a.Intent.Proof, now)
+			right, err := s.tryCode(ctx, tx, c.ID, answer.Intent.Proof, now)
 			if err != nil {
 				return out, err
 			}
 			if !right {
 				continue
 			}
-			if err := verified(ctx, tx, oncall.Actor{User: c.UserID, Via: string(a.Method)}, c, now); err != nil {
+			if err := verified(ctx, tx, oncall.Actor{User: c.UserID, Via: string(answer.Method)}, c, now); err != nil {
 				return out, err
 			}
 			out = oncall.AnswerOutcome{Result: oncall.AnswerProven, Method: c.Method, User: c.UserID}
@@ -122,18 +122,18 @@ func answerRefusal(ctx context.Context, tx pgx.Tx, user oncall.UserID) (oncall.S
 
 // provable loads the contact methods that a code sent from an address may verify: those with that
 // address and, for Telegram, those whose address only this answer reveals.
-func (s *Store) provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) ([]oncall.Contact, error) {
+func (s *Store) provable(ctx context.Context, tx pgx.Tx, answer oncall.Answer, now time.Time) ([]oncall.Contact, error) {
 	const waiting = `SELECT contact_id, hash FROM codes WHERE method = $1 AND address = '' AND sent_at > $2 AND hash <> ''`
-	own, err := contactsAt(ctx, tx, a.Method, a.From)
-	if err != nil || a.Method.Info().Label != "" || a.From == "" {
+	own, err := contactsAt(ctx, tx, answer.Method, answer.From)
+	if err != nil || answer.Method.Info().Label != "" || answer.From == "" {
 		return own, err
 	}
 	ids := []oncall.ContactID{}
 	var id oncall.ContactID
 	var hash []byte
-	rows, _ := tx.Query(ctx, waiting, a.Method, now.Add(-proofLives))
+	rows, _ := tx.Query(ctx, waiting, answer.Method, now.Add(-proofLives))
 	if _, err := pgx.ForEachRow(rows, []any{&id, &hash}, func() error {
-		if s.codeFits(hash, id, a.Intent.Proof, now) {
+		if s.codeFits(hash, id, answer.Intent.Proof, now) {
 			ids = append(ids, id)
 		}
 		return nil
@@ -143,7 +143,7 @@ func (s *Store) provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now ti
 	proven, err := contacts(ctx, tx, ids, nil)
 	for _, c := range proven {
 		if c.Address == "" {
-			c.Address = a.From
+			c.Address = answer.From
 			own = append(own, c)
 		}
 	}

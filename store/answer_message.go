@@ -57,7 +57,7 @@ func loadPicks(ctx context.Context, tx pgx.Tx, picks []oncall.Pick) ([]oncall.An
 }
 
 // namedMessage finds the message that an answer names by a token or by the message's key.
-func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.Claim) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
+func namedMessage(ctx context.Context, tx pgx.Tx, answer oncall.Answer, claim oncall.Claim) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
 	const byKey = `
 		SELECT coalesce(nullif(bundle, 0), id), user_id
 		FROM pages
@@ -67,19 +67,19 @@ func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.
 		FROM pages
 		WHERE id = $1 AND user_id = $2`
 	const verified = `SELECT id FROM contacts WHERE user_id = $1 AND method = $2 AND verified_at IS NOT NULL AND removed_at IS NULL`
-	user := a.Message.Probe.User
+	user := answer.Message.Probe.User
 	var rows pgx.Rows
-	if a.Token != "" {
+	if answer.Token != "" {
 		if err := tokenCounts(ctx, tx, claim); err != nil {
 			return f, nil, err
 		}
 		user = claim.User
 		rows, _ = tx.Query(ctx, byID, claim.Page, claim.User)
 	} else {
-		if err := buttonCounts(ctx, tx, a); err != nil {
+		if err := buttonCounts(ctx, tx, answer); err != nil {
 			return f, nil, err
 		}
-		rows, _ = tx.Query(ctx, byKey, a.Message.Page)
+		rows, _ = tx.Query(ctx, byKey, answer.Message.Page)
 	}
 	if f.Messages, err = pgx.CollectRows(rows, answeredMessage); err != nil {
 		return f, nil, err
@@ -94,15 +94,15 @@ func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.
 		}
 	}
 	f.Known, f.Probed = user != "", len(f.Messages) == 0
-	rows, _ = tx.Query(ctx, verified, user, a.Method)
+	rows, _ = tx.Query(ctx, verified, user, answer.Method)
 	own, err = pgx.CollectRows(rows, pgx.RowTo[oncall.ContactID])
 	return f, own, err
 }
 
 // shownTo finds what an answer is about if only its address is known. It looks at what people with
 // that address were told, there or elsewhere.
-func shownTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
-	all, err := contactsAt(ctx, tx, a.Method, a.From)
+func shownTo(ctx context.Context, tx pgx.Tx, answer oncall.Answer, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
+	all, err := contactsAt(ctx, tx, answer.Method, answer.From)
 	if err != nil {
 		return f, nil, err
 	}
@@ -119,10 +119,10 @@ func shownTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f 
 	if f.Checked, err = answersCheck(ctx, tx, own, now); err != nil {
 		return f, own, err
 	}
-	if f.Scope, err = loadAnswerScope(ctx, tx, a.Intent, own, people); err != nil {
+	if f.Scope, err = loadAnswerScope(ctx, tx, answer.Intent, own, people); err != nil {
 		return f, own, err
 	}
-	f.Choice = f.Scope.Choose(a.Intent)
+	f.Choice = f.Scope.Choose(answer.Intent)
 	return f, own, nil
 }
 

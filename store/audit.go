@@ -63,7 +63,7 @@ const MostAudit = 1_000
 
 // History returns the entries of the audit log that somebody may read, newest first, and whether there are older ones.
 // Somebody who may read none is told who may.
-func (s *Store) History(ctx context.Context, by oncall.Actor, f AuditFilter) (entries []audit.Entry, more bool, err error) {
+func (s *Store) History(ctx context.Context, by oncall.Actor, filter AuditFilter) (entries []audit.Entry, more bool, err error) {
 	const load = `
 		SELECT id, at, actor AS by, kind, name, about, teams, act, changes
 		FROM audit_log
@@ -76,12 +76,12 @@ func (s *Store) History(ctx context.Context, by oncall.Actor, f AuditFilter) (en
 	if err != nil {
 		return nil, false, err
 	}
-	may, err := g.history(f.Team)
+	may, err := g.history(filter.Team)
 	if err != nil {
 		return nil, false, err
 	}
-	limit := min(max(f.Limit, 1), MostAudit)
-	rows, _ := s.pool.Query(ctx, load, f.Since, f.Before, f.Kind, f.Name, f.Team, f.Person,
+	limit := min(max(filter.Limit, 1), MostAudit)
+	rows, _ := s.pool.Query(ctx, load, filter.Since, filter.Before, filter.Kind, filter.Name, filter.Team, filter.Person,
 		may.All, nonNil(may.Teams), nonNil(may.Hidden), nonNil(may.People), limit+1)
 	entries, err = pgx.CollectRows(rows, pgx.RowToStructByName[audit.Entry])
 	if err != nil {

@@ -192,7 +192,7 @@ func (s *System) EndAwayCalendar(ctx context.Context, r AwayReading, is AwayOutc
 		RETURNING tries, trouble_at, read_at IS NULL`
 	const first = `SELECT read_at IS NULL FROM away_calendars WHERE user_id = $1 AND made_at = $2 FOR UPDATE`
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		n := oncall.Notice{To: string(r.User), Kind: oncall.NoticeAwayCalendar, Detail: oncall.NoticeDetail{Count: is.Events, Note: is.Trouble, Address: r.Host()}}
+		notice := oncall.Notice{To: string(r.User), Kind: oncall.NoticeAwayCalendar, Detail: oncall.NoticeDetail{Count: is.Events, Note: is.Trouble, Address: r.Host()}}
 		var never bool
 		if is.Trouble != "" {
 			var tries int
@@ -204,10 +204,10 @@ func (s *System) EndAwayCalendar(ctx context.Context, r AwayReading, is AwayOutc
 				return nil
 			}
 			if never {
-				n.Detail.State = oncall.AwayCalendarUnread
+				notice.Detail.State = oncall.AwayCalendarUnread
 			}
-			n.Key = fmt.Sprintf("away_calendar/%s/failed/%d", r.User, since.Unix())
-			return s.saveNotices(ctx, tx, now, []oncall.Notice{n})
+			notice.Key = fmt.Sprintf("away_calendar/%s/failed/%d", r.User, since.Unix())
+			return s.saveNotices(ctx, tx, now, []oncall.Notice{notice})
 		}
 		if err := tx.QueryRow(ctx, first, r.User, r.MadeAt).Scan(&never); err != nil {
 			return err
@@ -215,8 +215,8 @@ func (s *System) EndAwayCalendar(ctx context.Context, r AwayReading, is AwayOutc
 		if _, err := tx.Exec(ctx, read, r.User, r.MadeAt, now, is.Tag, is.Same, is.Events); err != nil || !never {
 			return err
 		}
-		n.Key = fmt.Sprintf("away_calendar/%s/read/%d", r.User, r.MadeAt.Unix())
-		return s.saveNotices(ctx, tx, now, []oncall.Notice{n})
+		notice.Key = fmt.Sprintf("away_calendar/%s/read/%d", r.User, r.MadeAt.Unix())
+		return s.saveNotices(ctx, tx, now, []oncall.Notice{notice})
 	})
 	if err != nil {
 		return wrap(err, "end the reading of the calendar of %s", r.User)

@@ -84,21 +84,21 @@ func (s *System) BeginProof(ctx context.Context, id oncall.ContactID, random [16
 	const insert = `
 		INSERT INTO codes (contact_id, method, address, hash, tries, sent_at)
 		VALUES ($1, $2, $3, $4, 0, $5)`
-	p := Proof{Expires: now.Add(proofLives)}
+	proof := Proof{Expires: now.Add(proofLives)}
 	dir, err := s.directory(ctx)
 	if err != nil {
 		return Proof{}, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
-		if p.Contact, err = lockContact(ctx, tx, id); err != nil {
+		if proof.Contact, err = lockContact(ctx, tx, id); err != nil {
 			return err
 		}
-		people, err := users(ctx, tx, p.Contact.UserID)
+		people, err := users(ctx, tx, proof.Contact.UserID)
 		if err != nil {
 			return err
 		}
-		p.User = people[p.Contact.UserID]
-		sent, err := s.mayProve(ctx, tx, p.Contact, now)
+		proof.User = people[proof.Contact.UserID]
+		sent, err := s.mayProve(ctx, tx, proof.Contact, now)
 		if err != nil {
 			return err
 		}
@@ -108,17 +108,17 @@ func (s *System) BeginProof(ctx context.Context, id oncall.ContactID, random [16
 		if _, err := tx.Exec(ctx, voidCodes, id); err != nil {
 			return err
 		}
-		p.Code = codeFrom(random, p.Contact.Address == "")
-		p.Sealed = s.seal(p.Code, now)
-		if _, err = tx.Exec(ctx, insert, id, p.Contact.Method, p.Contact.Address, s.codeHash(id, p.Code, now), now); err != nil {
+		proof.Code = codeFrom(random, proof.Contact.Address == "")
+		proof.Sealed = s.seal(proof.Code, now)
+		if _, err = tx.Exec(ctx, insert, id, proof.Contact.Method, proof.Contact.Address, s.codeHash(id, proof.Code, now), now); err != nil {
 			return err
 		}
-		return s.alarmPhones(ctx, tx, dir, p.Contact, sent, now)
+		return s.alarmPhones(ctx, tx, dir, proof.Contact, sent, now)
 	})
 	if err != nil {
 		return Proof{}, wrap(err, "make a code for contact method %d", id)
 	}
-	return p, nil
+	return proof, nil
 }
 
 // codeFrom makes a code of six digits; long: of sixteen letters and digits, for methods where anybody can try codes, not

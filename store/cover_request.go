@@ -16,7 +16,7 @@ import (
 // AskForCover stores a cover request, and asks the first people. It refuses requests that make no sense.
 func (s *Store) AskForCover(
 	ctx context.Context, by oncall.Actor, stint schedule.Stint, note string, everyone bool, now time.Time,
-) (c oncall.Cover, err error) {
+) (cover oncall.Cover, err error) {
 	if err := s.allowed(ctx, by, func(g gate) error { return g.cover(stint) }); err != nil {
 		return oncall.Cover{}, err
 	}
@@ -25,13 +25,13 @@ func (s *Store) AskForCover(
 		if err != nil {
 			return err
 		}
-		c, err = s.saveRequest(ctx, tx, by, stint, coverWish{by: by.User, note: note, everyone: everyone}, facts, now)
+		cover, err = s.saveRequest(ctx, tx, by, stint, coverWish{by: by.User, note: note, everyone: everyone}, facts, now)
 		return err
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "ask for cover")
 	}
-	return c, nil
+	return cover, nil
 }
 
 // A coverWish is a request for cover.
@@ -229,24 +229,24 @@ func lockCover(ctx context.Context, tx pgx.Tx, id oncall.CoverID) (oncall.Cover,
 }
 
 // Cover returns one cover request.
-func (s *Store) Cover(ctx context.Context, by oncall.Actor, id oncall.CoverID) (c oncall.Cover, err error) {
+func (s *Store) Cover(ctx context.Context, by oncall.Actor, id oncall.CoverID) (cover oncall.Cover, err error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return oncall.Cover{}, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		if c, err = lockCover(ctx, tx, id); err != nil {
+		if cover, err = lockCover(ctx, tx, id); err != nil {
 			return err
 		}
-		if slices.Contains(parties(c), by.User) {
+		if slices.Contains(parties(cover), by.User) {
 			return g.may(access.OwnThings, access.Object{})
 		}
-		return g.onSchedule(access.See, c.Stint.Schedule)
+		return g.onSchedule(access.See, cover.Stint.Schedule)
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "load cover request %d", id)
 	}
-	return c, nil
+	return cover, nil
 }
 
 // parties returns the people of a cover request: whose shift it is, who made it, and who was asked.

@@ -220,10 +220,10 @@ func (d *Directory) leaverWatchers(id oncall.TeamID) []string {
 
 // leaverChange returns the notice's new detail. If the person is back in Slack, it returns one more notice, because Slack
 // doesn't notify people of edited messages.
-func (d *Directory) leaverChange(in setup.Installation, n oncall.Notice, wanted []oncall.Notice, now time.Time) (next oncall.NoticeDetail, news oncall.Notice, err error) {
-	next = n.Detail
+func (d *Directory) leaverChange(in setup.Installation, notice oncall.Notice, wanted []oncall.Notice, now time.Time) (next oncall.NoticeDetail, news oncall.Notice, err error) {
+	next = notice.Detail
 	user := next.Users[0]
-	if i := slices.IndexFunc(wanted, func(w oncall.Notice) bool { return w.Key == n.Key }); i >= 0 {
+	if i := slices.IndexFunc(wanted, func(w oncall.Notice) bool { return w.Key == notice.Key }); i >= 0 {
 		next.State, next.StateAt, next.Departures = "", time.Time{}, wanted[i].Detail.Departures
 		return next, news, nil
 	}
@@ -240,8 +240,8 @@ func (d *Directory) leaverChange(in setup.Installation, n oncall.Notice, wanted 
 	switch {
 	case d.Users[user].DeactivatedAt == nil:
 		next.State, next.StateAt = oncall.LeaverBack, now
-		news = n
-		news.ID, news.Kind, news.Key, news.Detail = 0, oncall.NoticeLeaver, "back/"+strings.TrimPrefix(n.Key, "leaver/"), next
+		news = notice
+		news.ID, news.Kind, news.Key, news.Detail = 0, oncall.NoticeLeaver, "back/"+strings.TrimPrefix(notice.Key, "leaver/"), next
 		news.Detail.Departures = rest
 	case next.State == "" && !slices.ContainsFunc(rest, oncall.Departure.Matters):
 		next.State, next.StateAt = oncall.LeaverReplaced, now

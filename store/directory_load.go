@@ -25,19 +25,19 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 
 // readDirectory is loadDirectory within a transaction that has made changes, which it sees.
 func (s *Store) readDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (*Directory, error) {
-	d := &Directory{
+	dir := &Directory{
 		teams: map[oncall.TeamID]oncall.Team{}, integrations: map[oncall.IntegrationID]oncall.Integration{},
 		schedules: map[oncall.ScheduleID]*schedule.Schedule{}, keys: map[keyHash]oncall.Integration{},
 		overrides: map[oncall.OverrideID]schedule.Override{}, onCall: map[oncall.TeamID][]oncall.UserID{},
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
-		d.loadPeople, d.loadTeams, d.loadIntegrations, d.loadRotatedKeys, d.loadAPIKeys, d.loadUserGroups, d.loadSlackGroups, d.loadSlackChannels, d.loadMaintenance,
+		dir.loadPeople, dir.loadTeams, dir.loadIntegrations, dir.loadRotatedKeys, dir.loadAPIKeys, dir.loadUserGroups, dir.loadSlackGroups, dir.loadSlackChannels, dir.loadMaintenance,
 	} {
 		if err := load(ctx, tx); err != nil {
 			return nil, err
 		}
 	}
-	if err := d.loadRoutes(ctx, tx, s); err != nil {
+	if err := dir.loadRoutes(ctx, tx, s); err != nil {
 		return nil, err
 	}
 	of := scope{since: since}
@@ -47,7 +47,7 @@ func (s *Store) readDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 			return nil, err
 		}
 	}
-	d.since = of.since
+	dir.since = of.since
 	all, err := schedules(ctx, tx, of)
 	if err != nil {
 		return nil, err
@@ -60,17 +60,17 @@ func (s *Store) readDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 			s.log.Error().Err(err).Str("schedule", definition.Name).Msg("schedule can't be used")
 			continue
 		}
-		d.schedules[id] = compiled
-		d.onCall[definition.TeamID] = append(d.onCall[definition.TeamID], definition.People()...)
+		dir.schedules[id] = compiled
+		dir.onCall[definition.TeamID] = append(dir.onCall[definition.TeamID], definition.People()...)
 		for _, o := range definition.Overrides {
-			d.overrides[o.ID] = o
+			dir.overrides[o.ID] = o
 		}
-		d.Schedules = append(d.Schedules, compiled)
+		dir.Schedules = append(dir.Schedules, compiled)
 	}
-	slices.SortFunc(d.Schedules, func(a, b *schedule.Schedule) int { return cmp.Compare(a.Name(), b.Name()) })
-	d.learnAccess(s.admins)
-	d.gatherTeams()
-	return d, nil
+	slices.SortFunc(dir.Schedules, func(a, b *schedule.Schedule) int { return cmp.Compare(a.Name(), b.Name()) })
+	dir.learnAccess(s.admins)
+	dir.gatherTeams()
+	return dir, nil
 }
 
 // gatherTeams collects what decisions depend on of each team.

@@ -60,26 +60,26 @@ func (s *System) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64,
 	if err != nil {
 		return Drawing{}, err
 	}
-	var d Drawing
+	var drawing Drawing
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		if d, err = lease(ctx, tx, id, job, now); err != nil || d.Busy {
+		if drawing, err = lease(ctx, tx, id, job, now); err != nil || drawing.Busy {
 			return err
 		}
-		if d.Picture, err = picture(ctx, tx, dir, id); err != nil {
+		if drawing.Picture, err = picture(ctx, tx, dir, id); err != nil {
 			return err
 		}
-		if d.Copies, err = copies(ctx, tx, id); err != nil || !d.Picture.Incident.Raised() {
+		if drawing.Copies, err = copies(ctx, tx, id); err != nil || !drawing.Picture.Incident.Raised() {
 			return err
 		}
-		d.Raisers, err = raiserCopies(ctx, tx, id)
+		drawing.Raisers, err = raiserCopies(ctx, tx, id)
 		return err
 	})
 	if err != nil {
 		return Drawing{}, fmt.Errorf("begin to draw incident %d: %w", id, err)
 	}
 	// The opening time makes the name differ from that of another database's incident with the same number.
-	d.Delivery = fmt.Sprintf("incident-%d-%d", id, d.Picture.Incident.OpenedAt.Unix())
-	return d, nil
+	drawing.Delivery = fmt.Sprintf("incident-%d-%d", id, drawing.Picture.Incident.OpenedAt.Unix())
+	return drawing, nil
 }
 
 // lease gives the drawing of an incident to a job, unless another job holds the lease.

@@ -103,7 +103,7 @@ func (s *System) TakeDraw(ctx context.Context, job int64, instance string, now t
 
 // PutDrawBack makes a running job wait again until an instant, and returns its lease. If another job already
 // waits for the same incident, the two become one. Only failed attempts are counted.
-func (s *System) PutDrawBack(ctx context.Context, w WaitingDraw, at time.Time, failed bool, now time.Time) error {
+func (s *System) PutDrawBack(ctx context.Context, draw WaitingDraw, at time.Time, failed bool, now time.Time) error {
 	const release = `
 		UPDATE drawings
 		SET lease_job = NULL, lease_until = NULL
@@ -126,27 +126,27 @@ func (s *System) PutDrawBack(ctx context.Context, w WaitingDraw, at time.Time, f
 		    scheduled_at = $2, attempt = CASE WHEN $3 THEN attempt ELSE greatest(attempt - 1, 0) END
 		WHERE id = $1 AND state = 'running'`
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		if w.Incident != 0 {
+		if draw.Incident != 0 {
 			// A transaction that changes the incident holds its lock and may be about to queue another job.
-			if _, err := tx.Exec(ctx, `SELECT FROM incidents WHERE id = $1 FOR SHARE`, w.Incident); err != nil {
+			if _, err := tx.Exec(ctx, `SELECT FROM incidents WHERE id = $1 FOR SHARE`, draw.Incident); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(ctx, release, w.Incident, w.Job); err != nil {
+			if _, err := tx.Exec(ctx, release, draw.Incident, draw.Job); err != nil {
 				return err
 			}
-			tag, err := tx.Exec(ctx, join, w.Incident, w.Asked, w.Count)
+			tag, err := tx.Exec(ctx, join, draw.Incident, draw.Asked, draw.Count)
 			if err != nil {
 				return err
 			}
 			if tag.RowsAffected() > 0 {
-				return endJob(ctx, tx, w.Job)
+				return endJob(ctx, tx, draw.Job)
 			}
 		}
-		_, err := tx.Exec(ctx, back, w.Job, at, failed, now)
+		_, err := tx.Exec(ctx, back, draw.Job, at, failed, now)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("put draw job %d back: %w", w.Job, err)
+		return fmt.Errorf("put draw job %d back: %w", draw.Job, err)
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func endJob(ctx context.Context, q execer, job int64) error {
 
 // EndDraw ends a job's drawing if the incident still has the version that was drawn. Otherwise the job keeps the
 // lease, done is false, and the job must draw again. Other jobs that wait for the same incident are ended too.
-func (s *System) EndDraw(ctx context.Context, w WaitingDraw, version int64, now time.Time) (done bool, err error) {
+func (s *System) EndDraw(ctx context.Context, draw WaitingDraw, version int64, now time.Time) (done bool, err error) {
 	const lock = `SELECT coalesce(lease_job, 0) FROM drawings WHERE incident_id = $1 FOR UPDATE`
 	// Skip locked jobs: they were queued just now and may be about a later version. If the root message is
 	// behind because Slack refused the edit, a waiting job may be meant to retry the edit.
@@ -198,31 +198,31 @@ func (s *System) EndDraw(ctx context.Context, w WaitingDraw, version int64, now 
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		var holder, newest int64
 		var behind bool
-		if err := tx.QueryRow(ctx, lock, w.Incident).Scan(&holder); err != nil {
+		if err := tx.QueryRow(ctx, lock, draw.Incident).Scan(&holder); err != nil {
 			return err
 		}
-		if holder != w.Job {
+		if holder != draw.Job {
 			return nil
 		}
-		if _, err := tx.Exec(ctx, others, w.Incident, now); err != nil {
+		if _, err := tx.Exec(ctx, others, draw.Incident, now); err != nil {
 			return err
 		}
 		// A separate statement, so that it sees everything that was committed while we waited for the lock,
 		// including the changes that the other jobs were queued for.
-		if err := tx.QueryRow(ctx, current, w.Incident).Scan(&newest, &behind); err != nil {
+		if err := tx.QueryRow(ctx, current, draw.Incident).Scan(&newest, &behind); err != nil {
 			return err
 		}
 		if newest != version || behind {
 			return errMoved // rolls back, so that the other jobs stay
 		}
 		done = true
-		if _, err := tx.Exec(ctx, release, w.Incident); err != nil {
+		if _, err := tx.Exec(ctx, release, draw.Incident); err != nil {
 			return err
 		}
-		return endJob(ctx, tx, w.Job)
+		return endJob(ctx, tx, draw.Job)
 	})
 	if err != nil && !errors.Is(err, errMoved) {
-		return false, fmt.Errorf("end the drawing of incident %d: %w", w.Incident, err)
+		return false, fmt.Errorf("end the drawing of incident %d: %w", draw.Incident, err)
 	}
 	return done && err == nil, nil
 }

@@ -39,7 +39,7 @@ type FeedEvent struct {
 // EventsAfter returns events of incidents that somebody may see, in the order of their numbers, and
 // the number after which to continue. There may be more even if none is returned, as long as that
 // number grows.
-func (s *Store) EventsAfter(ctx context.Context, by oncall.Actor, f FeedFilter, now time.Time) (out []FeedEvent, next int64, err error) {
+func (s *Store) EventsAfter(ctx context.Context, by oncall.Actor, filter FeedFilter, now time.Time) (out []FeedEvent, next int64, err error) {
 	const end = `SELECT coalesce(max(id), 0) FROM incident_events`
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -49,27 +49,27 @@ func (s *Store) EventsAfter(ctx context.Context, by oncall.Actor, f FeedFilter, 
 		return nil, 0, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		if f.After < 0 {
+		if filter.After < 0 {
 			return tx.QueryRow(ctx, end).Scan(&next)
 		}
-		rows, _ := tx.Query(ctx, loadFeed, f.After, feedStep)
+		rows, _ := tx.Query(ctx, loadFeed, filter.After, feedStep)
 		events, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Event])
 		if err != nil {
 			return err
 		}
-		events = withoutDoubt(events, f.After, now)
+		events = withoutDoubt(events, filter.After, now)
 		seen, err := g.seenOf(ctx, tx, events)
 		if err != nil {
 			return err
 		}
-		next = f.After
+		next = filter.After
 		for _, e := range events {
-			if len(out) == f.Limit {
+			if len(out) == filter.Limit {
 				break
 			}
 			next = e.ID
 			in, known := seen[e.IncidentID]
-			if known && (f.Team == 0 || in.TeamID == f.Team) && (len(f.Kinds) == 0 || slices.Contains(f.Kinds, e.Kind)) {
+			if known && (filter.Team == 0 || in.TeamID == filter.Team) && (len(filter.Kinds) == 0 || slices.Contains(filter.Kinds, e.Kind)) {
 				out = append(out, FeedEvent{e, in})
 			}
 		}

@@ -178,29 +178,29 @@ func (w *heartbeatWatch) judge() {
 
 // receive applies one ping.
 func (w *heartbeatWatch) receive(row pingRow) {
-	var s oncall.Signal
-	if err := json.Unmarshal(row.Signal, &s); err != nil || s.Ping == nil {
+	var signal oncall.Signal
+	if err := json.Unmarshal(row.Signal, &signal); err != nil || signal.Ping == nil {
 		return
 	}
-	scrub(&s)
-	p := *s.Ping
-	p.Run = oncall.Storable(p.Run)
-	i := w.find(row.IntegrationID, s.DedupKey)
-	if i < 0 && p.Create {
-		i = w.create(row.IntegrationID, s.DedupKey, p)
+	scrub(&signal)
+	ping := *signal.Ping
+	ping.Run = oncall.Storable(ping.Run)
+	i := w.find(row.IntegrationID, signal.DedupKey)
+	if i < 0 && ping.Create {
+		i = w.create(row.IntegrationID, signal.DedupKey, ping)
 	}
 	if i < 0 {
-		w.lost = append(w.lost, w.dir.integrations[row.IntegrationID].Name+"/"+s.DedupKey)
+		w.lost = append(w.lost, w.dir.integrations[row.IntegrationID].Name+"/"+signal.DedupKey)
 		return
 	}
 	h := &w.all[i]
-	h.ReceiveLate(p, row.ReceivedAt, w.last)
+	h.ReceiveLate(ping, row.ReceivedAt, w.last)
 	h.changed = true
 	if h.HeardAt == nil || !row.ReceivedAt.Before(*h.HeardAt) {
-		h.HeardAt, h.Said = &row.ReceivedAt, s.Body
+		h.HeardAt, h.Said = &row.ReceivedAt, signal.Body
 	}
-	if p.Kind == oncall.PingFail && h.Failed {
-		h.failureText = s.Body
+	if ping.Kind == oncall.PingFail && h.Failed {
+		h.failureText = signal.Body
 	}
 }
 
@@ -220,7 +220,7 @@ func (w *heartbeatWatch) find(in oncall.IntegrationID, name string) int {
 }
 
 // create adds the heartbeat that a ping asks for and returns its index; -1: not allowed.
-func (w *heartbeatWatch) create(id oncall.IntegrationID, name string, p oncall.Ping) int {
+func (w *heartbeatWatch) create(id oncall.IntegrationID, name string, ping oncall.Ping) int {
 	in, known := w.dir.integrations[id]
 	n := 0
 	for _, h := range w.all {
@@ -237,7 +237,7 @@ func (w *heartbeatWatch) create(id oncall.IntegrationID, name string, p oncall.P
 	h := heartbeatRow{Heartbeat: oncall.Heartbeat{IntegrationID: id, Name: name, HeartbeatSpec: oncall.HeartbeatSpec{
 		Every: oncall.HeartbeatEvery, Grace: oncall.HeartbeatGrace, Severity: oncall.High,
 	}}}
-	if made := (oncall.HeartbeatSpec{Every: p.Every, Grace: p.Grace, Severity: oncall.High}); p.Every > 0 && made.CheckHeartbeat() == nil {
+	if made := (oncall.HeartbeatSpec{Every: ping.Every, Grace: ping.Grace, Severity: oncall.High}); ping.Every > 0 && made.CheckHeartbeat() == nil {
 		h.HeartbeatSpec = made
 	}
 	w.all = append(w.all, h)

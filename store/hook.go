@@ -58,13 +58,13 @@ func (s *Store) Hooks(ctx context.Context, by oncall.Actor) ([]HookState, error)
 }
 
 // MakeHook makes a webhook, which is told what happens from now on, and returns the secret that signs, this once.
-func (s *Store) MakeHook(ctx context.Context, by oncall.Actor, h oncall.Hook, now time.Time) (secret string, created HookState, err error) {
+func (s *Store) MakeHook(ctx context.Context, by oncall.Actor, hook oncall.Hook, now time.Time) (secret string, created HookState, err error) {
 	const insert = `
 		INSERT INTO hooks (name, team_id, host, url, headers, secret, kinds, template, options, made_at, made_by, position)
 		VALUES ($1, nullif($2::bigint, 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, (SELECT coalesce(max(id), 0) FROM incident_events))
 		RETURNING id`
-	h.Name = strings.TrimSpace(h.Name)
-	if err := h.Check(); err != nil {
+	hook.Name = strings.TrimSpace(hook.Name)
+	if err := hook.Check(); err != nil {
 		return "", created, err
 	}
 	with := s.secret(now)
@@ -75,30 +75,30 @@ func (s *Store) MakeHook(ctx context.Context, by oncall.Actor, h oncall.Hook, no
 	if err != nil {
 		return "", created, err
 	}
-	if err := g.may(access.Integrations, access.Object{Team: h.TeamID}); err != nil {
+	if err := g.may(access.Integrations, access.Object{Team: hook.TeamID}); err != nil {
 		return "", created, err
 	}
-	if h.Options == nil {
-		h.Options = map[string]string{}
+	if hook.Options == nil {
+		hook.Options = map[string]string{}
 	}
 	secret = randomHookSecret()
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, insert, h.Name, h.TeamID, h.Host(), with.Seal(h.URL), with.Seal(strings.Join(h.Headers, "\n")), with.Seal(secret),
-			nonNil(h.Kinds), h.Template, h.Options, now, by).Scan(&h.ID)
+		err := tx.QueryRow(ctx, insert, hook.Name, hook.TeamID, hook.Host(), with.Seal(hook.URL), with.Seal(strings.Join(hook.Headers, "\n")), with.Seal(secret),
+			nonNil(hook.Kinds), hook.Template, hook.Options, now, by).Scan(&hook.ID)
 		if answer, ok := errors.AsType[*pgconn.PgError](err); ok && answer.ConstraintName == "hooks_name" {
-			return oncall.Refuse("There is a webhook %q already; choose another name.", h.Name)
+			return oncall.Refuse("There is a webhook %q already; choose another name.", hook.Name)
 		}
 		if err != nil {
 			return err
 		}
-		if err := record(ctx, tx, by, now, audit.MadeHook(h, g.dir.teams[h.TeamID].Name)); err != nil {
+		if err := record(ctx, tx, by, now, audit.MadeHook(hook, g.dir.teams[hook.TeamID].Name)); err != nil {
 			return err
 		}
-		created, err = hookState(ctx, tx, h.Name)
+		created, err = hookState(ctx, tx, hook.Name)
 		return err
 	})
 	if err != nil {
-		return "", created, wrapAny(err, "make the webhook %q", h.Name)
+		return "", created, wrapAny(err, "make the webhook %q", hook.Name)
 	}
 	return secret, created, nil
 }

@@ -66,19 +66,19 @@ func (s *System) BeginHook(ctx context.Context, id oncall.HookID, now time.Time)
 		return out, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		h := oncall.Hook{ID: id}
+		hook := oncall.Hook{ID: id}
 		var headers, secret, before string
 		var until *time.Time
 		var position int64
 		err := tx.QueryRow(ctx, lease, id, now, now.Add(hookLease)).Scan(
-			&h.Name, &h.TeamID, &h.URL, &headers, &secret, &before, &until, &h.Kinds, &h.Template, &h.Options, &position)
+			&hook.Name, &hook.TeamID, &hook.URL, &headers, &secret, &before, &until, &hook.Kinds, &hook.Template, &hook.Options, &position)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil // another job has it
 		}
 		if err != nil {
 			return err
 		}
-		e, at, err := s.nextFor(ctx, tx, dir, h, position, now)
+		e, at, err := s.nextFor(ctx, tx, dir, hook, position, now)
 		if err != nil {
 			return err
 		}
@@ -89,11 +89,11 @@ func (s *System) BeginHook(ctx context.Context, id oncall.HookID, now time.Time)
 		if _, err := tx.Exec(ctx, pass, id, at, leased); err != nil || e.ID == 0 {
 			return err
 		}
-		out = HookCall{Hook: id, Name: h.Name, Event: e.ID, Key: fmt.Sprintf("evt_%d_%d", e.ID, e.At.Unix())}
-		if out.Body, err = h.Body(e); err != nil {
+		out = HookCall{Hook: id, Name: hook.Name, Event: e.ID, Key: fmt.Sprintf("evt_%d_%d", e.ID, e.At.Unix())}
+		if out.Body, err = hook.Body(e); err != nil {
 			return err
 		}
-		return s.unsealHook(&out, h.URL, headers, secret, before, until, now)
+		return s.unsealHook(&out, hook.URL, headers, secret, before, until, now)
 	})
 	if err != nil {
 		return HookCall{}, wrapAny(err, "begin to call webhook %d", id)
@@ -102,7 +102,7 @@ func (s *System) BeginHook(ctx context.Context, id oncall.HookID, now time.Time)
 }
 
 // nextFor finds the next event of which a webhook is told, and up to where there is none.
-func (s *System) nextFor(ctx context.Context, tx pgx.Tx, dir *Directory, h oncall.Hook, after int64, now time.Time) (oncall.HookEvent, int64, error) {
+func (s *System) nextFor(ctx context.Context, tx pgx.Tx, dir *Directory, hook oncall.Hook, after int64, now time.Time) (oncall.HookEvent, int64, error) {
 	rows, _ := tx.Query(ctx, loadFeed, after, feedStep)
 	events, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Event])
 	if err != nil {
@@ -123,7 +123,7 @@ func (s *System) nextFor(ctx context.Context, tx pgx.Tx, dir *Directory, h oncal
 	}
 	for _, e := range events {
 		in, there := known[e.IncidentID]
-		if !there || !h.Matches(e, in, dir.teams[in.TeamID].Private) {
+		if !there || !hook.Matches(e, in, dir.teams[in.TeamID].Private) {
 			after = e.ID
 			continue
 		}

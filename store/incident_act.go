@@ -14,23 +14,23 @@ import (
 // Act performs a person's action on an incident, whether it came from a button, a command, an answer or the API. A
 // Refusal is returned unchanged. The message that the person saw may have been out of date then, so it is drawn
 // again.
-func (s *Store) Act(ctx context.Context, id oncall.IncidentID, by oncall.Actor, a oncall.Act, now time.Time) (oncall.Incident, error) {
+func (s *Store) Act(ctx context.Context, id oncall.IncidentID, by oncall.Actor, act oncall.Act, now time.Time) (oncall.Incident, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return oncall.Incident{}, err
 	}
-	if a.Do == oncall.ActLink || a.Do == oncall.ActMerge {
-		return s.actOnTwo(ctx, id, g, a, now)
+	if act.Do == oncall.ActLink || act.Do == oncall.ActMerge {
+		return s.actOnTwo(ctx, id, g, act, now)
 	}
-	if a.Do == oncall.ActSplit {
-		return s.splitOff(ctx, id, g, a, now)
+	if act.Do == oncall.ActSplit {
+		return s.splitOff(ctx, id, g, act, now)
 	}
 	var refusal error
 	in, _, err := s.decide(ctx, id, func(tx pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
-		if err := g.act(ctx, tx, a, in); err != nil {
+		if err := g.act(ctx, tx, act, in); err != nil {
 			return oncall.Change{}, false, err
 		}
-		c, err := in.Do(a, by, g.dir.Facts(), now)
+		c, err := in.Do(act, by, g.dir.Facts(), now)
 		if _, refused := errors.AsType[oncall.Refusal](err); refused {
 			refusal = err
 			return oncall.Change{Incident: in, Tasks: []oncall.Task{in.RedrawFor(by)}}, true, nil
@@ -44,13 +44,13 @@ func (s *Store) Act(ctx context.Context, id oncall.IncidentID, by oncall.Actor, 
 }
 
 // actOnTwo links or merges two incidents.
-func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, g gate, a oncall.Act, now time.Time) (oncall.Incident, error) {
+func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, g gate, act oncall.Act, now time.Time) (oncall.Incident, error) {
 	by, f := g.by, g.dir.Facts()
 	var changes []oncall.Change
 	var out oncall.Incident
 	var refusal error
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		found, err := lockIncidents(ctx, tx, []oncall.IncidentID{id, a.Other})
+		found, err := lockIncidents(ctx, tx, []oncall.IncidentID{id, act.Other})
 		if err != nil {
 			return err
 		}
@@ -62,15 +62,15 @@ func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, g gate, a on
 		if !known {
 			return oncall.ErrNotFound
 		}
-		other, known := byID[a.Other]
+		other, known := byID[act.Other]
 		if !known {
-			return oncall.Refuse("There is no incident %s.", a.Other)
+			return oncall.Refuse("There is no incident %s.", act.Other)
 		}
 		if err := g.actOnTwo(ctx, tx, in, other); err != nil {
 			return err
 		}
 		var first, second oncall.Change
-		if a.Do == oncall.ActLink {
+		if act.Do == oncall.ActLink {
 			first, second, refusal = in.LinkWith(other, by, now)
 		} else {
 			first, second, refusal = in.Merge(other, by, f, now)
@@ -80,8 +80,8 @@ func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, g gate, a on
 			return s.enqueue(ctx, tx, now, []oncall.Task{in.RedrawFor(by)})
 		}
 		out, changes = first.Incident, []oncall.Change{first, second}
-		if a.Do == oncall.ActMerge {
-			if err := moveAlerts(ctx, tx, id, a.Other); err != nil {
+		if act.Do == oncall.ActMerge {
+			if err := moveAlerts(ctx, tx, id, act.Other); err != nil {
 				return err
 			}
 		}

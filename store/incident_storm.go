@@ -13,7 +13,7 @@ import (
 
 // splitOff makes an alert of a storm an incident of its own. It adds an entry to the inbox, behind the waiting
 // signals, because only the folding instance numbers incidents.
-func (s *Store) splitOff(ctx context.Context, id oncall.IncidentID, g gate, a oncall.Act, now time.Time) (oncall.Incident, error) {
+func (s *Store) splitOff(ctx context.Context, id oncall.IncidentID, g gate, act oncall.Act, now time.Time) (oncall.Incident, error) {
 	const find = `
 		SELECT integration_id, dedup_key
 		FROM alerts
@@ -31,20 +31,20 @@ func (s *Store) splitOff(ctx context.Context, id oncall.IncidentID, g gate, a on
 			return oncall.ErrNotFound
 		}
 		in = found[0]
-		if err := g.act(ctx, tx, a, in); err != nil {
+		if err := g.act(ctx, tx, act, in); err != nil {
 			return err
 		}
 		type row struct {
 			IntegrationID oncall.IntegrationID
 			DedupKey      string
 		}
-		rows, _ := tx.Query(ctx, find, id, a.Alert, a.Text)
+		rows, _ := tx.Query(ctx, find, id, act.Alert, act.Text)
 		alerts, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 		if err != nil {
 			return err
 		}
-		several := len(alerts) > 1 && alerts[0].DedupKey != a.Text
-		if err := in.MaySplit(a, len(alerts) > 0, several); err != nil {
+		several := len(alerts) > 1 && alerts[0].DedupKey != act.Text
+		if err := in.MaySplit(act, len(alerts) > 0, several); err != nil {
 			return err
 		}
 		signal, err := json.Marshal(oncall.Signal{Action: oncall.Split, DedupKey: alerts[0].DedupKey, By: g.by.User})

@@ -103,49 +103,49 @@ func (s *Store) MaintenanceWindows(ctx context.Context, by oncall.Actor, now tim
 
 // AddMaintenance begins or plans a window, and returns it with its id. The error is oncall.ErrNotFound if the actor
 // may not see the team or integration.
-func (s *Store) AddMaintenance(ctx context.Context, by oncall.Actor, m oncall.Maintenance, now time.Time) (oncall.Maintenance, error) {
+func (s *Store) AddMaintenance(ctx context.Context, by oncall.Actor, window oncall.Maintenance, now time.Time) (oncall.Maintenance, error) {
 	const count = `SELECT count(*) FROM maintenance_windows WHERE team_id = $1 AND over_at IS NULL AND ends_at > $2`
 	const lock = `SELECT id FROM teams WHERE id = $1 AND removed_at IS NULL FOR UPDATE`
 	g, err := s.gate(ctx, by)
 	if err != nil {
-		return m, err
+		return window, err
 	}
-	in, known := g.dir.integrations[m.IntegrationID]
-	if m.IntegrationID != 0 && (!known || in.TeamID != m.TeamID) {
-		return m, oncall.ErrNotFound
+	in, known := g.dir.integrations[window.IntegrationID]
+	if window.IntegrationID != 0 && (!known || in.TeamID != window.TeamID) {
+		return window, oncall.ErrNotFound
 	}
-	m.By = by
+	window.By = by
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, lock, m.TeamID).Scan(&m.TeamID); err != nil {
+		if err := tx.QueryRow(ctx, lock, window.TeamID).Scan(&window.TeamID); err != nil {
 			return err
 		}
-		if err := g.maintain(m.TeamID); err != nil {
+		if err := g.maintain(window.TeamID); err != nil {
 			return err
 		}
 		var open int
-		if err := tx.QueryRow(ctx, count, m.TeamID, now).Scan(&open); err != nil {
+		if err := tx.QueryRow(ctx, count, window.TeamID, now).Scan(&open); err != nil {
 			return err
 		}
-		if err := m.Check(open, now); err != nil {
+		if err := window.Check(open, now); err != nil {
 			return err
 		}
-		if err := insertMaintenance(ctx, tx, &m, now); err != nil {
+		if err := insertMaintenance(ctx, tx, &window, now); err != nil {
 			return err
 		}
-		if err := s.enqueue(ctx, tx, now, m.Timers(now)); err != nil {
+		if err := s.enqueue(ctx, tx, now, window.Timers(now)); err != nil {
 			return err
 		}
-		if err := record(ctx, tx, by, now, audit.AddedMaintenance(g.dir.teams[m.TeamID], m, in.Name)); err != nil {
+		if err := record(ctx, tx, by, now, audit.AddedMaintenance(g.dir.teams[window.TeamID], window, in.Name)); err != nil {
 			return err
 		}
 		return announce(ctx, tx)
 	})
 	if err != nil {
-		return m, wrap(err, "add a maintenance window")
+		return window, wrap(err, "add a maintenance window")
 	}
 	s.cache.drop()
-	s.managed(by, "maintenance").Stringer("window", m.ID).Time("until", m.EndsAt).Msg("maintenance planned")
-	return m, nil
+	s.managed(by, "maintenance").Stringer("window", window.ID).Time("until", window.EndsAt).Msg("maintenance planned")
+	return window, nil
 }
 
 // maintain checks whether the actor may begin and end a team's maintenance. The error is oncall.ErrNotFound if the
@@ -174,7 +174,7 @@ func insertMaintenance(ctx context.Context, tx pgx.Tx, m *oncall.Maintenance, no
 
 // EndMaintenance ends a window now, or cancels one that has not begun. Kept alerts that still fire then page. The
 // error is oncall.ErrNotFound if the window is over or the actor may not see it.
-func (s *Store) EndMaintenance(ctx context.Context, by oncall.Actor, id oncall.MaintenanceID, now time.Time) (m oncall.Maintenance, err error) {
+func (s *Store) EndMaintenance(ctx context.Context, by oncall.Actor, id oncall.MaintenanceID, now time.Time) (window oncall.Maintenance, err error) {
 	const lock = `
 		SELECT id, team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, name, begun_at
 		FROM maintenance_windows
@@ -182,7 +182,7 @@ func (s *Store) EndMaintenance(ctx context.Context, by oncall.Actor, id oncall.M
 		FOR UPDATE`
 	g, err := s.gate(ctx, by)
 	if err != nil {
-		return m, err
+		return window, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, lock, id, now)
@@ -193,27 +193,27 @@ func (s *Store) EndMaintenance(ctx context.Context, by oncall.Actor, id oncall.M
 		case len(all) == 0:
 			return oncall.ErrNotFound
 		}
-		m = all[0]
-		if err := g.maintain(m.TeamID); err != nil {
+		window = all[0]
+		if err := g.maintain(window.TeamID); err != nil {
 			return err
 		}
-		if err := finishMaintenance(ctx, tx, m, now); err != nil {
+		if err := finishMaintenance(ctx, tx, window, now); err != nil {
 			return err
 		}
-		if err := s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.MaintenanceTimer{Maintenance: m.ID}}}); err != nil {
+		if err := s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.MaintenanceTimer{Maintenance: window.ID}}}); err != nil {
 			return err
 		}
-		if err := record(ctx, tx, by, now, audit.EndedMaintenance(g.dir.teams[m.TeamID], m, g.dir.integrations[m.IntegrationID].Name)); err != nil {
+		if err := record(ctx, tx, by, now, audit.EndedMaintenance(g.dir.teams[window.TeamID], window, g.dir.integrations[window.IntegrationID].Name)); err != nil {
 			return err
 		}
 		return announce(ctx, tx)
 	})
 	if err != nil {
-		return m, wrap(err, "end maintenance window %s", id)
+		return window, wrap(err, "end maintenance window %s", id)
 	}
 	s.cache.drop()
 	s.managed(by, "end_maintenance").Stringer("window", id).Msg("maintenance ended")
-	return m, nil
+	return window, nil
 }
 
 // finishMaintenance ends an unfinished window. A window that has not begun is cancelled without a notice. The caller
@@ -333,22 +333,22 @@ func releaseKept(ctx context.Context, tx pgx.Tx, dir *Directory, all []oncall.Ma
 		found = len(alerts)
 		var integrations []oncall.IntegrationID
 		var signals []string
-		for _, a := range alerts {
-			after = a.ID
-			in, t := dir.integrations[a.IntegrationID], tallies[a.Maintenance]
-			_, covered := oncall.Covering(all, in, a, now)
+		for _, alert := range alerts {
+			after = alert.ID
+			in, t := dir.integrations[alert.IntegrationID], tallies[alert.Maintenance]
+			_, covered := oncall.Covering(all, in, alert, now)
 			switch {
 			case covered:
 				t.Longer++
 			case !in.IsMuted(now): // an alert of a muted integration pages when the mute ends
 				t.Fire++
-				signal, err := json.Marshal(oncall.ReleaseOf(a))
+				signal, err := json.Marshal(oncall.ReleaseOf(alert))
 				if err != nil {
 					return nil, err
 				}
-				integrations, signals = append(integrations, a.IntegrationID), append(signals, string(signal))
+				integrations, signals = append(integrations, alert.IntegrationID), append(signals, string(signal))
 			}
-			tallies[a.Maintenance] = t
+			tallies[alert.Maintenance] = t
 		}
 		if len(integrations) == 0 {
 			continue

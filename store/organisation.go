@@ -73,28 +73,28 @@ func (s *System) UpdateOrganisation(ctx context.Context, by oncall.Actor, name s
 		WHERE name = $1`
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, listOrganisations+` WHERE name = $1 FOR UPDATE`, name)
-		o, err := pgx.CollectExactlyOneRow(rows, s.scanOrganisation)
+		org, err := pgx.CollectExactlyOneRow(rows, s.scanOrganisation)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return fmt.Errorf("%w: there is no organisation %q", oncall.ErrNotFound, name)
 		}
 		if err != nil {
 			return err
 		}
-		if o.Settings == nil {
+		if org.Settings == nil {
 			return fmt.Errorf("%s: %w", name, errOtherSecret)
 		}
-		was, before := maps.Clone(o.Settings), o.State
-		if err := change(&o); err != nil {
+		was, before := maps.Clone(org.Settings), org.State
+		if err := change(&org); err != nil {
 			return err
 		}
-		sealed, err := s.sealSettings(o.Settings)
+		sealed, err := s.sealSettings(org.Settings)
 		if err != nil {
 			return err
 		}
-		if _, err = tx.Exec(ctx, save, name, o.Host, sealed, o.State, now); err != nil {
+		if _, err = tx.Exec(ctx, save, name, org.Host, sealed, org.State, now); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, now, audit.ChangedOrganisation(name, audit.Changed, string(before), string(o.State), was, o.Settings))
+		return record(ctx, tx, by, now, audit.ChangedOrganisation(name, audit.Changed, string(before), string(org.State), was, org.Settings))
 	})
 	return organisationError("change the organisation "+name, err)
 }

@@ -16,20 +16,20 @@ import (
 )
 
 // AddOverride stores an override of a schedule and returns it with its id.
-func (s *Store) AddOverride(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, o schedule.Override, now time.Time) (schedule.Override, error) {
-	o.ScheduleID, o.CreatedBy = id, cmp.Or(by.User, o.CreatedBy)
-	if err := s.allowed(ctx, by, func(g gate) error { return g.override(o) }); err != nil {
+func (s *Store) AddOverride(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, override schedule.Override, now time.Time) (schedule.Override, error) {
+	override.ScheduleID, override.CreatedBy = id, cmp.Or(by.User, override.CreatedBy)
+	if err := s.allowed(ctx, by, func(g gate) error { return g.override(override) }); err != nil {
 		return schedule.Override{}, err
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
 		}
-		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: o.CreatedBy}, []oncall.ScheduleID{id}, func() (err error) {
-			if o, err = addOverride(ctx, tx, o, now); err != nil {
+		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: override.CreatedBy}, []oncall.ScheduleID{id}, func() (err error) {
+			if override, err = addOverride(ctx, tx, override, now); err != nil {
 				return err
 			}
-			if err := recordDuty(ctx, tx, by, now, id, func(of audit.Where) audit.Entry { return of.Override(o) }); err != nil {
+			if err := recordDuty(ctx, tx, by, now, id, func(of audit.Where) audit.Entry { return of.Override(override) }); err != nil {
 				return err
 			}
 			return knowTimeOff(ctx, tx, by, by.User, now)
@@ -39,7 +39,7 @@ func (s *Store) AddOverride(ctx context.Context, by oncall.Actor, id oncall.Sche
 		return schedule.Override{}, wrap(err, "add override to schedule %d", id)
 	}
 	s.cache.drop()
-	return o, nil
+	return override, nil
 }
 
 // AddOverrides stores overrides, which may be of several schedules: all of them or none.
@@ -104,24 +104,24 @@ func (s *Store) SwitchOverride(
 		return schedule.Override{}, err
 	}
 	return s.changeOverride(ctx, by, id, now, func(tx pgx.Tx, was schedule.Override) (schedule.Override, error) {
-		o := was
+		override := was
 		if was.OnlyCovered { // this adds time on call, so having created the override is not permission enough
-			if err := g.override(o); err != nil {
-				return o, err
+			if err := g.override(override); err != nil {
+				return override, err
 			}
 		}
 		if err := cancelOverrides(ctx, tx, now, id); err != nil {
-			return o, err
+			return override, err
 		}
-		o.OnlyCovered = !o.OnlyCovered
-		if o.Start.Before(now) {
-			o.Start = now
+		override.OnlyCovered = !override.OnlyCovered
+		if override.Start.Before(now) {
+			override.Start = now
 		}
-		o, err := addOverride(ctx, tx, o, now)
+		override, err := addOverride(ctx, tx, override, now)
 		if err != nil {
-			return o, err
+			return override, err
 		}
-		return o, recordDuty(ctx, tx, by, now, o.ScheduleID, func(of audit.Where) audit.Entry { return of.OverrideChanged(was, o) })
+		return override, recordDuty(ctx, tx, by, now, override.ScheduleID, func(of audit.Where) audit.Entry { return of.OverrideChanged(was, override) })
 	})
 }
 
@@ -138,10 +138,10 @@ func (s *Store) changeOverride(
 		FROM overrides
 		WHERE id = $1
 		FOR UPDATE`
-	var o schedule.Override
+	var override schedule.Override
 	g, err := s.gate(ctx, by)
 	if err != nil {
-		return o, err
+		return override, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		var in oncall.ScheduleID
@@ -163,7 +163,7 @@ func (s *Store) changeOverride(
 			return err
 		}
 		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: by.User}, []oncall.ScheduleID{in}, func() (err error) {
-			o, err = change(tx, before)
+			override, err = change(tx, before)
 			return err
 		})
 	})
@@ -171,7 +171,7 @@ func (s *Store) changeOverride(
 		return schedule.Override{}, wrap(err, "change override %d", id)
 	}
 	s.cache.drop()
-	return o, nil
+	return override, nil
 }
 
 // OverridesBy returns a person's own overrides that are not over, sorted by start. Overrides of swaps and cover
@@ -211,29 +211,29 @@ func lockSchedules(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) err
 }
 
 // addOverride stores an override. The caller has locked its schedule.
-func addOverride(ctx context.Context, tx pgx.Tx, o schedule.Override, now time.Time) (schedule.Override, error) {
+func addOverride(ctx context.Context, tx pgx.Tx, override schedule.Override, now time.Time) (schedule.Override, error) {
 	const insert = `
 		INSERT INTO overrides (schedule_id, kind, role, start_at, end_at, users, from_user, to_user, time_zone,
 		                       windows, shifts, allow_gaps, only_covered, reason, created_by, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		RETURNING id`
-	o.ID, o.CreatedAt, o.CancelledAt = 0, now, nil
-	changed, err := definition(ctx, tx, o.ScheduleID, scope{since: now})
+	override.ID, override.CreatedAt, override.CancelledAt = 0, now, nil
+	changed, err := definition(ctx, tx, override.ScheduleID, scope{since: now})
 	if err != nil {
-		return o, err
+		return override, err
 	}
-	if err := o.CheckTurns(); err != nil {
-		return o, err
+	if err := override.CheckTurns(); err != nil {
+		return override, err
 	}
-	changed.Overrides = append(changed.Overrides, o)
+	changed.Overrides = append(changed.Overrides, override)
 	if _, err := schedule.Compile(changed); err != nil {
-		return o, err
+		return override, err
 	}
-	if err := tx.QueryRow(ctx, insert, o.ScheduleID, o.Kind, o.Role, o.Start, o.End, nonNil(o.Users), o.From, o.To,
-		o.TimeZone, nonNil(o.Windows), nonNil(o.Shifts), o.AllowGaps, o.OnlyCovered, o.Reason, o.CreatedBy, now).Scan(&o.ID); err != nil {
-		return o, err
+	if err := tx.QueryRow(ctx, insert, override.ScheduleID, override.Kind, override.Role, override.Start, override.End, nonNil(override.Users), override.From, override.To,
+		override.TimeZone, nonNil(override.Windows), nonNil(override.Shifts), override.AllowGaps, override.OnlyCovered, override.Reason, override.CreatedBy, now).Scan(&override.ID); err != nil {
+		return override, err
 	}
-	return o, announce(ctx, tx)
+	return override, announce(ctx, tx)
 }
 
 // cancelOverrides ends overrides now.

@@ -46,22 +46,22 @@ func (s *System) KeepPayload(ctx context.Context, p oncall.Payload) {
 }
 
 // add queues a payload. The caller holds the lock of q.
-func (ps *payloads) add(p oncall.Payload) {
+func (ps *payloads) add(payload oncall.Payload) {
 	if ps.waiting == nil {
 		ps.waiting = map[oncall.IntegrationID][]oncall.Payload{}
 	}
-	list := ps.waiting[p.Integration]
+	list := ps.waiting[payload.Integration]
 	at := len(list)
-	for at > 0 && p.At.Before(list[at-1].At) { // payloads from a spool are older
+	for at > 0 && payload.At.Before(list[at-1].At) { // payloads from a spool are older
 		at--
 	}
-	ps.waiting[p.Integration] = slices.Insert(list, at, p)
-	ps.size += weight(p)
-	if len(ps.waiting[p.Integration]) > oncall.PayloadsKept {
-		ps.drop(p.Integration)
+	ps.waiting[payload.Integration] = slices.Insert(list, at, payload)
+	ps.size += weight(payload)
+	if len(ps.waiting[payload.Integration]) > oncall.PayloadsKept {
+		ps.drop(payload.Integration)
 	}
 	for ps.size > payloadRoom {
-		most, id := 0, p.Integration
+		most, id := 0, payload.Integration
 		for other, list := range ps.waiting {
 			if len(list) > most {
 				most, id = len(list), other

@@ -52,40 +52,40 @@ func (s *Store) Raise(ctx context.Context, by oncall.Actor, r oncall.RaiseReques
 
 // raise checks whether the actor may page a team and, optionally, a person. An actor who may not see a private team
 // can't name its schedules.
-func (g gate) raise(r oncall.RaiseRequest) error {
-	if err := g.may(access.Page, access.Object{Team: r.Team}); err != nil {
+func (g gate) raise(raise oncall.RaiseRequest) error {
+	if err := g.may(access.Page, access.Object{Team: raise.Team}); err != nil {
 		return err
 	}
-	if team := g.teamOf(r.Schedule); r.Schedule != 0 {
+	if team := g.teamOf(raise.Schedule); raise.Schedule != 0 {
 		if g.dir.teams[team].Private {
 			if err := g.may(access.See, access.Object{Team: team}); err != nil {
 				return err
 			}
 		}
-		if team != r.Team {
+		if team != raise.Team {
 			return oncall.Refuse("There is no such schedule in the team any more.")
 		}
 	}
-	if r.User != "" {
-		return g.dir.access.MayBeOnCall(r.User)
+	if raise.User != "" {
+		return g.dir.access.MayBeOnCall(raise.User)
 	}
 	return nil
 }
 
-func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, r oncall.RaiseRequest, follow MessageRef, now time.Time) (Raised, []oncall.Change, error) {
+func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, raise oncall.RaiseRequest, follow MessageRef, now time.Time) (Raised, []oncall.Change, error) {
 	const opened = `SELECT integration_id = 0 AND opened_at = $2 AND title = $3 FROM incidents WHERE id = $1`
 	if _, err := tx.Exec(ctx, lockNumbers, numberLock); err != nil {
 		return Raised{}, nil, err
 	}
-	before, err := raisedBefore(ctx, tx, g.by, r, now)
+	before, err := raisedBefore(ctx, tx, g.by, raise, now)
 	if err != nil {
 		return Raised{}, nil, err
 	}
 	if before != 0 {
-		out, err := s.raisedAgain(ctx, tx, g, before, r.Key, follow, now)
+		out, err := s.raisedAgain(ctx, tx, g, before, raise.Key, follow, now)
 		return out, nil, err
 	}
-	asks, err := askToRaise(ctx, tx, raiser(g.by), r, now)
+	asks, err := askToRaise(ctx, tx, raiser(g.by), raise, now)
 	if err != nil || asks != nil {
 		return Raised{NeedsConfirmation: asks}, nil, err
 	}
@@ -94,29 +94,29 @@ func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, r oncall.RaiseRequ
 		return Raised{}, nil, err
 	}
 	f := g.dir.Facts()
-	count, err := countRaised(ctx, tx, f, r.Team)
+	count, err := countRaised(ctx, tx, f, raise.Team)
 	if err != nil {
 		return Raised{}, nil, err
 	}
-	c, err := r.Open(last+1, count, g.by, f, now)
+	change, err := raise.Open(last+1, count, g.by, f, now)
 	if err != nil {
 		return Raised{}, nil, err
 	}
-	if err := s.save(ctx, tx, now, []oncall.Change{c}); err != nil {
+	if err := s.save(ctx, tx, now, []oncall.Change{change}); err != nil {
 		return Raised{}, nil, err
 	}
 	var ours bool
-	if err := tx.QueryRow(ctx, opened, c.Incident.ID, now, c.Incident.Title).Scan(&ours); err != nil {
+	if err := tx.QueryRow(ctx, opened, change.Incident.ID, now, change.Incident.Title).Scan(&ours); err != nil {
 		return Raised{}, nil, err
 	}
 	if !ours {
 		// During an upgrade, instances of the previous release number incidents without our lock.
 		return Raised{}, nil, oncall.Refuse("Another incident came up at the same moment, and nobody was paged. Please try again.")
 	}
-	if err := saveRaiser(ctx, tx, g.by, c.Incident.ID, r.Key, true, follow, now); err != nil {
+	if err := saveRaiser(ctx, tx, g.by, change.Incident.ID, raise.Key, true, follow, now); err != nil {
 		return Raised{}, nil, err
 	}
-	return Raised{Incident: c.Incident}, []oncall.Change{c}, nil
+	return Raised{Incident: change.Incident}, []oncall.Change{change}, nil
 }
 
 // raisedBefore finds an incident that was already raised for the same reason: a duplicate click, a message that

@@ -17,7 +17,7 @@ import (
 const reviewActionsAtOnce = 200
 
 // AddReviewAction adds something to be done after an incident. The person must be one who may see the incident.
-func (s *Store) AddReviewAction(ctx context.Context, by oncall.Actor, id oncall.IncidentID, a oncall.ReviewAction, now time.Time) (oncall.ReviewAction, error) {
+func (s *Store) AddReviewAction(ctx context.Context, by oncall.Actor, id oncall.IncidentID, action oncall.ReviewAction, now time.Time) (oncall.ReviewAction, error) {
 	const count = `SELECT count(*) FROM review_actions WHERE incident_id = $1`
 	const insert = `
 		INSERT INTO review_actions (incident_id, user_id, text, by, made_at, due_at, ask_at)
@@ -25,14 +25,14 @@ func (s *Store) AddReviewAction(ctx context.Context, by oncall.Actor, id oncall.
 		RETURNING id`
 	g, err := s.gate(ctx, by)
 	if err != nil {
-		return a, err
+		return action, err
 	}
 	_, _, err = s.decide(ctx, id, func(tx pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
 		if err := g.onIncident(ctx, tx, access.Acknowledge, in); err != nil {
 			return oncall.Change{}, false, err
 		}
-		if g.dir.access.May(oncall.ByUser(a.UserID), access.See, accessIncident(in)) != nil {
-			return oncall.Change{}, false, oncall.Refuse("%s may not see incident %s, and can't get an action of it.", a.UserID, in.ID)
+		if g.dir.access.May(oncall.ByUser(action.UserID), access.See, accessIncident(in)) != nil {
+			return oncall.Change{}, false, oncall.Refuse("%s may not see incident %s, and can't get an action of it.", action.UserID, in.ID)
 		}
 		var has int
 		if err := tx.QueryRow(ctx, count, id).Scan(&has); err != nil {
@@ -40,18 +40,18 @@ func (s *Store) AddReviewAction(ctx context.Context, by oncall.Actor, id oncall.
 		}
 		var change oncall.Change
 		var err error
-		if a, change, err = in.AddReviewAction(a, has, by, g.dir.Facts(), now); err != nil {
+		if action, change, err = in.AddReviewAction(action, has, by, g.dir.Facts(), now); err != nil {
 			return oncall.Change{}, false, err
 		}
-		if err := tx.QueryRow(ctx, insert, id, a.UserID, a.Text, a.By, a.MadeAt, a.DueAt, a.AskAt).Scan(&a.ID); err != nil {
+		if err := tx.QueryRow(ctx, insert, id, action.UserID, action.Text, action.By, action.MadeAt, action.DueAt, action.AskAt).Scan(&action.ID); err != nil {
 			return oncall.Change{}, false, err
 		}
-		if n, tells := a.Given(in, g.dir.Roster()); tells {
+		if n, tells := action.Given(in, g.dir.Roster()); tells {
 			change.Notices = append(change.Notices, n)
 		}
 		return change, true, nil
 	})
-	return a, err
+	return action, err
 }
 
 // EndReviewAction notes that an action is done, or puts it off if it is to be asked about later. The person whose action
@@ -63,11 +63,11 @@ func (s *Store) EndReviewAction(ctx context.Context, by oncall.Actor, id oncall.
 		WHERE id = $1
 		FOR UPDATE`
 	const find = `SELECT incident_id FROM review_actions WHERE id = $1`
-	var a oncall.ReviewAction
+	var action oncall.ReviewAction
 	var changes []oncall.Change
 	g, err := s.gate(ctx, by)
 	if err != nil {
-		return a, err
+		return action, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		var incident oncall.IncidentID
@@ -79,21 +79,21 @@ func (s *Store) EndReviewAction(ctx context.Context, by oncall.Actor, id oncall.
 			return err
 		}
 		rows, _ := tx.Query(ctx, load, id)
-		if a, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.ReviewAction]); err != nil {
+		if action, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.ReviewAction]); err != nil {
 			return noReviewAction(err)
 		}
 		for _, in := range found {
-			if changes, err = s.endReviewAction(ctx, tx, g, in, &a, later, now); err != nil {
+			if changes, err = s.endReviewAction(ctx, tx, g, in, &action, later, now); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return a, wrap(err, "end action %d", id)
+		return action, wrap(err, "end action %d", id)
 	}
 	s.changed(changes)
-	return a, nil
+	return action, nil
 }
 
 func noReviewAction(err error) error {
@@ -103,30 +103,30 @@ func noReviewAction(err error) error {
 	return err
 }
 
-func (s *Store) endReviewAction(ctx context.Context, tx pgx.Tx, g gate, in oncall.Incident, a *oncall.ReviewAction, later bool, now time.Time) ([]oncall.Change, error) {
+func (s *Store) endReviewAction(ctx context.Context, tx pgx.Tx, g gate, in oncall.Incident, action *oncall.ReviewAction, later bool, now time.Time) ([]oncall.Change, error) {
 	allowed := g.may(access.OwnThings, access.Object{})
-	if a.UserID != g.by.User {
+	if action.UserID != g.by.User {
 		allowed = g.onIncident(ctx, tx, access.Acknowledge, in)
 	}
-	if allowed != nil || a.DoneAt != nil {
+	if allowed != nil || action.DoneAt != nil {
 		return nil, allowed
 	}
 	var changes []oncall.Change
 	state := oncall.ReviewActionLater
 	if later {
-		*a = a.PutOff(g.dir.Roster(), now)
+		*action = action.PutOff(g.dir.Roster(), now)
 	} else {
-		became, change, _ := in.EndReviewAction(*a, g.by, now)
-		*a, state, changes = became, oncall.ReviewActionDone, append(changes, change)
+		became, change, _ := in.EndReviewAction(*action, g.by, now)
+		*action, state, changes = became, oncall.ReviewActionDone, append(changes, change)
 		if err := s.save(ctx, tx, now, changes); err != nil {
 			return nil, err
 		}
 	}
-	open := oncall.NoticeClose{Kinds: oncall.ActionNotices, About: int64(a.ID), State: state, By: g.by.User, At: now}
+	open := oncall.NoticeClose{Kinds: oncall.ActionNotices, About: int64(action.ID), State: state, By: g.by.User, At: now}
 	if err := s.closeNotices(ctx, tx, now, []oncall.NoticeClose{open}); err != nil {
 		return nil, err
 	}
-	return changes, saveReviewAction(ctx, tx, *a)
+	return changes, saveReviewAction(ctx, tx, *action)
 }
 
 func saveReviewAction(ctx context.Context, tx pgx.Tx, a oncall.ReviewAction) error {
@@ -157,26 +157,26 @@ func (s *Store) ReviewActions(ctx context.Context, by oncall.Actor, id oncall.In
 }
 
 // ReviewAction returns one action, if the actor may see its incident.
-func (s *Store) ReviewAction(ctx context.Context, by oncall.Actor, id oncall.ReviewActionID) (a oncall.ReviewAction, err error) {
+func (s *Store) ReviewAction(ctx context.Context, by oncall.Actor, id oncall.ReviewActionID) (action oncall.ReviewAction, err error) {
 	const load = `
 		SELECT id, incident_id, user_id, text, by, made_at, due_at, ask_at, done_at, done_by
 		FROM review_actions
 		WHERE id = $1`
 	g, err := s.gate(ctx, by)
 	if err != nil {
-		return a, err
+		return action, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, load, id)
-		if a, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.ReviewAction]); errors.Is(err, pgx.ErrNoRows) {
+		if action, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.ReviewAction]); errors.Is(err, pgx.ErrNoRows) {
 			return oncall.ErrNotFound
 		}
 		if err == nil {
-			_, err = g.seen(ctx, tx, a.IncidentID)
+			_, err = g.seen(ctx, tx, action.IncidentID)
 		}
 		return err
 	})
-	return a, wrapAny(err, "load action %d", id)
+	return action, wrapAny(err, "load action %d", id)
 }
 
 // A ReviewActionFilter narrows a list of open actions. The zero value lists all.

@@ -21,8 +21,8 @@ type scheduleEdit struct {
 
 // editSchedules calls do to change schedules that the caller has locked. It then notifies the people whose shifts have
 // moved, and queues the announcement of people who are on call immediately.
-func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, ids []oncall.ScheduleID, do func() error) error {
-	of := scope{ids: ids, since: e.at} // changes of the past aren't announced
+func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, edit scheduleEdit, ids []oncall.ScheduleID, do func() error) error {
+	of := scope{ids: ids, since: edit.at} // changes of the past aren't announced
 	before, err := schedules(ctx, tx, of)
 	if err != nil {
 		return err
@@ -36,15 +36,15 @@ func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, id
 	}
 	for _, id := range ids {
 		if now, live := after[id]; live {
-			if err := s.queueAfterEdit(ctx, tx, e, before[id], now); err != nil {
+			if err := s.queueAfterEdit(ctx, tx, edit, before[id], now); err != nil {
 				return err
 			}
 		}
 	}
-	if e.goes {
+	if edit.goes {
 		return nil // coverage is checked when the editing has settled
 	}
-	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Args: oncall.CheckCoverage{}}})
+	return s.enqueue(ctx, tx, edit.at, []oncall.Task{{Args: oncall.CheckCoverage{}}})
 }
 
 // transaction returns a name that is unique to this transaction.
@@ -56,14 +56,14 @@ func transaction(ctx context.Context, tx pgx.Tx) (name string, err error) {
 }
 
 // queueAfterEdit queues what a change of a schedule requires: notices, a check, and coverage.
-func (s *Store) queueAfterEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, before, after schedule.Definition) error {
+func (s *Store) queueAfterEdit(ctx context.Context, tx pgx.Tx, edit scheduleEdit, before, after schedule.Definition) error {
 	is, err := schedule.Compile(after)
 	if err != nil {
 		return err
 	}
 	switch {
-	case before.ID != 0 && e.goes:
-		if err := s.editing(ctx, tx, e, after.ID, before.Latest()); err != nil {
+	case before.ID != 0 && edit.goes:
+		if err := s.editing(ctx, tx, edit, after.ID, before.Latest()); err != nil {
 			return err
 		}
 	case before.ID != 0:
@@ -76,15 +76,15 @@ func (s *Store) queueAfterEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, b
 			return err
 		}
 		key := fmt.Sprintf("%d/%s", after.ID, name)
-		notices := oncall.ShiftChangeNotices(was, is, e.at, key, e.by, e.aware)
+		notices := oncall.ShiftChangeNotices(was, is, edit.at, key, edit.by, edit.aware)
 		if err := inZones(ctx, tx, notices); err != nil {
 			return err
 		}
-		if err := s.saveNotices(ctx, tx, e.at, notices); err != nil {
+		if err := s.saveNotices(ctx, tx, edit.at, notices); err != nil {
 			return err
 		}
 	}
-	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Args: oncall.CheckSchedule{Schedule: after.ID}}})
+	return s.enqueue(ctx, tx, edit.at, []oncall.Task{{Args: oncall.CheckSchedule{Schedule: after.ID}}})
 }
 
 // notifyEditing notifies people of how the edits of a schedule have changed their shifts.

@@ -14,7 +14,7 @@ import (
 
 // editing records that a person is editing a schedule, with the version before the first edit, and queues the job that
 // notifies people later.
-func (s *Store) editing(ctx context.Context, tx pgx.Tx, e scheduleEdit, id oncall.ScheduleID, baseline int64) error {
+func (s *Store) editing(ctx context.Context, tx pgx.Tx, edit scheduleEdit, id oncall.ScheduleID, baseline int64) error {
 	const upsert = `
 		INSERT INTO schedule_edits AS e (schedule_id, baseline, editors, first_at, last_at)
 		VALUES ($1, $2, $3, $4, $4)
@@ -22,15 +22,15 @@ func (s *Store) editing(ctx context.Context, tx pgx.Tx, e scheduleEdit, id oncal
 		SET last_at = greatest(e.last_at, $4), editors = ARRAY (SELECT DISTINCT unnest(e.editors || $3::text[]) ORDER BY 1)
 		RETURNING schedule_id AS schedule, baseline, editors, first_at AS "first", last_at AS "last"`
 	editors := []oncall.UserID{}
-	if e.by != "" {
-		editors = append(editors, e.by)
+	if edit.by != "" {
+		editors = append(editors, edit.by)
 	}
-	rows, _ := tx.Query(ctx, upsert, id, baseline, editors, e.at)
+	rows, _ := tx.Query(ctx, upsert, id, baseline, editors, edit.at)
 	now, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.ScheduleEditing])
 	if err != nil {
 		return fmt.Errorf("note that schedule %d is edited: %w", id, err)
 	}
-	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Args: oncall.SettleSchedule{Schedule: id}, At: now.Settles()}})
+	return s.enqueue(ctx, tx, edit.at, []oncall.Task{{Args: oncall.SettleSchedule{Schedule: id}, At: now.Settles()}})
 }
 
 // SettleSchedule notifies people of how the edits of a schedule have changed their shifts, and checks coverage. It does

@@ -54,55 +54,55 @@ type ApplyOptions struct {
 // Apply makes the installation match the document, which must have passed its own Check. The error is a Refusal if a
 // change is not possible.
 func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, now time.Time) (ApplyReport, error) {
-	a := newApplier(how, now)
+	applying := newApplier(how, now)
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, applyLock); err != nil {
 			return err
 		}
-		a.tx = tx
-		if err := a.remember(ctx, how); err != nil {
+		applying.tx = tx
+		if err := applying.remember(ctx, how); err != nil {
 			return err
 		}
-		if err := s.applyAll(ctx, a, doc); err != nil {
+		if err := s.applyAll(ctx, applying, doc); err != nil {
 			return err
 		}
-		if err := a.lookBack(ctx, s.Store, how); err != nil {
+		if err := applying.lookBack(ctx, s.Store, how); err != nil {
 			return err
 		}
-		if err := a.forgetChannels(ctx); err != nil {
+		if err := applying.forgetChannels(ctx); err != nil {
 			return err
 		}
 		learned, err := saveChannels(ctx, tx, how.Channels, now)
 		if err == nil {
-			err = a.saveStandings(ctx, how.People)
+			err = applying.saveStandings(ctx, how.People)
 		}
 		switch {
 		case err != nil:
 			return err
-		case len(a.report.Changes) == 0 && a.staffed:
+		case len(applying.report.Changes) == 0 && applying.staffed:
 			return errors.Join(s.checkAllSchedules(ctx, tx, now), announce(ctx, tx))
-		case len(a.report.Changes) == 0 && learned == 0:
+		case len(applying.report.Changes) == 0 && learned == 0:
 			return nil
-		case len(a.report.Changes) == 0:
+		case len(applying.report.Changes) == 0:
 			return announce(ctx, tx)
 		}
-		if err := a.record(ctx, how.By); err != nil {
+		if err := applying.record(ctx, how.By); err != nil {
 			return err
 		}
-		if err := s.queueJobs(ctx, a, doc); err != nil {
+		if err := s.queueJobs(ctx, applying, doc); err != nil {
 			return err
 		}
 		return announce(ctx, tx)
 	})
 	if errors.Is(err, errDryRun) {
-		a.report.Keys = nil // the real run makes other keys
-		return a.report, nil
+		applying.report.Keys = nil // the real run makes other keys
+		return applying.report, nil
 	}
 	if err != nil {
 		return ApplyReport{}, wrap(err, "apply")
 	}
 	s.cache.drop()
-	return a.report, nil
+	return applying.report, nil
 }
 
 // newApplier makes an empty applier.
@@ -156,28 +156,28 @@ func (a *applier) record(ctx context.Context, by oncall.Actor) error {
 }
 
 // queueJobs queues the jobs that the changes require.
-func (s *Store) queueJobs(ctx context.Context, a *applier, doc setup.Setup) error {
-	for _, follow := range a.edits {
+func (s *Store) queueJobs(ctx context.Context, applying *applier, doc setup.Setup) error {
+	for _, follow := range applying.edits {
 		if err := follow(s); err != nil {
 			return err
 		}
 	}
-	if a.staffed {
-		if err := s.checkAllSchedules(ctx, a.tx, a.now); err != nil {
+	if applying.staffed {
+		if err := s.checkAllSchedules(ctx, applying.tx, applying.now); err != nil {
 			return err
 		}
 	}
 	tasks := []oncall.Task{{Args: oncall.CheckCoverage{}}}
 	managed := slices.ContainsFunc(doc.Teams, func(t setup.Team) bool { return t.ManagedBy() != "" })
-	if len(doc.UserGroups) > 0 || a.groups || managed {
+	if len(doc.UserGroups) > 0 || applying.groups || managed {
 		tasks = append(tasks, oncall.Task{Args: oncall.SyncGroups{}})
 	}
 	for _, team := range doc.Teams {
 		if team.Topic {
-			tasks = append(tasks, oncall.Task{Args: oncall.SetTopic{Team: a.teams[team.Name]}})
+			tasks = append(tasks, oncall.Task{Args: oncall.SetTopic{Team: applying.teams[team.Name]}})
 		}
 	}
-	return s.enqueue(ctx, a.tx, a.now, tasks)
+	return s.enqueue(ctx, applying.tx, applying.now, tasks)
 }
 
 // An applier applies a document in one transaction. Its maps give the ids of the names processed so far.
@@ -296,37 +296,37 @@ func (a *applier) applyUsers(ctx context.Context, doc setup.Setup) error {
 		byEmail[strings.ToLower(u.Email)] = u.ID
 	}
 	names, named := map[oncall.UserID]string{}, map[oncall.UserID]string{}
-	for _, u := range doc.Users {
-		id := u.Slack
+	for _, user := range doc.Users {
+		id := user.Slack
 		if id == "" {
-			id = byEmail[strings.ToLower(u.Email)]
+			id = byEmail[strings.ToLower(user.Email)]
 		}
 		if id == "" {
-			return oncall.Refuse("User %q: nobody with the address %s is known; give slack, the Slack user id.", u.Name, u.Email)
+			return oncall.Refuse("User %q: nobody with the address %s is known; give slack, the Slack user id.", user.Name, user.Email)
 		}
 		if other, twice := names[id]; twice {
-			return oncall.Refuse("Users %q and %q have the same Slack user id, %s.", other, u.Name, id)
+			return oncall.Refuse("Users %q and %q have the same Slack user id, %s.", other, user.Name, id)
 		}
-		names[id], a.users[u.Name] = u.Name, id
-		if u.Email != "" {
-			named[id] = strings.ToLower(u.Email)
+		names[id], a.users[user.Name] = user.Name, id
+		if user.Email != "" {
+			named[id] = strings.ToLower(user.Email)
 		}
-		zone := u.TimeZone
+		zone := user.TimeZone
 		if zone == "" {
 			zone = "UTC"
 		}
 		old, known := stored[id]
 		switch {
 		case !known:
-			a.addLine("add user %q", u.Name)
+			a.addLine("add user %q", user.Name)
 		case old.FromSlack:
 			continue
-		case !a.changed("user", u.Name, difference{"name", old.Name != u.Called() && old.Name != u.Name},
-			difference{"email", old.Email != u.Email}, difference{"time zone", old.TimeZone != zone}):
+		case !a.changed("user", user.Name, difference{"name", old.Name != user.Called() && old.Name != user.Name},
+			difference{"email", old.Email != user.Email}, difference{"time zone", old.TimeZone != zone}):
 			continue
 		}
-		if _, err := a.tx.Exec(ctx, upsert, id, u.Called(), u.Email, zone); err != nil {
-			return fmt.Errorf("save user %q: %w", u.Name, err)
+		if _, err := a.tx.Exec(ctx, upsert, id, user.Called(), user.Email, zone); err != nil {
+			return fmt.Errorf("save user %q: %w", user.Name, err)
 		}
 	}
 	return a.nameUsers(ctx, named)

@@ -116,49 +116,49 @@ func (s *Store) EditSetups(ctx context.Context, by oncall.Actor, edits []SetupEd
 }
 
 // editSetup makes one edit of what is there, and returns what is there afterwards.
-func (s *Store) editSetup(ctx context.Context, tx pgx.Tx, g gate, e SetupEdit, in setup.Installation, now time.Time) (out EditedSetup, after setup.Installation, err error) {
-	if !e.Remove && e.Part.Kind != setup.UserPart && e.Part.Name() != e.Name {
-		return out, in, oncall.Refuse("The name in the body is %q, and %q in the address; a thing keeps its name.", e.Part.Name(), e.Name)
+func (s *Store) editSetup(ctx context.Context, tx pgx.Tx, g gate, edit SetupEdit, in setup.Installation, now time.Time) (out EditedSetup, after setup.Installation, err error) {
+	if !edit.Remove && edit.Part.Kind != setup.UserPart && edit.Part.Name() != edit.Name {
+		return out, in, oncall.Refuse("The name in the body is %q, and %q in the address; a thing keeps its name.", edit.Part.Name(), edit.Name)
 	}
-	a := newApplier(ApplyOptions{By: g.by, Write: true, Prune: e.Remove}, now)
-	a.only, a.byHand, a.tx, a.before = string(e.Part.Kind), true, tx, in
+	applying := newApplier(ApplyOptions{By: g.by, Write: true, Prune: edit.Remove}, now)
+	applying.only, applying.byHand, applying.tx, applying.before = string(edit.Part.Kind), true, tx, in
 	doc := in.Everybody(in.Setup(now))
-	before, known := doc.Find(e.Part.Kind, e.Name)
-	if err := g.mayEdit(e, before, known, in); err != nil {
+	before, known := doc.Find(edit.Part.Kind, edit.Name)
+	if err := g.mayEdit(edit, before, known, in); err != nil {
 		return out, in, err
 	}
-	next := doc.Without(e.Part.Kind, e.Name)
+	next := doc.Without(edit.Part.Kind, edit.Name)
 	switch {
-	case !e.Remove:
-		next = doc.Put(e.Part.InNames(doc))
-	case e.All && e.Part.Kind == setup.TeamPart:
-		a.only = "" // the document holds all that there is, so only what is the team's is removed
-		next, _ = doc.WithoutTeam(e.Name)
+	case !edit.Remove:
+		next = doc.Put(edit.Part.InNames(doc))
+	case edit.All && edit.Part.Kind == setup.TeamPart:
+		applying.only = "" // the document holds all that there is, so only what is the team's is removed
+		next, _ = doc.WithoutTeam(edit.Name)
 	}
-	if err := g.checkEdit(doc, next, e.Formats); err != nil {
+	if err := g.checkEdit(doc, next, edit.Formats); err != nil {
 		return out, in, err
 	}
-	if err := s.applyAll(ctx, a, next); err != nil {
+	if err := s.applyAll(ctx, applying, next); err != nil {
 		return out, in, err
 	}
-	if e.Dry {
-		if err := a.lookBack(ctx, s, ApplyOptions{Write: true}); err != nil {
+	if edit.Dry {
+		if err := applying.lookBack(ctx, s, ApplyOptions{Write: true}); err != nil {
 			return out, in, err
 		}
 	}
-	if len(a.report.Changes) > 0 {
-		if err := a.record(ctx, g.by); err != nil {
+	if len(applying.report.Changes) > 0 {
+		if err := applying.record(ctx, g.by); err != nil {
 			return out, in, err
 		}
-		if err := s.queueJobs(ctx, a, next); err != nil {
+		if err := s.queueJobs(ctx, applying, next); err != nil {
 			return out, in, err
 		}
 	}
 	if in, err = installation(ctx, tx, now); err != nil {
 		return out, in, err
 	}
-	out = EditedSetup{Made: !known, Report: a.report}
-	if out.Part, known = in.Setup(now).Find(e.Part.Kind, e.Name); known {
+	out = EditedSetup{Made: !known, Report: applying.report}
+	if out.Part, known = in.Setup(now).Find(edit.Part.Kind, edit.Name); known {
 		out.ByFile = slices.ContainsFunc(in.Teams, func(t setup.StaffedTeam) bool {
 			return t.Name == out.Part.TeamName() && t.Owner != oncall.OwnerSlack
 		})
@@ -167,8 +167,8 @@ func (s *Store) editSetup(ctx context.Context, tx pgx.Tx, g gate, e SetupEdit, i
 }
 
 // mayEdit checks whether the actor may make an edit. The current and the new team of the thing must both allow it.
-func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Installation) error {
-	kind := e.Part.Kind
+func (g gate) mayEdit(edit SetupEdit, before setup.Part, known bool, in setup.Installation) error {
+	kind := edit.Part.Kind
 	if kind == setup.UserPart {
 		return g.may(access.OthersThings, access.Object{})
 	}
@@ -184,14 +184,14 @@ func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Insta
 		return oncall.ErrNotFound
 	}
 	switch {
-	case !known && e.Remove, !known && e.IfMatch != "":
+	case !known && edit.Remove, !known && edit.IfMatch != "":
 		return oncall.ErrNotFound
-	case known && e.New, e.IfMatch != "" && e.IfMatch != before.ETag():
+	case known && edit.New, edit.IfMatch != "" && edit.IfMatch != before.ETag():
 		return ErrStale
-	case kind == setup.TeamPart && (!known || e.Remove):
+	case kind == setup.TeamPart && (!known || edit.Remove):
 		return g.may(access.OthersThings, access.Object{})
 	case kind == setup.UserGroupPart:
-		return g.mayEditGroup(e, before, known, in)
+		return g.mayEditGroup(edit, before, known, in)
 	}
 	act := access.EditSchedule
 	if kind == setup.IntegrationPart {
@@ -202,12 +202,12 @@ func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Insta
 			return err
 		}
 	}
-	if e.Remove || known && e.Part.TeamName() == before.TeamName() {
+	if edit.Remove || known && edit.Part.TeamName() == before.TeamName() {
 		return nil
 	}
-	to := teamOf(e.Part.TeamName())
+	to := teamOf(edit.Part.TeamName())
 	if to == 0 || g.dir.access.May(g.by, access.See, access.Object{Team: to}) != nil {
-		return oncall.Refuse("There is no team %q, or it is not yours to see.", e.Part.TeamName())
+		return oncall.Refuse("There is no team %q, or it is not yours to see.", edit.Part.TeamName())
 	}
 	return g.may(act, access.Object{Team: to})
 }

@@ -34,58 +34,58 @@ func (a *applier) applyMaintenance(ctx context.Context, doc setup.Setup) error {
 		}
 	}
 	for _, in := range doc.Maintenance {
-		m, err := in.Window()
+		window, err := in.Window()
 		if err != nil {
 			return oncall.Refuse("Maintenance %q: %s.", in.Name, err)
 		}
-		m.TeamID, m.IntegrationID = a.teams[in.Team], ids[in.Integration].ID
-		if in.Integration != "" && ids[in.Integration].TeamID != m.TeamID {
+		window.TeamID, window.IntegrationID = a.teams[in.Team], ids[in.Integration].ID
+		if in.Integration != "" && ids[in.Integration].TeamID != window.TeamID {
 			return oncall.Refuse("Maintenance %q: integration %q is not of team %q.", in.Name, in.Integration, in.Team)
 		}
-		old, known := stored[m.Name]
-		delete(stored, m.Name)
-		if !m.EndsAt.After(a.now) && !known {
+		old, known := stored[window.Name]
+		delete(stored, window.Name)
+		if !window.EndsAt.After(a.now) && !known {
 			continue
 		}
 		var ended bool
-		if err := a.tx.QueryRow(ctx, over, m.Name, m.TeamID, m.StartsAt, a.now).Scan(&ended); err != nil {
+		if err := a.tx.QueryRow(ctx, over, window.Name, window.TeamID, window.StartsAt, a.now).Scan(&ended); err != nil {
 			return err
 		}
 		if ended && !known {
 			continue
 		}
-		if err := a.setMaintenance(ctx, m, old, known, teams[m.TeamID]); err != nil {
-			return wrap(err, "save maintenance %q", m.Name)
+		if err := a.setMaintenance(ctx, window, old, known, teams[window.TeamID]); err != nil {
+			return wrap(err, "save maintenance %q", window.Name)
 		}
-		teams[m.TeamID]++
+		teams[window.TeamID]++
 	}
 	return a.removeMaintenance(ctx, stored)
 }
 
 // setMaintenance plans a window, or changes the window with its name.
-func (a *applier) setMaintenance(ctx context.Context, m, old oncall.Maintenance, known bool, open int) error {
+func (a *applier) setMaintenance(ctx context.Context, window, old oncall.Maintenance, known bool, open int) error {
 	if known {
-		if !a.changed("maintenance", m.Name, difference{"team", old.TeamID != m.TeamID}, difference{"integration", old.IntegrationID != m.IntegrationID},
-			difference{"only", !equal(nonNil(old.Match), nonNil(m.Match))}, difference{"from", !old.StartsAt.Equal(m.StartsAt)},
-			difference{"until", !old.EndsAt.Equal(m.EndsAt)}, difference{"except critical", old.PagesCritical != m.PagesCritical},
-			difference{"reason", old.Reason != m.Reason}) {
+		if !a.changed("maintenance", window.Name, difference{"team", old.TeamID != window.TeamID}, difference{"integration", old.IntegrationID != window.IntegrationID},
+			difference{"only", !equal(nonNil(old.Match), nonNil(window.Match))}, difference{"from", !old.StartsAt.Equal(window.StartsAt)},
+			difference{"until", !old.EndsAt.Equal(window.EndsAt)}, difference{"except critical", old.PagesCritical != window.PagesCritical},
+			difference{"reason", old.Reason != window.Reason}) {
 			return nil
 		}
-		if err := a.endMaintenance(ctx, old); err != nil || !m.EndsAt.After(a.now) {
+		if err := a.endMaintenance(ctx, old); err != nil || !window.EndsAt.After(a.now) {
 			return err
 		}
 		open--
 	} else {
-		a.addLine("add maintenance %q", m.Name)
+		a.addLine("add maintenance %q", window.Name)
 	}
-	if err := m.Check(open, a.now); err != nil {
+	if err := window.Check(open, a.now); err != nil {
 		return err
 	}
-	m.By = a.by
-	if err := insertMaintenance(ctx, a.tx, &m, a.now); err != nil {
+	window.By = a.by
+	if err := insertMaintenance(ctx, a.tx, &window, a.now); err != nil {
 		return err
 	}
-	a.edits = append(a.edits, func(s *Store) error { return s.enqueue(ctx, a.tx, a.now, m.Timers(a.now)) })
+	a.edits = append(a.edits, func(s *Store) error { return s.enqueue(ctx, a.tx, a.now, window.Timers(a.now)) })
 	return nil
 }
 

@@ -59,31 +59,31 @@ func (a *applier) applyPolicies(ctx context.Context, doc setup.Setup) error {
 	return nil
 }
 
-func (a *applier) applyPolicy(ctx context.Context, p setup.Policy, stored map[string]oncall.Policy) error {
+func (a *applier) applyPolicy(ctx context.Context, policy setup.Policy, stored map[string]oncall.Policy) error {
 	const update = `
 		UPDATE policies SET team_id = $2, repeat = $3, steps = $4, acks = $5, ack_timeout = $6, ack_wait = $7
 		WHERE id = $1`
-	is, err := p.Policy()
+	is, err := policy.Policy()
 	if err != nil {
-		return oncall.Refuse("Policy %q: %s.", p.Name, err)
+		return oncall.Refuse("Policy %q: %s.", policy.Name, err)
 	}
-	is.TeamID = a.teams[p.Team]
-	for i, st := range p.Steps {
+	is.TeamID = a.teams[policy.Team]
+	for i, st := range policy.Steps {
 		step, err := st.Step(a.ids())
 		if err != nil {
-			return oncall.Refuse("Policy %q, step %d: %s.", p.Name, i+1, err)
+			return oncall.Refuse("Policy %q, step %d: %s.", policy.Name, i+1, err)
 		}
 		is.Steps = append(is.Steps, step)
 	}
 	a.groups = a.groups || len(is.Groups()) > 0
-	old, known := stored[p.Name]
-	if known && !a.changed("policy", p.Name, difference{"team", old.TeamID != is.TeamID},
+	old, known := stored[policy.Name]
+	if known && !a.changed("policy", policy.Name, difference{"team", old.TeamID != is.TeamID},
 		difference{"repeat", old.Repeat != is.Repeat}, difference{"steps", !equal(old.Steps, is.Steps)},
 		difference{"acks", old.Acks != is.Acks}, difference{"ack timeout", old.AckTimeout != is.AckTimeout},
 		difference{"ack wait", old.AckWait != is.AckWait}) {
 		return nil
 	}
-	_, err = a.tx.Exec(ctx, update, a.policies[p.Name], is.TeamID, is.Repeat, nonNil(is.Steps), is.Acks, is.AckTimeout, is.AckWait)
+	_, err = a.tx.Exec(ctx, update, a.policies[policy.Name], is.TeamID, is.Repeat, nonNil(is.Steps), is.Acks, is.AckTimeout, is.AckWait)
 	return err
 }
 
@@ -121,44 +121,44 @@ func (a *applier) applyTeams(ctx context.Context, doc setup.Setup) error {
 	return nil
 }
 
-func (a *applier) applyTeam(ctx context.Context, t setup.Team, stored map[string]setup.StaffedTeam) error {
+func (a *applier) applyTeam(ctx context.Context, team setup.Team, stored map[string]setup.StaffedTeam) error {
 	const insert = `INSERT INTO teams (name, channel, topic, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
 	const update = `
 		UPDATE teams SET channel = $2, topic = $3, time_zone = $4, hours = $5, fallback = $6, remind = $7, owner = $8,
 		                 private = $9, acts = $10, managed_by = $11, digest = $12, incident_channel = $13, updates = $14, time_off = $15
 		WHERE id = $1`
-	remind, err := t.RemindEvery()
+	remind, err := team.RemindEvery()
 	if err != nil {
-		return oncall.Refuse("Team %q: %s.", t.Name, err)
+		return oncall.Refuse("Team %q: %s.", team.Name, err)
 	}
-	owner := cmp.Or(t.Owner, oncall.OwnerFile)
-	members, fallback := a.usersNamed(t.Members), a.usersNamed(t.Fallback)
-	named := t.NamedManagers()
-	managers := a.usersNamed(slices.DeleteFunc(slices.Clone(t.Members), func(name string) bool { return !slices.Contains(named, name) }))
-	old, known := stored[t.Name]
+	owner := cmp.Or(team.Owner, oncall.OwnerFile)
+	members, fallback := a.usersNamed(team.Members), a.usersNamed(team.Fallback)
+	named := team.NamedManagers()
+	managers := a.usersNamed(slices.DeleteFunc(slices.Clone(team.Members), func(name string) bool { return !slices.Contains(named, name) }))
+	old, known := stored[team.Name]
 	id, differs := old.ID, !known
 	if !known {
-		a.addLine("add team %q", t.Name)
-		err = a.tx.QueryRow(ctx, insert, t.Name, t.Channel, t.Topic, a.now).Scan(&id)
+		a.addLine("add team %q", team.Name)
+		err = a.tx.QueryRow(ctx, insert, team.Name, team.Channel, team.Topic, a.now).Scan(&id)
 	} else {
-		differs = a.changed("team", t.Name, difference{"channel", old.Channel != t.Channel},
-			difference{"topic", old.Topic != t.Topic}, difference{"owner", old.Owner != owner}, difference{"members", !slices.Equal(old.Members, members)},
-			difference{"managers", !slices.Equal(old.Managers, managers) || old.ManagedBy != t.ManagedBy()},
-			difference{"private", old.Private != t.Private}, difference{"acts", old.Acts != t.ActsOf()},
-			difference{"time zone", old.TimeZone != t.TimeZone},
-			difference{"hours", !equal(nonNil(old.Hours), nonNil(t.Hours))}, difference{"fallback", !slices.Equal(old.Fallback, fallback)},
-			difference{"remind", old.Remind != remind}, difference{"digest", old.Digest != t.Digest},
-			difference{"incident channel", old.IncidentChannel != t.IncidentChannel}, difference{"updates", !slices.Equal(old.Updates, t.Updates)},
-			difference{"time off", old.TimeOff != t.OnTimeOff()})
+		differs = a.changed("team", team.Name, difference{"channel", old.Channel != team.Channel},
+			difference{"topic", old.Topic != team.Topic}, difference{"owner", old.Owner != owner}, difference{"members", !slices.Equal(old.Members, members)},
+			difference{"managers", !slices.Equal(old.Managers, managers) || old.ManagedBy != team.ManagedBy()},
+			difference{"private", old.Private != team.Private}, difference{"acts", old.Acts != team.ActsOf()},
+			difference{"time zone", old.TimeZone != team.TimeZone},
+			difference{"hours", !equal(nonNil(old.Hours), nonNil(team.Hours))}, difference{"fallback", !slices.Equal(old.Fallback, fallback)},
+			difference{"remind", old.Remind != remind}, difference{"digest", old.Digest != team.Digest},
+			difference{"incident channel", old.IncidentChannel != team.IncidentChannel}, difference{"updates", !slices.Equal(old.Updates, team.Updates)},
+			difference{"time off", old.TimeOff != team.OnTimeOff()})
 	}
 	if err == nil && differs {
-		_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic, t.TimeZone, nonNil(t.Hours), nonNil(fallback), remind, owner,
-			t.Private, t.ActsOf(), t.ManagedBy(), t.Digest, t.IncidentChannel, nonNil(t.Updates), t.OnTimeOff())
+		_, err = a.tx.Exec(ctx, update, id, team.Channel, team.Topic, team.TimeZone, nonNil(team.Hours), nonNil(fallback), remind, owner,
+			team.Private, team.ActsOf(), team.ManagedBy(), team.Digest, team.IncidentChannel, nonNil(team.Updates), team.OnTimeOff())
 	}
 	if err != nil {
 		return err
 	}
-	a.teams[t.Name] = id
+	a.teams[team.Name] = id
 	a.slacks[id] = owner == oncall.OwnerSlack
 	if slices.Equal(old.Members, members) && slices.Equal(old.Managers, managers) {
 		return nil

@@ -69,40 +69,40 @@ func (a *applier) slackSchedules(all map[oncall.ScheduleID]schedule.Definition) 
 	return names
 }
 
-func (a *applier) applySchedule(ctx context.Context, s setup.Schedule, stored map[string]schedule.Definition) error {
-	old, known := stored[s.Name]
-	next, added, err := a.nextSchedule(s, old)
+func (a *applier) applySchedule(ctx context.Context, made setup.Schedule, stored map[string]schedule.Definition) error {
+	old, known := stored[made.Name]
+	next, added, err := a.nextSchedule(made, old)
 	if err != nil {
 		return err
 	}
 	differences := []difference{
 		{"team", old.TeamID != next.TeamID},
-		{"time zone", old.TimeZone != s.TimeZone},
+		{"time zone", old.TimeZone != made.TimeZone},
 		{"rotations", len(added) > 0},
 		{"apart", old.Apart != next.Apart},
 	}
 	if known && a.slacks[old.TeamID] && !a.byHand {
 		if slices.ContainsFunc(differences, func(d difference) bool { return d.is }) {
-			a.report.Slacks = append(a.report.Slacks, fmt.Sprintf("schedule %q", s.Name))
+			a.report.Slacks = append(a.report.Slacks, fmt.Sprintf("schedule %q", made.Name))
 		}
-		a.schedules[s.Name] = old.ID
+		a.schedules[made.Name] = old.ID
 		return nil
 	}
 	switch {
 	case !known:
-		a.addLine("add schedule %q", s.Name)
+		a.addLine("add schedule %q", made.Name)
 		const insert = `INSERT INTO schedules (team_id, name, time_zone, apart, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`
-		err = a.tx.QueryRow(ctx, insert, next.TeamID, s.Name, s.TimeZone, next.Apart, a.now).Scan(&next.ID)
-	case a.changed("schedule", s.Name, differences...):
+		err = a.tx.QueryRow(ctx, insert, next.TeamID, made.Name, made.TimeZone, next.Apart, a.now).Scan(&next.ID)
+	case a.changed("schedule", made.Name, differences...):
 		const update = `UPDATE schedules SET team_id = $2, time_zone = $3, apart = $4 WHERE id = $1`
-		if _, err = a.tx.Exec(ctx, update, old.ID, next.TeamID, s.TimeZone, next.Apart); err == nil {
+		if _, err = a.tx.Exec(ctx, update, old.ID, next.TeamID, made.TimeZone, next.Apart); err == nil {
 			err = a.explain(ctx, old, next)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	a.schedules[s.Name] = next.ID
+	a.schedules[made.Name] = next.ID
 	for _, v := range added {
 		if _, err := addVersion(ctx, a.tx, next.ID, v); err != nil {
 			return err
@@ -125,32 +125,32 @@ func (a *applier) applySchedule(ctx context.Context, s setup.Schedule, stored ma
 
 // nextSchedule returns the changed schedule and its new versions. Manual shifts are taken from the document only for a
 // new schedule; later they are edited in Slack.
-func (a *applier) nextSchedule(s setup.Schedule, old schedule.Definition) (schedule.Definition, []schedule.Version, error) {
+func (a *applier) nextSchedule(made setup.Schedule, old schedule.Definition) (schedule.Definition, []schedule.Version, error) {
 	next := old
-	wanted, err := s.Versions(a.users)
+	wanted, err := made.Versions(a.users)
 	if err != nil {
-		return next, nil, oncall.Refuse("Schedule %q: %s.", s.Name, err)
+		return next, nil, oncall.Refuse("Schedule %q: %s.", made.Name, err)
 	}
 	for _, v := range wanted {
 		holiday.Fill(v.Rotations, a.holidays)
 	}
 	added, err := old.Become(wanted, a.now)
 	if err != nil {
-		return next, nil, oncall.Refuse("Schedule %q: %s", s.Name, err)
+		return next, nil, oncall.Refuse("Schedule %q: %s", made.Name, err)
 	}
-	next.TeamID, next.Name, next.TimeZone = a.teams[s.Team], s.Name, s.TimeZone
+	next.TeamID, next.Name, next.TimeZone = a.teams[made.Team], made.Name, made.TimeZone
 	next.Versions = slices.Concat(old.Versions, added)
-	if s.Apart != nil {
-		next.Apart = *s.Apart
+	if made.Apart != nil {
+		next.Apart = *made.Apart
 	}
 	if old.ID == 0 {
-		shifts, err := s.HandMade(a.users)
+		shifts, err := made.HandMade(a.users)
 		if err != nil {
-			return next, nil, oncall.Refuse("Schedule %q: %s.", s.Name, err)
+			return next, nil, oncall.Refuse("Schedule %q: %s.", made.Name, err)
 		}
 		for _, shift := range shifts {
 			if err := next.Fits(shift); err != nil {
-				return next, nil, oncall.Refuse("Schedule %q: %s", s.Name, err)
+				return next, nil, oncall.Refuse("Schedule %q: %s", made.Name, err)
 			}
 			if shift.End.After(a.now) {
 				next.Shifts = append(next.Shifts, shift)
@@ -158,7 +158,7 @@ func (a *applier) nextSchedule(s setup.Schedule, old schedule.Definition) (sched
 		}
 	}
 	if _, err := schedule.Compile(next); err != nil {
-		return next, nil, oncall.Refuse("Schedule %q: %s", s.Name, err)
+		return next, nil, oncall.Refuse("Schedule %q: %s", made.Name, err)
 	}
 	for _, v := range added {
 		from := a.now
@@ -166,7 +166,7 @@ func (a *applier) nextSchedule(s setup.Schedule, old schedule.Definition) (sched
 			from = *v.EffectiveFrom
 		}
 		if err := old.CheckNewTurns(v.Rotations, from); err != nil {
-			return next, nil, oncall.Refuse("Schedule %q: %s", s.Name, err)
+			return next, nil, oncall.Refuse("Schedule %q: %s", made.Name, err)
 		}
 	}
 	return next, added, nil

@@ -109,7 +109,7 @@ func silenceable(ctx context.Context, tx pgx.Tx, id oncall.IncidentID) ([]oncall
 }
 
 // beginSilence stores that a step begins.
-func beginSilence(ctx context.Context, tx pgx.Tx, s *oncall.Silence, now time.Time) error {
+func beginSilence(ctx context.Context, tx pgx.Tx, silence *oncall.Silence, now time.Time) error {
 	const insert = `
 		INSERT INTO silences (incident_id, alert_id, integration_id, url, dedup_key, labels, cause, by, ends_at, token, tried, look_at, made_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, true, $11, $12)
@@ -120,15 +120,15 @@ func beginSilence(ctx context.Context, tx pgx.Tx, s *oncall.Silence, now time.Ti
 		SET cause = $2, by = $3, ends_at = $4, tried = tried OR $5, look_at = $6
 		WHERE id = $1`
 	busy := oncall.SilenceBusyUntil(now)
-	if s.ID != 0 {
-		_, err := tx.Exec(ctx, begin, s.ID, s.Cause, s.By, s.EndsAt, s.Do == oncall.SilenceMake, busy)
+	if silence.ID != 0 {
+		_, err := tx.Exec(ctx, begin, silence.ID, silence.Cause, silence.By, silence.EndsAt, silence.Do == oncall.SilenceMake, busy)
 		return err
 	}
-	s.Token = rand.Text()
-	err := tx.QueryRow(ctx, insert, s.IncidentID, s.AlertID, s.IntegrationID, s.URL, s.DedupKey, s.Labels, s.Cause, s.By, s.EndsAt,
-		s.Token, busy, now).Scan(&s.ID)
+	silence.Token = rand.Text()
+	err := tx.QueryRow(ctx, insert, silence.IncidentID, silence.AlertID, silence.IntegrationID, silence.URL, silence.DedupKey, silence.Labels, silence.Cause, silence.By, silence.EndsAt,
+		silence.Token, busy, now).Scan(&silence.ID)
 	if err == pgx.ErrNoRows { //nolint:errorlint // Scan doesn't wrap it
-		s.Do = oncall.SilenceKeep // the alert moved just now, and its previous incident has silenced it
+		silence.Do = oncall.SilenceKeep // the alert moved just now, and its previous incident has silenced it
 		return nil
 	}
 	return err

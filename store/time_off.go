@@ -18,11 +18,11 @@ type TimeOffImport struct{ Added, Kept, Cancelled int }
 
 // AddTimeOff stores a person's time off and returns it with its id. If earlier time off already covers the period, that
 // one is returned. The error is oncall.ErrNotFound if the person does not exist.
-func (s *Store) AddTimeOff(ctx context.Context, by oncall.Actor, t oncall.TimeOff, now time.Time) (oncall.TimeOff, error) {
-	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(t.UserID, access.OwnThings) }); err != nil {
+func (s *Store) AddTimeOff(ctx context.Context, by oncall.Actor, away oncall.TimeOff, now time.Time) (oncall.TimeOff, error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(away.UserID, access.OwnThings) }); err != nil {
 		return oncall.TimeOff{}, err
 	}
-	if !t.Start.Before(t.End) {
+	if !away.Start.Before(away.End) {
 		return oncall.TimeOff{}, oncall.Refuse("Time off must end after it begins.")
 	}
 	const said = `
@@ -32,26 +32,26 @@ func (s *Store) AddTimeOff(ctx context.Context, by oncall.Actor, t oncall.TimeOf
 		ORDER BY id
 		LIMIT 1`
 	const rules = `SELECT EXISTS (SELECT FROM teams WHERE time_off <> '' AND removed_at IS NULL)`
-	t.CreatedAt = now
+	away.CreatedAt = now
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, lockUser, t.UserID).Scan(nil); err != nil {
+		if err := tx.QueryRow(ctx, lockUser, away.UserID).Scan(nil); err != nil {
 			return err
 		}
-		rows, _ := tx.Query(ctx, said, t.UserID, t.Start, t.End)
+		rows, _ := tx.Query(ctx, said, away.UserID, away.Start, away.End)
 		before, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.TimeOff])
 		if len(before) > 0 {
-			t = before[0]
+			away = before[0]
 		}
 		if err != nil || len(before) > 0 {
 			return err
 		}
-		if t.ID, err = insertTimeOff(ctx, tx, t); err != nil {
+		if away.ID, err = insertTimeOff(ctx, tx, away); err != nil {
 			return err
 		}
-		if err := record(ctx, tx, by, now, audit.TimeOff(t)); err != nil {
+		if err := record(ctx, tx, by, now, audit.TimeOff(away)); err != nil {
 			return err
 		}
-		if err := knowTimeOff(ctx, tx, by, t.UserID, now); err != nil {
+		if err := knowTimeOff(ctx, tx, by, away.UserID, now); err != nil {
 			return err
 		}
 		var ruled bool // or else nothing follows from it
@@ -61,9 +61,9 @@ func (s *Store) AddTimeOff(ctx context.Context, by oncall.Actor, t oncall.TimeOf
 		return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.CheckCoverage{}}})
 	})
 	if err != nil {
-		return oncall.TimeOff{}, fmt.Errorf("add time off of %s: %w", t.UserID, err)
+		return oncall.TimeOff{}, fmt.Errorf("add time off of %s: %w", away.UserID, err)
 	}
-	return t, nil
+	return away, nil
 }
 
 func insertTimeOff(ctx context.Context, tx pgx.Tx, t oncall.TimeOff) (id oncall.TimeOffID, err error) {
@@ -160,25 +160,25 @@ func (s *Store) CancelTimeOff(ctx context.Context, by oncall.Actor, id oncall.Ti
 		UPDATE time_off SET cancelled_at = $2
 		WHERE id = $1 AND cancelled_at IS NULL
 		RETURNING id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at`
-	var t oncall.TimeOff
+	var away oncall.TimeOff
 	g, err := s.gate(ctx, by)
 	if err != nil {
-		return t, err
+		return away, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, cancel, id, now)
-		if t, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.TimeOff]); err != nil {
+		if away, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.TimeOff]); err != nil {
 			return err
 		}
-		if err := g.forPerson(t.UserID, access.OwnThings); err != nil {
+		if err := g.forPerson(away.UserID, access.OwnThings); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, now, audit.NoTimeOff(t))
+		return record(ctx, tx, by, now, audit.NoTimeOff(away))
 	})
 	if err != nil {
 		return oncall.TimeOff{}, fmt.Errorf("cancel time off %d: %w", id, err)
 	}
-	return t, nil
+	return away, nil
 }
 
 // TimeOff returns the time off that overlaps a period, sorted by start.

@@ -43,29 +43,29 @@ func (v *visit) audit() (page, error) {
 	q := v.r.URL.Query()
 	mine, others := v.myTeams()
 	p := auditPage{Kind: q.Get("kind"), Team: q.Get("team"), Since: q.Get("since"), Kinds: audit.Kinds(), Teams: slices.Concat(mine, others)}
-	f := store.AuditFilter{Limit: entriesShown}
+	filter := store.AuditFilter{Limit: entriesShown}
 	if kind, known := audit.ParseKind(p.Kind); known {
-		f.Kind = kind
+		filter.Kind = kind
 	}
 	if p.Team != "" {
 		t, known := v.teamNamed(p.Team)
 		if !known {
 			return page{}, oncall.ErrNotFound
 		}
-		f.Team = t.ID
+		filter.Team = t.ID
 	}
 	if p.Since != "" {
 		day, err := schedule.ParseDate(p.Since)
 		if err != nil {
 			p.Problem = "A day is written like 2026-11-30."
 		} else {
-			f.Since = v.wall.Instant(day, 0)
+			filter.Since = v.wall.Instant(day, 0)
 		}
 	}
 	if before, err := strconv.ParseInt(q.Get("before"), 10, 64); err == nil && before > 0 {
-		f.Before, p.Newest = before, p.query(0)
+		filter.Before, p.Newest = before, p.query(0)
 	}
-	found, more, err := v.Store.History(v.ctx, v.by, f)
+	found, more, err := v.Store.History(v.ctx, v.by, filter)
 	if err != nil {
 		return page{}, err
 	}

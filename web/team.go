@@ -93,12 +93,12 @@ const (
 
 // team returns the page of one team.
 func (v *visit) team() (page, error) {
-	t, known := v.teamNamed(v.r.PathValue("team"))
+	team, known := v.teamNamed(v.r.PathValue("team"))
 	if !known {
 		return page{}, oncall.ErrNotFound
 	}
 	q := v.r.URL.Query()
-	p := teamPage{Team: t, Weeks: 2, Members: v.dir.Members[t.ID], Managers: v.dir.Managers(t.ID)}
+	p := teamPage{Team: team, Weeks: 2, Members: v.dir.Members[team.ID], Managers: v.dir.Managers(team.ID)}
 	if q.Get("weeks") == "4" {
 		p.Weeks = 4
 	}
@@ -116,10 +116,10 @@ func (v *visit) team() (page, error) {
 		return page{}, err
 	}
 	v.dir, v.reader.dir = dir, dir
-	p.Now = v.teamOnCall(t, 0)
+	p.Now = v.teamOnCall(team, 0)
 	v.axis(&p, first, days)
 	v.tracks(&p)
-	return page{name: "team", title: t.Name, tab: "on-call", data: p, live: true}, nil
+	return page{name: "team", title: team.Name, tab: "on-call", data: p, live: true}, nil
 }
 
 // monday returns the first day of the current week.

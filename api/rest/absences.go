@@ -122,9 +122,9 @@ func (s *server) beginMaintenance(ctx context.Context, c caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	m := oncall.Maintenance{StartsAt: in.Body.StartsAt.UTC(), EndsAt: in.Body.EndsAt.UTC(), Reason: in.Body.Reason, PagesCritical: in.Body.PagesCritical}
+	window := oncall.Maintenance{StartsAt: in.Body.StartsAt.UTC(), EndsAt: in.Body.EndsAt.UTC(), Reason: in.Body.Reason, PagesCritical: in.Body.PagesCritical}
 	if in.Body.StartsAt.IsZero() {
-		m.StartsAt = c.now
+		window.StartsAt = c.now
 	}
 	team, ofTeam, err := filterValue(in.Body.Team, v.team, "team")
 	if err != nil {
@@ -139,9 +139,9 @@ func (s *server) beginMaintenance(ctx context.Context, c caller, in *struct {
 	case ofTeam && ofOne && from.TeamID != team.ID:
 		return nil, invalid("The integration " + strconv.Quote(from.Name) + " is of another team.")
 	}
-	m.TeamID, m.IntegrationID = team.ID, from.ID
+	window.TeamID, window.IntegrationID = team.ID, from.ID
 	if !ofTeam {
-		m.TeamID = from.TeamID
+		window.TeamID = from.TeamID
 	}
 	for _, text := range in.Body.Match {
 		match, ok, err := oncall.ParseMatcher(text)
@@ -151,17 +151,17 @@ func (s *server) beginMaintenance(ctx context.Context, c caller, in *struct {
 		case !ok:
 			return nil, invalid(strconv.Quote(text) + " is no condition such as service=checkout.")
 		}
-		m.Match = append(m.Match, match)
+		window.Match = append(window.Match, match)
 	}
-	if m, err = s.Store.AddMaintenance(ctx, c.by, m, c.now); err != nil {
+	if window, err = s.Store.AddMaintenance(ctx, c.by, window, c.now); err != nil {
 		return nil, err
 	}
 	out := Maintenance{
-		ID: int64(m.ID), Team: v.teamRef(m.TeamID), StartsAt: m.StartsAt, EndsAt: m.EndsAt, Reason: m.Reason, By: v.actor(m.By),
-		Match: in.Body.Match, PagesCritical: m.PagesCritical,
+		ID: int64(window.ID), Team: v.teamRef(window.TeamID), StartsAt: window.StartsAt, EndsAt: window.EndsAt, Reason: window.Reason, By: v.actor(window.By),
+		Match: in.Body.Match, PagesCritical: window.PagesCritical,
 	}
-	if m.IntegrationID != 0 {
-		out.Integration = &Ref{int64(m.IntegrationID), from.Name}
+	if window.IntegrationID != 0 {
+		out.Integration = &Ref{int64(window.IntegrationID), from.Name}
 	}
 	return &ObjectResponse[Maintenance]{out}, nil
 }

@@ -81,36 +81,36 @@ func (s *server) actRoutes() {
 }
 
 // act converts a body to an act, resolving the names in it.
-func (v view) act(b ActBody) (a oncall.Act, err error) {
-	a = oncall.Act{
+func (v view) act(b ActBody) (act oncall.Act, err error) {
+	act = oncall.Act{
 		Do: actKinds[b.Act], Text: b.Text, Severity: oncall.Severity(b.Severity), Verdict: oncall.Verdict(b.Verdict), Other: oncall.IncidentID(b.Incident), Alert: oncall.AlertID(b.Alert),
 		Until: b.Until, Till: oncall.Till(b.Till),
 	}
 	if b.For != "" {
 		d, err := time.ParseDuration(b.For)
 		if err != nil || d <= 0 {
-			return a, invalid("for is how long, such as 30m or 2h.")
+			return act, invalid("for is how long, such as 30m or 2h.")
 		}
-		a.Until = v.caller.now.Add(d)
+		act.Until = v.caller.now.Add(d)
 	}
 	user, _, err := filterValue(b.User, v.user, "person")
 	if err != nil {
-		return a, err
+		return act, err
 	}
 	policy, _, err := filterValue(b.Policy, v.policy, "escalation policy")
 	if err != nil {
-		return a, err
+		return act, err
 	}
 	team, _, err := filterValue(b.Team, v.team, "team")
 	if err != nil {
-		return a, err
+		return act, err
 	}
 	of, given, err := filterValue(b.Schedule, v.schedule, "schedule")
 	if given && err == nil {
-		a.Schedule = of.ID()
+		act.Schedule = of.ID()
 	}
-	a.User, a.Policy, a.Team = user.ID, policy.ID, team.ID
-	return a, err
+	act.User, act.Policy, act.Team = user.ID, policy.ID, team.ID
+	return act, err
 }
 
 // An OverrideBody is an override to make.
@@ -227,13 +227,13 @@ func (s *server) createOverride(ctx context.Context, c caller, in *struct {
 	} else if err != nil {
 		return nil, err
 	}
-	o := schedule.Override{
+	override := schedule.Override{
 		Kind: schedule.OverrideKind(in.Body.Kind), Role: in.Body.Role, Start: in.Body.Start.UTC(), End: in.Body.End.UTC(), Reason: oncall.Storable(in.Body.Reason),
 	}
-	if o.Kind == "" {
-		o.Kind = schedule.OverrideCover
+	if override.Kind == "" {
+		override.Kind = schedule.OverrideCover
 	}
-	if o.Users, err = v.peopleOf(in.Body.Users); err != nil {
+	if override.Users, err = v.peopleOf(in.Body.Users); err != nil {
 		return nil, err
 	}
 	from, _, err := filterValue(in.Body.From, v.user, "person")
@@ -244,11 +244,11 @@ func (s *server) createOverride(ctx context.Context, c caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	o.From, o.To = from.ID, to.ID
-	if o, err = s.Store.AddOverride(ctx, c.by, scheduleID.ID(), o, c.now); err != nil {
+	override.From, override.To = from.ID, to.ID
+	if override, err = s.Store.AddOverride(ctx, c.by, scheduleID.ID(), override, c.now); err != nil {
 		return nil, err
 	}
-	return &ObjectResponse[Override]{v.override(o, scheduleID.Name())}, nil
+	return &ObjectResponse[Override]{v.override(override, scheduleID.Name())}, nil
 }
 
 func (s *server) createShift(ctx context.Context, c caller, in *struct {

@@ -52,9 +52,9 @@ func (s *server) auditRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		f := store.AuditFilter{Name: in.Name, Since: in.Since, Before: before, Limit: in.Limit}
+		filter := store.AuditFilter{Name: in.Name, Since: in.Since, Before: before, Limit: in.Limit}
 		if kind, known := audit.ParseKind(in.Kind); known {
-			f.Kind = kind
+			filter.Kind = kind
 		} else if in.Kind != "" {
 			return nil, invalid("There is no kind of thing that is called so.")
 		}
@@ -66,8 +66,8 @@ func (s *server) auditRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		f.Team, f.Person = team.ID, user.ID
-		found, more, err := s.Store.History(ctx, c.by, f)
+		filter.Team, filter.Person = team.ID, user.ID
+		found, more, err := s.Store.History(ctx, c.by, filter)
 		if err != nil {
 			return nil, err
 		}

@@ -90,7 +90,7 @@ func (s *server) eventRoutes() {
 		about: "A waiting list: ask with after, do what is to be done, ask with next. Each event comes at least once, ten seconds late at most. With " +
 			"`Accept: text/event-stream` they are sent as server-sent events as they come, and `Last-Event-ID` goes on where the connection broke.",
 	}, func(ctx context.Context, c caller, in *EventQuery) (*ObjectResponse[FeedList], error) {
-		f, err := s.readFeed(ctx, c, *in)
+		filter, err := s.readFeed(ctx, c, *in)
 		if err != nil {
 			return nil, err
 		}
@@ -101,12 +101,12 @@ func (s *server) eventRoutes() {
 			defer s.waiting.leave(c.key.ID)
 		}
 		for left := time.Duration(in.Wait) * time.Second; ; left -= s.feedPause() {
-			out, err := s.readEvents(ctx, c, &f)
+			out, err := s.readEvents(ctx, c, &filter)
 			if err != nil {
 				return nil, err
 			}
 			if len(out) > 0 || left <= 0 || in.After == "" || !s.pause(ctx) {
-				return &ObjectResponse[FeedList]{FeedList{out, strconv.FormatInt(f.After, 10)}}, nil
+				return &ObjectResponse[FeedList]{FeedList{out, strconv.FormatInt(filter.After, 10)}}, nil
 			}
 			c.now = s.Clock()
 		}
@@ -133,25 +133,25 @@ func (s *server) pause(ctx context.Context) bool {
 	}
 }
 
-func (s *server) readFeed(ctx context.Context, c caller, in EventQuery) (f store.FeedFilter, err error) {
+func (s *server) readFeed(ctx context.Context, c caller, in EventQuery) (filter store.FeedFilter, err error) {
 	v, err := s.viewFor(ctx, c)
 	if err != nil {
-		return f, err
+		return filter, err
 	}
 	team, _, err := filterValue(in.Team, v.team, "team")
 	if err != nil {
-		return f, err
+		return filter, err
 	}
-	f = store.FeedFilter{After: -1, Team: team.ID, Limit: in.Limit}
+	filter = store.FeedFilter{After: -1, Team: team.ID, Limit: in.Limit}
 	if in.After != "" {
-		if f.After, err = strconv.ParseInt(in.After, 10, 64); err != nil || f.After < 0 {
-			return f, invalid("after is the next of an answer before, or 0.")
+		if filter.After, err = strconv.ParseInt(in.After, 10, 64); err != nil || filter.After < 0 {
+			return filter, invalid("after is the next of an answer before, or 0.")
 		}
 	}
 	for _, kind := range in.Kind {
-		f.Kinds = append(f.Kinds, oncall.EventKind(kind))
+		filter.Kinds = append(filter.Kinds, oncall.EventKind(kind))
 	}
-	return f, nil
+	return filter, nil
 }
 
 // readEvents reads the available events and advances the position.
@@ -198,7 +198,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": sentence})
 	}
-	c, f, ok := s.beginStream(w, r, refuse)
+	c, filter, ok := s.beginStream(w, r, refuse)
 	if !ok {
 		return
 	}
@@ -217,7 +217,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	silent := time.Duration(0)
 	for age := time.Duration(0); age < streamLife; age += s.feedPause() {
 		c.now = s.Clock()
-		found, err := s.readEvents(r.Context(), c, &f)
+		found, err := s.readEvents(r.Context(), c, &filter)
 		if err != nil {
 			return // the client reconnects and gets the reason
 		}
@@ -240,7 +240,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 }
 
 // beginStream parses a request for a stream with the operation's parameters.
-func (s *server) beginStream(w http.ResponseWriter, r *http.Request, refuse func(int, string)) (c caller, f store.FeedFilter, ok bool) {
+func (s *server) beginStream(w http.ResponseWriter, r *http.Request, refuse func(int, string)) (c caller, filter store.FeedFilter, ok bool) {
 	key := bearer(r.Header.Get("Authorization"), "Bearer")
 	c, no, err := s.identify(r.Context(), key, r.RemoteAddr, oncall.ScopeRead, w.Header().Set)
 	if no != nil {
@@ -248,7 +248,7 @@ func (s *server) beginStream(w http.ResponseWriter, r *http.Request, refuse func
 			w.Header().Set("Retry-After", strconv.Itoa(max(1, seconds(no.wait))))
 		}
 		refuse(no.status, no.why)
-		return c, f, false
+		return c, filter, false
 	}
 	q := r.URL.Query()
 	in := EventQuery{After: q.Get("after"), Limit: 200, Team: q.Get("team")}
@@ -259,12 +259,12 @@ func (s *server) beginStream(w http.ResponseWriter, r *http.Request, refuse func
 		in.Kind = strings.Split(kinds, ",")
 	}
 	if err == nil {
-		f, err = s.readFeed(r.Context(), c, in)
+		filter, err = s.readFeed(r.Context(), c, in)
 	}
 	if err != nil {
 		status, sentence := statusAndSentence(s.problem(err))
 		refuse(status, sentence)
-		return c, f, false
+		return c, filter, false
 	}
-	return c, f, true
+	return c, filter, true
 }

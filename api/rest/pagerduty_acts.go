@@ -203,30 +203,30 @@ func (s *server) pagerDutyCreateIncident(f *dialectRequest) (dialectResponse, er
 }
 
 // pagerDutyRecipient returns the team of the service or escalation policy, and the assigned person.
-func (s *server) pagerDutyRecipient(f *dialectRequest, c pagerDutyChange, service *pagerDutyID) (r oncall.RaiseRequest, err error) {
+func (s *server) pagerDutyRecipient(f *dialectRequest, c pagerDutyChange, service *pagerDutyID) (raise oncall.RaiseRequest, err error) {
 	var whom store.Whom
 	if service != nil {
 		team, err := s.Store.TeamToPageFor(f.ctx(), f.caller.by, service.ID, "")
 		if err != nil {
-			return r, invalid("There is no service of this id.")
+			return raise, invalid("There is no service of this id.")
 		}
 		whom.Team = pagerDutyNumber(team)
 	}
 	if c.Policy != nil {
 		team, err := s.Store.TeamToPageFor(f.ctx(), f.caller.by, "", c.Policy.ID)
 		if err != nil {
-			return r, invalid("There is no escalation policy of this id.")
+			return raise, invalid("There is no escalation policy of this id.")
 		}
 		whom.Team = pagerDutyNumber(team)
 	}
 	if len(c.Assignments) > 0 {
 		whom.User = c.Assignments[0].Assignee.ID
 	}
-	r, err = s.Store.FindToPage(f.ctx(), f.caller.by, whom)
+	raise, err = s.Store.FindToPage(f.ctx(), f.caller.by, whom)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-		return r, invalid(refusal.Error())
+		return raise, invalid(refusal.Error())
 	}
-	return r, err
+	return raise, err
 }
 
 func (s *server) pagerDutyNote(f *dialectRequest) (dialectResponse, error) {

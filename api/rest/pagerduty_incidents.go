@@ -345,22 +345,22 @@ func (s *server) pagerDutyLog(f *dialectRequest) (dialectResponse, error) {
 		return dialectResponse{}, err
 	}
 	all := []pagerDutyLogEntry{}
-	for _, e := range events {
-		kind, known := pagerDutyEntries[e.Kind]
+	for _, event := range events {
+		kind, known := pagerDutyEntries[event.Kind]
 		overview := kind != "notify" || f.query.Get("is_overview") != "true"
-		if !known || !overview || e.At.Before(since) || !until.IsZero() && !e.At.Before(until) {
+		if !known || !overview || event.At.Before(since) || !until.IsZero() && !event.At.Before(until) {
 			continue
 		}
 		out := pagerDutyLogEntry{
-			pagerDutyRef: f.pagerDutyObject(kind+"_log_entry", pagerDutyNumber(e.ID), e.Actor.Shown(f.Name)+": "+strings.ReplaceAll(kind, "_", " ")), CreatedAt: f.stamp(&e.At), Agent: f.pagerDutyAgent(e.Actor),
-			Channel: map[string]any{"type": cmp.Or(e.Actor.Via, "auto")}, Incident: f.pagerDutyReference("incident", pagerDutyNumber(in.ID), in.Title), Service: f.pagerDutyService(in.IntegrationID),
+			pagerDutyRef: f.pagerDutyObject(kind+"_log_entry", pagerDutyNumber(event.ID), event.Actor.Shown(f.Name)+": "+strings.ReplaceAll(kind, "_", " ")), CreatedAt: f.stamp(&event.At), Agent: f.pagerDutyAgent(event.Actor),
+			Channel: map[string]any{"type": cmp.Or(event.Actor.Via, "auto")}, Incident: f.pagerDutyReference("incident", pagerDutyNumber(in.ID), in.Title), Service: f.pagerDutyService(in.IntegrationID),
 			Teams: []pagerDutyRef{}, Contexts: []any{}, Details: map[string]any{},
 		}
-		if e.Kind == oncall.EventNote {
-			out.Channel["summary"] = e.Detail.Text
+		if event.Kind == oncall.EventNote {
+			out.Channel["summary"] = event.Detail.Text
 		}
 		if kind == "assign" {
-			out.Assignees = mapSlice(e.Detail.Users, f.pagerDutyUserRef)
+			out.Assignees = mapSlice(event.Detail.Users, f.pagerDutyUserRef)
 		}
 		all = append(all, out)
 	}

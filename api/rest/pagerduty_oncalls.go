@@ -51,7 +51,7 @@ func (s *server) pagerDutyOnCalls(f *dialectRequest) (dialectResponse, error) {
 }
 
 // pagerDutyOnCallsOf returns the people that a target means during a stretch of time, or now.
-func (dr *dialectRequest) pagerDutyOnCallsOf(p oncall.Policy, level int, t oncall.Target, from, to time.Time, now bool) []pagerDutyOnCall {
+func (dr *dialectRequest) pagerDutyOnCallsOf(p oncall.Policy, level int, target oncall.Target, from, to time.Time, now bool) []pagerDutyOnCall {
 	var out []pagerDutyOnCall
 	add := func(u oncall.UserID, sched *schedule.Schedule, start, end *time.Time) {
 		o := pagerDutyOnCall{User: dr.pagerDutyUserRef(u), Policy: *dr.pagerDutyPolicyRef(p.ID), Level: level, Start: dr.stamp(start), End: dr.stamp(end), who: u}
@@ -72,19 +72,19 @@ func (dr *dialectRequest) pagerDutyOnCallsOf(p oncall.Policy, level int, t oncal
 		}
 		out = append(out, o)
 	}
-	sched, known := dr.Schedule(t.Schedule)
+	sched, known := dr.Schedule(target.Schedule)
 	if !known {
 		if len(dr.list("schedule_ids")) == 0 {
-			for _, u := range dr.always(t) {
+			for _, u := range dr.always(target) {
 				add(u, nil, nil, nil)
 			}
 		}
 		return out
 	}
-	if !dr.has("schedule_ids", pagerDutyNumber(sched.ID())) || t.Which != oncall.OnCallNow {
+	if !dr.has("schedule_ids", pagerDutyNumber(sched.ID())) || target.Which != oncall.OnCallNow {
 		return out
 	}
-	for _, shift := range dr.onDuty(sched, t.Role, from, to, now) {
+	for _, shift := range dr.onDuty(sched, target.Role, from, to, now) {
 		for _, u := range shift.Users {
 			add(u, sched, &shift.Start, &shift.End)
 		}

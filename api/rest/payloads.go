@@ -78,13 +78,13 @@ func (s *server) payloadRoutes() {
 	})
 }
 
-func payloadOf(p store.KeptPayload) Payload {
+func payloadOf(payload store.KeptPayload) Payload {
 	out := Payload{
-		ID: int64(p.ID), At: p.At, Method: p.Method, Path: p.Path, Query: p.Query, Headers: p.Headers, Size: p.Size, Cut: p.Cut,
-		Format: string(p.RecognisedAs), Trouble: p.Trouble, Signals: p.Signals, Keys: p.Keys,
+		ID: int64(payload.ID), At: payload.At, Method: payload.Method, Path: payload.Path, Query: payload.Query, Headers: payload.Headers, Size: payload.Size, Cut: payload.Cut,
+		Format: string(payload.RecognisedAs), Trouble: payload.Trouble, Signals: payload.Signals, Keys: payload.Keys,
 	}
-	out.Incidents = mapSlice(p.Incidents, func(id oncall.IncidentID) int64 { return int64(id) })
-	body := p.Body
+	out.Incidents = mapSlice(payload.Incidents, func(id oncall.IncidentID) int64 { return int64(id) })
+	body := payload.Body
 	for range utf8.UTFMax - 1 { // the last character of a body that was cut off may be in two
 		if last, _ := utf8.DecodeLastRune(body); last == utf8.RuneError && len(body) > 0 && !utf8.Valid(body) {
 			body = body[:len(body)-1]
@@ -93,7 +93,7 @@ func payloadOf(p store.KeptPayload) Payload {
 	if utf8.Valid(body) {
 		out.Text = string(body)
 	} else {
-		out.Bytes = p.Body
+		out.Bytes = payload.Body
 	}
 	return out
 }

@@ -47,7 +47,7 @@ func previewPart[In any](s *server, t setupKind, read func(*In) (p setup.Part, n
 		Body In
 	},
 	) (*ObjectResponse[Preview], error) {
-		p, name, err := read(&in.Body)
+		part, name, err := read(&in.Body)
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +63,7 @@ func previewPart[In any](s *server, t setupKind, read func(*In) (p setup.Part, n
 			return nil, err
 		}
 		done, err := s.Store.EditSetup(ctx, c.by, store.SetupEdit{
-			Part: p, Name: in.Name, New: in.IfNoneMatch == "*", IfMatch: in.IfMatch, Formats: s.Formats, Dry: true,
+			Part: part, Name: in.Name, New: in.IfNoneMatch == "*", IfMatch: in.IfMatch, Formats: s.Formats, Dry: true,
 		}, c.now)
 		if err != nil {
 			return nil, err

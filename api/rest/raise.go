@@ -73,23 +73,23 @@ func (s *server) raiseRoutes() {
 
 // readRaise resolves the names in a body. If one doesn't exist, the request is invalid.
 func (s *server) readRaise(ctx context.Context, c caller, b RaiseBody) (oncall.RaiseRequest, error) {
-	r, err := s.Store.FindToPage(ctx, c.by, store.Whom{Team: b.Team, Schedule: b.Schedule, User: b.User})
+	raise, err := s.Store.FindToPage(ctx, c.by, store.Whom{Team: b.Team, Schedule: b.Schedule, User: b.User})
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-		return r, invalid(refusal.Error())
+		return raise, invalid(refusal.Error())
 	}
 	if err != nil {
-		return r, err
+		return raise, err
 	}
 	if b.Link != "" {
 		if u, err := url.Parse(b.Link); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return r, invalid("link is the address of a web page, such as https://ci.example.com/run/77.")
+			return raise, invalid("link is the address of a web page, such as https://ci.example.com/run/77.")
 		}
 	}
-	r.Text, r.Link, r.Severity, r.Confirmed = b.Text, b.Link, oncall.Severity(b.Severity), b.Confirm
+	raise.Text, raise.Link, raise.Severity, raise.Confirmed = b.Text, b.Link, oncall.Severity(b.Severity), b.Confirm
 	if b.Key != "" {
-		r.Key = "api/" + b.Key
+		raise.Key = "api/" + b.Key
 	}
-	return r, nil
+	return raise, nil
 }
 
 func (v view) raised(made store.Raised) *Raised {

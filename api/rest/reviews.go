@@ -185,21 +185,21 @@ func (s *server) getReview(ctx context.Context, c caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.Store.Picture(ctx, c.by, oncall.IncidentID(in.ID), c.now)
+	picture, err := s.Store.Picture(ctx, c.by, oncall.IncidentID(in.ID), c.now)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Incident.RefuseReview(); err != nil {
+	if err := picture.Incident.RefuseReview(); err != nil {
 		return nil, err
 	}
-	zone, err := time.LoadLocation(cmp.Or(in.TimeZone, v.Users[c.by.User].TimeZone, v.TeamZone(p.Incident.TeamID), "UTC"))
+	zone, err := time.LoadLocation(cmp.Or(in.TimeZone, v.Users[c.by.User].TimeZone, v.TeamZone(picture.Incident.TeamID), "UTC"))
 	if err != nil {
 		return nil, invalid("There is no such time zone.")
 	}
-	actions, err := s.Store.ReviewActions(ctx, c.by, p.Incident.ID)
+	actions, err := s.Store.ReviewActions(ctx, c.by, picture.Incident.ID)
 	if err != nil {
 		return nil, err
 	}
-	r := wording.Review{Picture: p, WithoutTalk: true, Actions: actions, Names: v.Users, Channels: v.ChannelCalled, Zone: zone, Now: c.now}
+	r := wording.Review{Picture: picture, WithoutTalk: true, Actions: actions, Names: v.Users, Channels: v.ChannelCalled, Zone: zone, Now: c.now}
 	return &Markdown{"text/markdown; charset=utf-8", []byte(r.Markdown())}, nil
 }

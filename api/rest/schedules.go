@@ -223,10 +223,10 @@ func (s *server) listOverrides(ctx context.Context, c caller, in *struct {
 	return page(all, in.Paged)
 }
 
-func (v view) override(o schedule.Override, name string) Override {
+func (v view) override(override schedule.Override, name string) Override {
 	out := Override{
-		ID: int64(o.ID), Schedule: Ref{int64(o.ScheduleID), name}, Kind: string(o.Kind), Role: o.Role, Start: o.Start, End: o.End,
-		Reason: o.Reason, Cancelled: o.CancelledAt,
+		ID: int64(override.ID), Schedule: Ref{int64(override.ScheduleID), name}, Kind: string(override.Kind), Role: override.Role, Start: override.Start, End: override.End,
+		Reason: override.Reason, Cancelled: override.CancelledAt,
 	}
 	personOf := func(id oncall.UserID) *Person {
 		if id == "" {
@@ -234,12 +234,12 @@ func (v view) override(o schedule.Override, name string) Override {
 		}
 		return new(v.person(id))
 	}
-	out.From, out.To, out.CreatedBy = personOf(o.From), personOf(o.To), personOf(o.CreatedBy)
-	if len(o.Users) > 0 {
-		out.Users = v.people(o.Users)
+	out.From, out.To, out.CreatedBy = personOf(override.From), personOf(override.To), personOf(override.CreatedBy)
+	if len(override.Users) > 0 {
+		out.Users = v.people(override.Users)
 	}
-	if !o.CreatedAt.IsZero() {
-		out.CreatedAt = &o.CreatedAt
+	if !override.CreatedAt.IsZero() {
+		out.CreatedAt = &override.CreatedAt
 	}
 	return out
 }

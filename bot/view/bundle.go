@@ -31,33 +31,33 @@ func bundleLines(f oncall.NoticeDetail, links map[oncall.IncidentID]string) []st
 }
 
 // Bundle draws a page about several incidents, with links to those that have a message.
-func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
-	f := n.Detail
-	head := fmt.Sprintf(":rotating_light: *%s* for you", Count(len(f.Incidents), "incident"))
-	lines := append([]string{head}, bundleLines(f, links)...)
-	if more := len(f.Incidents) - len(f.Lines); more > 0 {
+func Bundle(notice oncall.Notice, links map[oncall.IncidentID]string) Drawing {
+	facts := notice.Detail
+	head := fmt.Sprintf(":rotating_light: *%s* for you", Count(len(facts.Incidents), "incident"))
+	lines := append([]string{head}, bundleLines(facts, links)...)
+	if more := len(facts.Incidents) - len(facts.Lines); more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
-	d := Drawing{Text: cutSection(strings.Join(append([]string{head + ":"}, bundleLines(f, nil)...), "\n")), Blocks: []slack.Block{section(cutSection(strings.Join(lines, "\n")))}}
-	if f.State != "" {
+	d := Drawing{Text: cutSection(strings.Join(append([]string{head + ":"}, bundleLines(facts, nil)...), "\n")), Blocks: []slack.Block{section(cutSection(strings.Join(lines, "\n")))}}
+	if facts.State != "" {
 		over := ":white_check_mark: It is acknowledged or over."
-		if len(f.Incidents) > 1 {
-			over = fmt.Sprintf(":white_check_mark: All %d are acknowledged or over.", len(f.Incidents))
+		if len(facts.Incidents) > 1 {
+			over = fmt.Sprintf(":white_check_mark: All %d are acknowledged or over.", len(facts.Incidents))
 		}
 		d.Blocks = append(d.Blocks, section(over))
-		if f.Over >= len(f.Incidents) {
+		if facts.Over >= len(facts.Incidents) {
 			return d
 		}
 	}
-	id := valueOf(n.About)
-	resolve := allLabel("Resolve", len(f.Incidents), f.Over)
-	sure := fmt.Sprintf("This resolves %s.", Count(len(f.Incidents)-f.Over, "incident"))
-	if f.Answered > f.Over {
+	id := valueOf(notice.About)
+	resolve := allLabel("Resolve", len(facts.Incidents), facts.Over)
+	sure := fmt.Sprintf("This resolves %s.", Count(len(facts.Incidents)-facts.Over, "incident"))
+	if facts.Answered > facts.Over {
 		sure += " Some of them have been acknowledged, and somebody may be at work on them."
 	}
 	var buttons []slack.BlockElement
-	if f.State == "" {
-		buttons = append(buttons, button(ActionBundleAck, id, allLabel("Acknowledge", len(f.Incidents), f.Answered)).WithStyle(slack.StylePrimary))
+	if facts.State == "" {
+		buttons = append(buttons, button(ActionBundleAck, id, allLabel("Acknowledge", len(facts.Incidents), facts.Answered)).WithStyle(slack.StylePrimary))
 	}
 	buttons = append(buttons, button(ActionBundleResolve, id, resolve).
 		WithConfirm(slack.NewConfirmationBlockObject(plain(resolve+"?"), plain(sure), plain("Resolve"), plain("Cancel"))))

@@ -10,39 +10,39 @@ import (
 )
 
 // drawCover draws any notice about a cover request.
-func drawCover(n oncall.Notice) Drawing {
-	f := n.Detail
-	if len(f.Stints) != 1 {
-		return drawLines(n)
+func drawCover(notice oncall.Notice) Drawing {
+	facts := notice.Detail
+	if len(facts.Stints) != 1 {
+		return drawLines(notice)
 	}
-	s := f.Stints[0]
-	head := coverHead(n)
-	lines := []string{StintWords(s, f.TimeZone)}
-	for _, t := range f.Takes {
+	s := facts.Stints[0]
+	head := coverHead(notice)
+	lines := []string{StintWords(s, facts.TimeZone)}
+	for _, t := range facts.Takes {
 		part := s
 		part.Start, part.End = t.Start, t.End
 		if !part.Start.Equal(s.Start) || !part.End.Equal(s.End) {
-			lines = append(lines, fmt.Sprintf("%s takes %s", mention(t.User), stintTimes(part, f.TimeZone)))
+			lines = append(lines, fmt.Sprintf("%s takes %s", mention(t.User), stintTimes(part, facts.TimeZone)))
 		}
 	}
-	open := f.State == string(oncall.CoverOpen) || f.State == oncall.CoverPending
-	if open && len(f.Takes) > 0 {
-		for _, left := range oncall.LeftOf(s, f.Takes) {
-			lines = append(lines, "Still open: "+stintTimes(left, f.TimeZone))
+	open := facts.State == string(oncall.CoverOpen) || facts.State == oncall.CoverPending
+	if open && len(facts.Takes) > 0 {
+		for _, left := range oncall.LeftOf(s, facts.Takes) {
+			lines = append(lines, "Still open: "+stintTimes(left, facts.TimeZone))
 		}
 	}
 	blocks := []slack.Block{section("*" + head + "*\n" + strings.Join(lines, "\n"))}
-	if f.Note != "" && n.Kind != oncall.NoticeCoverDone {
-		blocks = append(blocks, section("> "+Foreign(f.Note, maxNote)))
+	if facts.Note != "" && notice.Kind != oncall.NoticeCoverDone {
+		blocks = append(blocks, section("> "+Foreign(facts.Note, maxNote)))
 	}
-	for _, c := range f.Clashes {
-		blocks = append(blocks, section("Note: "+clash(c, oncall.UserID(n.To), f.TimeZone)))
+	for _, c := range facts.Clashes {
+		blocks = append(blocks, section("Note: "+clash(c, oncall.UserID(notice.To), facts.TimeZone)))
 	}
-	state := coverState(n)
+	state := coverState(notice)
 	if state != "" {
 		blocks = append(blocks, section(state))
 	}
-	if buttons := coverButtons(n); buttons != nil {
+	if buttons := coverButtons(notice); buttons != nil {
 		blocks = append(blocks, buttons)
 	}
 	colon := ": "
@@ -53,25 +53,25 @@ func drawCover(n oncall.Notice) Drawing {
 }
 
 func coverHead(n oncall.Notice) string {
-	f := n.Detail
-	asker := mention(f.Stints[0].User)
+	facts := n.Detail
+	asker := mention(facts.Stints[0].User)
 	switch {
 	case n.Kind == oncall.NoticeCoverAsk:
 		return "Can you take this shift of " + asker + "'s?"
-	case n.Kind == oncall.NoticeCoverSent && n.To == string(f.Stints[0].User):
+	case n.Kind == oncall.NoticeCoverSent && n.To == string(facts.Stints[0].User):
 		return "Somebody is wanted for your shift"
 	case n.Kind == oncall.NoticeCoverSent:
 		return "Somebody is wanted for a shift of " + asker + "'s"
 	case n.Kind == oncall.NoticeCoverDone:
-		return named(takers(f)) + " covers for " + asker
-	case f.State == oncall.CoverPending && f.Stints[0].Vacant:
+		return named(takers(facts)) + " covers for " + asker
+	case facts.State == oncall.CoverPending && facts.Stints[0].Vacant:
 		return "Nobody has taken the shift of " + asker + "'s yet, and nobody is on call then"
-	case f.Stints[0].Vacant:
-		return named(takers(f)) + " covers for " + asker
-	case f.State == oncall.CoverPending:
+	case facts.Stints[0].Vacant:
+		return named(takers(facts)) + " covers for " + asker
+	case facts.State == oncall.CoverPending:
 		return "Nobody has taken your shift yet, so you are on call"
 	}
-	return named(takers(f)) + " covers for you"
+	return named(takers(facts)) + " covers for you"
 }
 
 func takers(f oncall.NoticeDetail) []oncall.UserID {
@@ -86,34 +86,34 @@ func takers(f oncall.NoticeDetail) []oncall.UserID {
 
 // coverState says what has become of a request, and who was asked.
 func coverState(n oncall.Notice) string {
-	f := n.Detail
-	asker := mention(f.Stints[0].User)
+	facts := n.Detail
+	asker := mention(facts.Stints[0].User)
 	if n.Kind == oncall.NoticeCoverNews || n.Kind == oncall.NoticeCoverDone {
 		return ""
 	}
-	switch oncall.CoverState(f.State) {
+	switch oncall.CoverState(facts.State) {
 	case oncall.CoverOpen:
 		if n.Kind == oncall.NoticeCoverAsk {
 			return ""
 		}
 		var parts []string
-		if len(f.Users) > 0 {
-			parts = append(parts, "Asked: "+named(f.Users)+".")
+		if len(facts.Users) > 0 {
+			parts = append(parts, "Asked: "+named(facts.Users)+".")
 		}
-		if len(f.Others) > 0 {
-			parts = append(parts, "Can't: "+named(f.Others)+".")
+		if len(facts.Others) > 0 {
+			parts = append(parts, "Can't: "+named(facts.Others)+".")
 		}
 		if len(parts) == 0 {
 			parts = append(parts, "Nobody has been asked yet: others are asked between 8:00 and 22:00 of their own day.")
 		}
-		if len(f.Unasked) > 0 {
-			parts = []string{unasked(f.Unasked, f.Stints[0], true, f.TimeZone)}
+		if len(facts.Unasked) > 0 {
+			parts = []string{unasked(facts.Unasked, facts.Stints[0], true, facts.TimeZone)}
 		}
-		return strings.Join(append(parts, untilTaken(f.Stints[0])), " ")
+		return strings.Join(append(parts, untilTaken(facts.Stints[0])), " ")
 	case oncall.CoverTaken:
-		return "Taken by " + named(takers(f)) + "."
+		return "Taken by " + named(takers(facts)) + "."
 	case oncall.CoverWithdrawn:
-		return "Taken back by " + mention(f.By) + "."
+		return "Taken back by " + mention(facts.By) + "."
 	case oncall.CoverOver:
 		return "The shift is over."
 	default:

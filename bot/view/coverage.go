@@ -14,8 +14,8 @@ import (
 const maxFindings = 10
 
 // drawCoverage warns of future gaps in coverage.
-func drawCoverage(n oncall.Notice) Drawing {
-	all := n.Detail.Findings
+func drawCoverage(notice oncall.Notice) Drawing {
+	all := notice.Detail.Findings
 	head := ":mag: " + Count(len(all), "thing") + " about who is on call will go wrong"
 	mended := 0
 	for _, f := range all {
@@ -31,9 +31,9 @@ func drawCoverage(n oncall.Notice) Drawing {
 	}
 	lines := []string{head + ":"}
 	for _, f := range all[:min(len(all), maxFindings)] {
-		line := findingLine(f, n)
+		line := findingLine(f, notice)
 		if !f.MendedAt.IsZero() {
-			line = "~" + line + "~ Mended " + noticeInstant(f.MendedAt, n.Detail.TimeZone) + "."
+			line = "~" + line + "~ Mended " + noticeInstant(f.MendedAt, notice.Detail.TimeZone) + "."
 		}
 		lines = append(lines, "• "+line)
 	}
@@ -41,7 +41,7 @@ func drawCoverage(n oncall.Notice) Drawing {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	d := Drawing{Text: head + ".", Blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
-	if offers := coverOffers(n); len(offers) > 0 {
+	if offers := coverOffers(notice); len(offers) > 0 {
 		d.Blocks = append(d.Blocks, slack.NewActionBlock("", offers...))
 	}
 	return d
@@ -71,9 +71,9 @@ func coverOffers(n oncall.Notice) []slack.BlockElement {
 }
 
 // findingLine describes a finding and what to do about it.
-func findingLine(f oncall.Finding, n oncall.Notice) string {
+func findingLine(f oncall.Finding, notice oncall.Notice) string {
 	name := duty(oncall.NoticeDetail{ScheduleName: f.Name, Role: f.Role})
-	zone := n.Detail.TimeZone
+	zone := notice.Detail.TimeZone
 	switch f.Kind {
 	case oncall.FindingGap:
 		text := fmt.Sprintf("Nobody is on call in %s %s", name, fromTo(f.Start, f.End, zone))
@@ -84,13 +84,13 @@ func findingLine(f oncall.Finding, n oncall.Notice) string {
 	case oncall.FindingEmpty:
 		return fmt.Sprintf("Nobody is on call in %s in the next four weeks.", name)
 	case oncall.FindingDeactivated:
-		return fmt.Sprintf("%s has left Slack and %s.", mention(f.User), whereNamed(f, n))
+		return fmt.Sprintf("%s has left Slack and %s.", mention(f.User), whereNamed(f, notice))
 	case oncall.FindingUnknown:
-		return fmt.Sprintf("Nobody knows %s, who %s.", mention(f.User), whereNamed(f, n))
+		return fmt.Sprintf("Nobody knows %s, who %s.", mention(f.User), whereNamed(f, notice))
 	case oncall.FindingStranger:
-		return fmt.Sprintf("%s is of another organisation, so is never paged, and %s.", mention(f.User), whereNamed(f, n))
+		return fmt.Sprintf("%s is of another organisation, so is never paged, and %s.", mention(f.User), whereNamed(f, notice))
 	case oncall.FindingGuest:
-		return fmt.Sprintf("%s is a guest whom no team has among its `members`, so is never paged, and %s.", mention(f.User), whereNamed(f, n))
+		return fmt.Sprintf("%s is a guest whom no team has among its `members`, so is never paged, and %s.", mention(f.User), whereNamed(f, notice))
 	case oncall.FindingTimeOff:
 		return fmt.Sprintf("%s is away and on call in %s %s. `/oncall cover` looks for somebody else.", mention(f.User), name,
 			fromTo(f.Start, f.End, zone))

@@ -56,51 +56,51 @@ func drawComing(n oncall.Notice) Drawing {
 
 // drawGoing tells a person that they are no longer on call.
 func drawGoing(n oncall.Notice) Drawing {
-	f := n.Detail
-	head := fmt.Sprintf("You are no longer on call in %s. ", duty(f))
+	facts := n.Detail
+	head := fmt.Sprintf("You are no longer on call in %s. ", duty(facts))
 	switch {
-	case len(f.Users)+len(f.Stays) == 0:
+	case len(facts.Users)+len(facts.Stays) == 0:
 		head += "*Nobody* has taken over."
-	case len(f.Users) == 0:
-		head += named(f.Stays) + " still is."
+	case len(facts.Users) == 0:
+		head += named(facts.Stays) + " still is."
 	default:
-		head += named(f.Users) + " took over."
+		head += named(facts.Users) + " took over."
 	}
-	blocks := []slack.Block{section(head), section(openLines(f, "Open in your team"))}
-	switch f.State {
+	blocks := []slack.Block{section(head), section(openLines(facts, "Open in your team"))}
+	switch facts.State {
 	case oncall.HandoffTaken:
-		blocks = append(blocks, section(handoffConfirmed(f)))
+		blocks = append(blocks, section(handoffConfirmed(facts)))
 	case oncall.HandoffUnanswered:
-		blocks = append(blocks, section(unanswered(f)))
+		blocks = append(blocks, section(unanswered(facts)))
 	}
 	return Drawing{Text: head, Blocks: blocks}
 }
 
 // drawHandoff tells the team's channel who is on call now.
 func drawHandoff(n oncall.Notice) Drawing {
-	f := n.Detail
+	facts := n.Detail
 	var head string
 	switch {
-	case len(f.Users)+len(f.Stays) == 0:
-		head = fmt.Sprintf("*Nobody* is on call in %s now, %s.", duty(f), until(f))
-	case len(f.Users) == 0:
-		head = fmt.Sprintf("%s is no longer on call in %s; %s still is, %s.", named(f.Others), duty(f), named(f.Stays), until(f))
-	case len(f.Others) == 0 && len(f.Stays) > 0:
-		head = fmt.Sprintf("%s is on call in %s, too, beside %s, %s.", named(f.Users), duty(f), named(f.Stays), until(f))
-	case len(f.Others) == 0:
-		head = fmt.Sprintf("%s is on call in %s now, %s.", named(f.Users), duty(f), until(f))
+	case len(facts.Users)+len(facts.Stays) == 0:
+		head = fmt.Sprintf("*Nobody* is on call in %s now, %s.", duty(facts), until(facts))
+	case len(facts.Users) == 0:
+		head = fmt.Sprintf("%s is no longer on call in %s; %s still is, %s.", named(facts.Others), duty(facts), named(facts.Stays), until(facts))
+	case len(facts.Others) == 0 && len(facts.Stays) > 0:
+		head = fmt.Sprintf("%s is on call in %s, too, beside %s, %s.", named(facts.Users), duty(facts), named(facts.Stays), until(facts))
+	case len(facts.Others) == 0:
+		head = fmt.Sprintf("%s is on call in %s now, %s.", named(facts.Users), duty(facts), until(facts))
 	default:
-		head = fmt.Sprintf("%s takes over from %s in %s, %s.", named(f.Users), named(f.Others), duty(f), until(f))
+		head = fmt.Sprintf("%s takes over from %s in %s, %s.", named(facts.Users), named(facts.Others), duty(facts), until(facts))
 	}
 	lines := []string{head}
-	if len(f.Incidents) > 0 {
-		lines = append(lines, openLines(f, "Open"))
+	if len(facts.Incidents) > 0 {
+		lines = append(lines, openLines(facts, "Open"))
 	}
-	switch f.State {
+	switch facts.State {
 	case oncall.HandoffTaken:
-		lines = append(lines, handoffConfirmed(f))
+		lines = append(lines, handoffConfirmed(facts))
 	case oncall.HandoffUnanswered:
-		lines = append(lines, unanswered(f))
+		lines = append(lines, unanswered(facts))
 	}
 	return Drawing{Text: head, Blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
 }

@@ -81,25 +81,25 @@ func (d Details) alertHead(i int, a oncall.Alert) string {
 }
 
 // alertParts returns everything that was sent about an alert, in pieces that each fit into a section.
-func alertParts(head string, a oncall.Alert, zone *time.Location) []string {
+func alertParts(head string, alert oncall.Alert, zone *time.Location) []string {
 	var lines []string
 	if head != "" {
 		lines = append(lines, head)
 	}
-	if utf8.RuneCountInString(a.Title) > maxTitle {
-		lines = append(lines, foreignParts(a.Title)...)
+	if utf8.RuneCountInString(alert.Title) > maxTitle {
+		lines = append(lines, foreignParts(alert.Title)...)
 	}
-	if shown := linkLine(alertLinks(a), len(a.Links)+1, maxSection); shown != "" {
+	if shown := linkLine(alertLinks(alert), len(alert.Links)+1, maxSection); shown != "" {
 		lines = append(lines, shown)
 	}
-	if a.Body != "" {
+	if alert.Body != "" {
 		lines = append(lines, "*What was sent*")
-		lines = append(lines, foreignParts(a.Body)...)
+		lines = append(lines, foreignParts(alert.Body)...)
 	}
 	for _, group := range []struct {
 		head  string
 		texts map[string]string
-	}{{"*Labels*", a.Labels}, {"*Also sent*", a.Details}} {
+	}{{"*Labels*", alert.Labels}, {"*Also sent*", alert.Details}} {
 		if len(group.texts) == 0 {
 			continue
 		}
@@ -108,7 +108,7 @@ func alertParts(head string, a oncall.Alert, zone *time.Location) []string {
 			lines = append(lines, foreignParts("• "+strings.Join(strings.Fields(name), " ")+": "+group.texts[name])...)
 		}
 	}
-	lines = append(lines, alertFacts(a, zone))
+	lines = append(lines, alertFacts(alert, zone))
 	parts, _ := paragraphsOf(lines, len(lines))
 	return parts
 }

@@ -70,10 +70,10 @@ func channelWord(c string) string {
 
 // pagedWords says who was paged, or until when a low-severity page waits. It doesn't mention people whose page
 // waits, because Slack would notify them at night.
-func pagedWords(p oncall.Picture) []string {
-	to, posts := recipients(oncall.Detail{Users: p.Paged, To: pagedTargets(p.Events)}), pagedTargets(p.Events)
-	anybody := len(p.Paged)+len(posts) > 0
-	last := lastPaging(p.Events)
+func pagedWords(picture oncall.Picture) []string {
+	to, posts := recipients(oncall.Detail{Users: picture.Paged, To: pagedTargets(picture.Events)}), pagedTargets(picture.Events)
+	anybody := len(picture.Paged)+len(posts) > 0
+	last := lastPaging(picture.Events)
 	until := last.Detail.Until
 	var sentences []string
 	switch {
@@ -82,9 +82,9 @@ func pagedWords(p oncall.Picture) []string {
 			sentences = append(sentences, "Paged "+to+".")
 		}
 		return append(sentences, fmt.Sprintf("Low severity waits for working hours, until %s.", stamp(until, asDay, time.UTC)))
-	case p.Incident.Unassigned && until.IsZero():
+	case picture.Incident.Unassigned && until.IsZero():
 		return []string{fmt.Sprintf("*Nobody is on call for it*: %s was paged instead.", to)}
-	case p.Incident.Unassigned:
+	case picture.Incident.Unassigned:
 		sentences = append(sentences, "*Nobody is on call for it.*")
 	case !anybody:
 		return nil
@@ -93,7 +93,7 @@ func pagedWords(p oncall.Picture) []string {
 		return append(sentences, "Paged "+to+".")
 	}
 	return append(sentences, fmt.Sprintf("Low severity waits for working hours: pages %s at %s.",
-		quietRecipients(oncall.Detail{Users: p.Paged, To: posts}), stamp(until, asDay, time.UTC)))
+		quietRecipients(oncall.Detail{Users: picture.Paged, To: posts}), stamp(until, asDay, time.UTC)))
 }
 
 // pagedTargets returns the channels and webhooks that steps have paged.

@@ -36,8 +36,8 @@ func Page(p oncall.Picture, reader oncall.UserID, why oncall.Sentence) Drawing {
 // reason returns why a person was paged.
 func reason(why oncall.Sentence) string { return foreignSentence(why, maxSection/2) }
 
-func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
-	in := p.Incident
+func draw(picture oncall.Picture, reader oncall.UserID, lead string) Drawing {
+	in := picture.Incident
 	status := statuses[in.Status]
 	// Desktops notify with the first block, phones with the text.
 	head := fmt.Sprintf("%s %s %s", bold(fmt.Sprintf("%s %s:", in.ID, severityName(in.Severity)), titleOf(in), in.Link), status.emoji, status.word)
@@ -47,31 +47,31 @@ func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 			head += "\n_All of it is under Details, in the menu below._"
 		}
 	}
-	if links := linkLine(rootLinks(p), maxRootLinks, maxSection-utf8.RuneCountInString(head)-1); links != "" {
+	if links := linkLine(rootLinks(picture), maxRootLinks, maxSection-utf8.RuneCountInString(head)-1); links != "" {
 		head += "\n" + links
 	}
 	blocks := []slack.Block{section(head)}
 	if lead != "" {
 		blocks = append(blocks, section(lead))
 	}
-	state := standing(p)
+	state := standing(picture)
 	storm := in.Storm != nil
 	if storm {
 		state = strings.TrimSpace(state + " " + stormState(in))
 	}
 	blocks = append(blocks, section(state))
-	switch alerts := alertList(p); {
+	switch alerts := alertList(picture); {
 	case storm && lead == "":
-		blocks = append(blocks, section(stormCounters(p)))
+		blocks = append(blocks, section(stormCounters(picture)))
 	case storm: // no counters in direct messages: they would be edited all the time
-		p.Incident.SignalCount = 0
+		picture.Incident.SignalCount = 0
 	case alerts != "":
 		blocks = append(blocks, section(alerts))
 	}
-	if p.Last != nil {
-		blocks = append(blocks, note(lastTime(*p.Last)))
+	if picture.Last != nil {
+		blocks = append(blocks, note(lastTime(*picture.Last)))
 	}
-	blocks = append(blocks, slack.NewContextBlock("", words(origin(p))), buttons(in, reader))
+	blocks = append(blocks, slack.NewContextBlock("", words(origin(picture))), buttons(in, reader))
 	if storm {
 		blocks = append(blocks, stormButtons(in))
 	}
@@ -92,12 +92,12 @@ func severityName(s oncall.Severity) string {
 }
 
 // alertList lists an incident's alerts if there are several.
-func alertList(p oncall.Picture) string {
-	if p.AlertCount < 2 {
+func alertList(picture oncall.Picture) string {
+	if picture.AlertCount < 2 {
 		return ""
 	}
-	lines := []string{fmt.Sprintf("*%d of %d alerts firing*", p.Firing, p.AlertCount)}
-	shown := p.Alerts[:min(len(p.Alerts), oncall.MaxPictured)]
+	lines := []string{fmt.Sprintf("*%d of %d alerts firing*", picture.Firing, picture.AlertCount)}
+	shown := picture.Alerts[:min(len(picture.Alerts), oncall.MaxPictured)]
 	telling := distinguishingLabels(shown)
 	for _, a := range shown {
 		line := Foreign(a.Title, maxAlertTitle)
@@ -112,7 +112,7 @@ func alertList(p oncall.Picture) string {
 		}
 		lines = append(lines, "• "+line)
 	}
-	if more := p.AlertCount - len(shown); more > 0 {
+	if more := picture.AlertCount - len(shown); more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(lines, "\n")

@@ -72,26 +72,26 @@ func resolvedWords(in oncall.Incident) string {
 }
 
 // triggeredWords says who was paged and who comes next.
-func triggeredWords(p oncall.Picture) []string {
-	in := p.Incident
+func triggeredWords(picture oncall.Picture) []string {
+	in := picture.Incident
 	var sentences []string
 	answered := "Nobody has answered"
 	if len(in.Acks) > 0 {
 		answered = "Too few have acknowledged"
 	}
 	switch {
-	case in.Exhausted && p.NobodyNotified:
+	case in.Exhausted && picture.NobodyNotified:
 		sentences = append(sentences, "*"+answered+", and nobody could be told.*")
 	case in.Exhausted:
 		sentences = append(sentences, "*"+answered+". The whole team was told.*")
 	default:
-		sentences = pagedWords(p)
+		sentences = pagedWords(picture)
 	}
 	if len(in.Acks) > 0 {
-		sentences = append(sentences, ackProgress(oncall.Detail{Acked: in.Acks, Count: len(in.Acks), Of: acksNeeded(p)})+".")
+		sentences = append(sentences, ackProgress(oncall.Detail{Acked: in.Acks, Count: len(in.Acks), Of: acksNeeded(picture)})+".")
 	}
-	switch n := p.Next; {
-	case n == nil, lastPaging(p.Events).Kind == oncall.EventWaits:
+	switch n := picture.Next; {
+	case n == nil, lastPaging(picture.Events).Kind == oncall.EventWaits:
 	case n.Exhausts:
 		sentences = append(sentences, fmt.Sprintf("The whole team is told at %s.", stamp(n.At, asTime, time.UTC)))
 	case n.Private:

@@ -106,34 +106,34 @@ const MaxSplits = maxOptions
 
 // stormLine describes an event of a storm.
 func stormLine(e oncall.Event) string {
-	d, by := e.Detail, actorName(e.Actor)
-	text := Foreign(d.Text, maxTitle)
+	detail, by := e.Detail, actorName(e.Actor)
+	text := Foreign(detail.Text, maxTitle)
 	switch e.Kind {
 	case oncall.EventStorm:
-		s := fmt.Sprintf("A storm: more than %s within a minute. What comes next joins this one.", Count(d.Count, "incident"))
-		if n := len(d.Incidents); n > 0 {
-			s += fmt.Sprintf(" It has taken in %s.", incidentList(d.Incidents))
+		s := fmt.Sprintf("A storm: more than %s within a minute. What comes next joins this one.", Count(detail.Count, "incident"))
+		if n := len(detail.Incidents); n > 0 {
+			s += fmt.Sprintf(" It has taken in %s.", incidentList(detail.Incidents))
 		}
 		return s
 	case oncall.EventTakenIn:
-		return fmt.Sprintf("It became part of the storm %s.", d.Incident)
+		return fmt.Sprintf("It became part of the storm %s.", detail.Incident)
 	case oncall.EventServiceJoined:
 		return fmt.Sprintf("It is about another service as well: %s.", text)
 	case oncall.EventStormOwn:
-		return fmt.Sprintf("A critical alert of another service, %s, has an incident of its own: %s.", text, d.Incident)
+		return fmt.Sprintf("A critical alert of another service, %s, has an incident of its own: %s.", text, detail.Incident)
 	case oncall.EventSplitOff:
-		return fmt.Sprintf("%s split off %s: it is %s now.", by, text, d.Incident)
+		return fmt.Sprintf("%s split off %s: it is %s now.", by, text, detail.Incident)
 	case oncall.EventSplitFrom:
-		return fmt.Sprintf("%s split it off the storm %s.", by, d.Incident)
+		return fmt.Sprintf("%s split it off the storm %s.", by, detail.Incident)
 	case oncall.EventStormOver:
-		s := "The storm is over: " + Count(d.Count, "alert")
-		if lasted := d.Until.Sub(d.Since); lasted >= time.Second {
+		s := "The storm is over: " + Count(detail.Count, "alert")
+		if lasted := detail.Until.Sub(detail.Since); lasted >= time.Second {
 			s += " within " + durationText(lasted)
 		}
-		if names := foreignNames(d.Names); names != "" {
+		if names := foreignNames(detail.Names); names != "" {
 			s += ", of " + names
 		}
-		return s + ". " + stillFiring(d)
+		return s + ". " + stillFiring(detail)
 	default:
 		return ""
 	}
@@ -141,22 +141,22 @@ func stormLine(e oncall.Event) string {
 
 // stillFiring says how many alerts of a storm fire when it is over. Those of a resolved one are no longer anybody's concern,
 // but their monitor hasn't said that they are over.
-func stillFiring(d oncall.Detail) string {
+func stillFiring(detail oncall.Detail) string {
 	switch {
-	case d.Of == 0 && d.Count == 1:
+	case detail.Of == 0 && detail.Count == 1:
 		return "It fires no more."
-	case d.Of == 0:
+	case detail.Of == 0:
 		return "None of them fires any more."
-	case d.Over && d.Of == 1:
+	case detail.Over && detail.Of == 1:
 		return "Its monitor has not said yet that 1 of them is over."
-	case d.Over:
-		return fmt.Sprintf("Its monitor has not said yet that %s of them are over.", thousands(d.Of))
-	case d.Of == d.Count && d.Count == 1:
+	case detail.Over:
+		return fmt.Sprintf("Its monitor has not said yet that %s of them are over.", thousands(detail.Of))
+	case detail.Of == detail.Count && detail.Count == 1:
 		return "It still fires."
-	case d.Of == d.Count:
+	case detail.Of == detail.Count:
 		return "All of them still fire."
 	default:
-		return fmt.Sprintf("Still firing: %s.", thousands(d.Of))
+		return fmt.Sprintf("Still firing: %s.", thousands(detail.Of))
 	}
 }
 

@@ -63,58 +63,58 @@ func atTime(t time.Time) string {
 func EventLine(e oncall.Event) string { return strings.TrimSpace(threadLine(e)) }
 
 // threadLine describes an event in one sentence.
-func threadLine(e oncall.Event) string {
-	d := e.Detail
-	text := Foreign(d.Text, maxTitle)
-	switch e.Kind {
+func threadLine(event oncall.Event) string {
+	detail := event.Detail
+	text := Foreign(detail.Text, maxTitle)
+	switch event.Kind {
 	case oncall.EventPaging:
-		return pagingLine("Paged ", d)
+		return pagingLine("Paged ", detail)
 	case oncall.EventWaits:
-		return fmt.Sprintf("Low severity waits for working hours, until %s.", stamp(d.Until, asDay, time.UTC))
+		return fmt.Sprintf("Low severity waits for working hours, until %s.", stamp(detail.Until, asDay, time.UTC))
 	case oncall.EventPassedOn:
-		return fmt.Sprintf("The escalation policy %s takes over%s.", text, atTime(d.Until))
+		return fmt.Sprintf("The escalation policy %s takes over%s.", text, atTime(detail.Until))
 	case oncall.EventUnassigned:
-		return pagingLine("The escalation policy has nobody to page. Paged instead: ", d)
+		return pagingLine("The escalation policy has nobody to page. Paged instead: ", detail)
 	case oncall.EventSkipped:
 		if text != "" {
-			return fmt.Sprintf("Skipped %s: %s.", stepName(d), text)
+			return fmt.Sprintf("Skipped %s: %s.", stepName(detail), text)
 		}
-		return fmt.Sprintf("Nobody to page in %s; the next step follows at once.", stepName(d))
+		return fmt.Sprintf("Nobody to page in %s; the next step follows at once.", stepName(detail))
 	case oncall.EventExhausted:
-		if len(d.Users) == 0 {
-			return "<!channel> " + tooFewAcks(d) + ", and nobody could be told: the team has no members."
+		if len(detail.Users) == 0 {
+			return "<!channel> " + tooFewAcks(detail) + ", and nobody could be told: the team has no members."
 		}
-		return pagingLine(tooFewAcks(d)+". The whole team was told: ", d)
+		return pagingLine(tooFewAcks(detail)+". The whole team was told: ", detail)
 	case oncall.EventNobodyNotified:
-		return "<!channel> " + tooFewAcks(d) + ", and nobody could be told."
+		return "<!channel> " + tooFewAcks(detail) + ", and nobody could be told."
 	case oncall.EventUnreached:
-		if d.Step == 0 {
+		if detail.Step == 0 {
 			return "None of those who were paged could be reached; the next step follows at once."
 		}
-		return fmt.Sprintf("Nobody could be reached in %s; the next step follows at once.", stepName(d))
+		return fmt.Sprintf("Nobody could be reached in %s; the next step follows at once.", stepName(detail))
 	case oncall.EventAdopted:
-		return fmt.Sprintf("%s came on call in %s and was paged: %s.", named(d.Users), text, onCallPageReason(d))
+		return fmt.Sprintf("%s came on call in %s and was paged: %s.", named(detail.Users), text, onCallPageReason(detail))
 	case oncall.EventAcknowledged:
-		return fmt.Sprintf("%s acknowledged it%s.", actorName(e.Actor), viaMethod(e.Actor))
+		return fmt.Sprintf("%s acknowledged it%s.", actorName(event.Actor), viaMethod(event.Actor))
 	case oncall.EventResolved:
-		return fmt.Sprintf("%s resolved it%s%s.", actorName(e.Actor), viaMethod(e.Actor), withPrefix(": ", text))
+		return fmt.Sprintf("%s resolved it%s%s.", actorName(event.Actor), viaMethod(event.Actor), withPrefix(": ", text))
 	case oncall.EventReopened:
-		return fmt.Sprintf("%s reopened it%s.", actorName(e.Actor), withPrefix(": ", text))
+		return fmt.Sprintf("%s reopened it%s.", actorName(event.Actor), withPrefix(": ", text))
 	case oncall.EventSeverity:
 		return fmt.Sprintf("The severity went from %s.", text)
 	case oncall.EventPageFailed, oncall.EventPageBlocked:
-		s := fmt.Sprintf("%s could not be reached by %s", named(d.Users), d.Method.Name())
-		if len(d.Users) == 0 { // a webhook or a channel
-			s = fmt.Sprintf("The %s could not be reached", d.Method.Name())
+		s := fmt.Sprintf("%s could not be reached by %s", named(detail.Users), detail.Method.Name())
+		if len(detail.Users) == 0 { // a webhook or a channel
+			s = fmt.Sprintf("The %s could not be reached", detail.Method.Name())
 		}
 		if text != "" {
 			s += ": " + text
 		}
-		if e.Kind == oncall.EventPageBlocked {
+		if event.Kind == oncall.EventPageBlocked {
 			s += "; it is tried again until somebody has put that right"
 		}
 		return s + "."
 	default:
 	}
-	return cmp.Or(actLine(e), changeLine(e), stormLine(e), routeLine(e), silenceLine(e), quietLine(e), fmt.Sprintf("%s: %s", e.Kind, text))
+	return cmp.Or(actLine(event), changeLine(event), stormLine(event), routeLine(event), silenceLine(event), quietLine(event), fmt.Sprintf("%s: %s", event.Kind, text))
 }

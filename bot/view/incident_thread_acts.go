@@ -10,63 +10,63 @@ import (
 )
 
 // actLine describes people's acts other than acknowledging and resolving.
-func actLine(e oncall.Event) string {
-	d, by := e.Detail, actorName(e.Actor)
-	text := Foreign(d.Text, maxTitle)
-	switch e.Kind {
+func actLine(event oncall.Event) string {
+	detail, by := event.Detail, actorName(event.Actor)
+	text := Foreign(detail.Text, maxTitle)
+	switch event.Kind {
 	case oncall.EventAckCounted:
-		return fmt.Sprintf("%s acknowledged it%s: %d of %d have.", by, viaMethod(e.Actor), d.Count, d.Of)
+		return fmt.Sprintf("%s acknowledged it%s: %d of %d have.", by, viaMethod(event.Actor), detail.Count, detail.Of)
 	case oncall.EventAckTakenBack:
-		return takenBackLine(e)
+		return takenBackLine(event)
 	case oncall.EventUnacknowledged:
-		return unacknowledgedLine(e)
+		return unacknowledgedLine(event)
 	case oncall.EventStillOnAsked:
 		are := "is"
-		if len(d.Users) > 1 {
+		if len(detail.Users) > 1 {
 			are = "are"
 		}
-		return fmt.Sprintf("%s %s asked: still on it? Without an answer it pages again at %s.", named(d.Users), are, stamp(d.Until, asTime, time.UTC))
+		return fmt.Sprintf("%s %s asked: still on it? Without an answer it pages again at %s.", named(detail.Users), are, stamp(detail.Until, asTime, time.UTC))
 	case oncall.EventStillOn:
 		return fmt.Sprintf("%s is still on it.", by)
 	case oncall.EventSnoozed:
-		return fmt.Sprintf("%s snoozed it until %s.", by, stamp(d.Until, asDay, time.UTC))
+		return fmt.Sprintf("%s snoozed it until %s.", by, stamp(detail.Until, asDay, time.UTC))
 	case oncall.EventUnsnoozed:
-		if e.Actor.User == "" {
+		if event.Actor.User == "" {
 			return fmt.Sprintf("The snooze is over%s: it pages again.", withPrefix(", ", text))
 		}
 		return fmt.Sprintf("%s ended the snooze: it pages again.", by)
 	case oncall.EventEscalated:
-		return fmt.Sprintf("%s wants the next step now%s.", by, withPrefix(",", viaMethod(e.Actor)))
+		return fmt.Sprintf("%s wants the next step now%s.", by, withPrefix(",", viaMethod(event.Actor)))
 	case oncall.EventReassigned:
-		if len(d.Users) > 0 {
-			return fmt.Sprintf("%s reassigned it to %s.", by, named(d.Users))
+		if len(detail.Users) > 0 {
+			return fmt.Sprintf("%s reassigned it to %s.", by, named(detail.Users))
 		}
 		return fmt.Sprintf("%s reassigned it to the escalation policy %s.", by, text)
 	case oncall.EventAsked:
-		return fmt.Sprintf("%s asked %s to help%s.", by, named(d.Users), withPrefix(": ", text))
+		return fmt.Sprintf("%s asked %s to help%s.", by, named(detail.Users), withPrefix(": ", text))
 	case oncall.EventAccepted:
-		return fmt.Sprintf("%s helps.%s", by, askedBy(d))
+		return fmt.Sprintf("%s helps.%s", by, askedBy(detail))
 	case oncall.EventDeclined:
-		return fmt.Sprintf("%s can't help.%s", by, askedBy(d))
+		return fmt.Sprintf("%s can't help.%s", by, askedBy(detail))
 	case oncall.EventNote:
-		return fmt.Sprintf("%s: %s", by, foreignLines(d.Text, MaxTyped, maxNoteLines))
+		return fmt.Sprintf("%s: %s", by, foreignLines(detail.Text, MaxTyped, maxNoteLines))
 	case oncall.EventVerdict:
-		return verdictLine(e)
+		return verdictLine(event)
 	case oncall.EventChannelAsked, oncall.EventChannel, oncall.EventChannelArchived, oncall.EventChannelFailed:
-		return channelLine(e)
+		return channelLine(event)
 	case oncall.EventReviewAction, oncall.EventReviewActionDone:
-		return reviewActionLine(e)
+		return reviewActionLine(event)
 	case oncall.EventUpdate:
-		return updateLine(e)
+		return updateLine(event)
 	case oncall.EventLinked:
-		return fmt.Sprintf("%s linked it with %s.", by, d.Incident)
+		return fmt.Sprintf("%s linked it with %s.", by, detail.Incident)
 	case oncall.EventMerged:
-		if len(d.Users) > 0 {
-			return fmt.Sprintf("%s merged %s into it, with its responders %s.", by, d.Incident, named(d.Users))
+		if len(detail.Users) > 0 {
+			return fmt.Sprintf("%s merged %s into it, with its responders %s.", by, detail.Incident, named(detail.Users))
 		}
-		return fmt.Sprintf("%s merged %s into it.", by, d.Incident)
+		return fmt.Sprintf("%s merged %s into it.", by, detail.Incident)
 	case oncall.EventMergedInto:
-		return fmt.Sprintf("%s merged it into %s.", by, d.Incident)
+		return fmt.Sprintf("%s merged it into %s.", by, detail.Incident)
 	default:
 		return ""
 	}
@@ -162,34 +162,34 @@ var receipts = map[string]string{
 }
 
 // quietLine describes events that appear in the timeline, but not in the thread.
-func quietLine(e oncall.Event) string {
-	text := Foreign(e.Detail.Text, maxTitle)
-	switch e.Kind {
+func quietLine(event oncall.Event) string {
+	text := Foreign(event.Detail.Text, maxTitle)
+	switch event.Kind {
 	case oncall.EventOpened:
-		if to := pagedByHand(e.Detail); e.Actor.User != "" {
-			return fmt.Sprintf("%s paged %s: %s", actorName(e.Actor), to, text)
+		if to := pagedByHand(event.Detail); event.Actor.User != "" {
+			return fmt.Sprintf("%s paged %s: %s", actorName(event.Actor), to, text)
 		}
-		return fmt.Sprintf("%s opened it: %s", actorName(e.Actor), text)
+		return fmt.Sprintf("%s opened it: %s", actorName(event.Actor), text)
 	case oncall.EventAlertJoined:
-		return fmt.Sprintf("%s added the alert %s", actorName(e.Actor), text)
+		return fmt.Sprintf("%s added the alert %s", actorName(event.Actor), text)
 	case oncall.EventRetitled:
-		return fmt.Sprintf("%s says something new. Before: %s", actorName(e.Actor), text)
+		return fmt.Sprintf("%s says something new. Before: %s", actorName(event.Actor), text)
 	case oncall.EventMisread:
-		return fmt.Sprintf("Not understood of what %s sent: %s", actorName(e.Actor), text)
+		return fmt.Sprintf("Not understood of what %s sent: %s", actorName(event.Actor), text)
 	case oncall.EventRecognised:
-		return fmt.Sprintf("What %s sends is taken for %s. If that is wrong, set its kind.", actorName(e.Actor), text)
+		return fmt.Sprintf("What %s sends is taken for %s. If that is wrong, set its kind.", actorName(event.Actor), text)
 	case oncall.EventLate:
-		if e.Detail.Over {
-			return fmt.Sprintf("%s says that %s is over, of an earlier time than it fires since: taken for late, nothing was closed.", actorName(e.Actor), text)
+		if event.Detail.Over {
+			return fmt.Sprintf("%s says that %s is over, of an earlier time than it fires since: taken for late, nothing was closed.", actorName(event.Actor), text)
 		}
 		return fmt.Sprintf("%s says again that %s fires, so soon after its end that it is taken for late: nobody was paged. "+
-			"If it comes once more, it pages.", actorName(e.Actor), text)
+			"If it comes once more, it pages.", actorName(event.Actor), text)
 	case oncall.EventAlertResolved:
-		return fmt.Sprintf("%s cleared the alert %s", actorName(e.Actor), text)
+		return fmt.Sprintf("%s cleared the alert %s", actorName(event.Actor), text)
 	case oncall.EventPageReceipt:
-		return fmt.Sprintf("The page to %s by %s %s.", named(e.Detail.Users), e.Detail.Method.Name(), cmp.Or(receipts[text], text))
+		return fmt.Sprintf("The page to %s by %s %s.", named(event.Detail.Users), event.Detail.Method.Name(), cmp.Or(receipts[text], text))
 	case oncall.EventPageDelivered:
-		return fmt.Sprintf("%s was paged by %s.", named(e.Detail.Users), e.Detail.Method.Name())
+		return fmt.Sprintf("%s was paged by %s.", named(event.Detail.Users), event.Detail.Method.Name())
 	default:
 		return ""
 	}

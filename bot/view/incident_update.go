@@ -71,22 +71,22 @@ func UpdatePosted(p oncall.Picture, address string, edits bool) Drawing {
 
 // drawUpdate draws an update for a channel.
 func drawUpdate(n oncall.Notice) Drawing {
-	d := n.Detail
-	status := statuses[d.Status]
+	facts := n.Detail
+	status := statuses[facts.Status]
 	var id string
-	for _, in := range d.Incidents {
+	for _, in := range facts.Incidents {
 		id = in.String()
 	}
-	head := fmt.Sprintf("Update %d on %s", d.Count, id)
-	text := foreignLines(d.Note, maxSection-maxTitle-200, maxNoteLines)
-	title := bold(head+":", Foreign(d.Title, maxTitle), "")
-	by := "team " + Name(d.Team)
-	if d.By != "" {
-		by = mention(d.By) + " · " + by
+	head := fmt.Sprintf("Update %d on %s", facts.Count, id)
+	text := foreignLines(facts.Note, maxSection-maxTitle-200, maxNoteLines)
+	title := bold(head+":", Foreign(facts.Title, maxTitle), "")
+	by := "team " + Name(facts.Team)
+	if facts.By != "" {
+		by = mention(facts.By) + " · " + by
 	}
 	return Drawing{
-		Text:   fmt.Sprintf("%s: %s (%s). %s", head, Foreign(d.Title, maxTitle), status.word, text),
-		Blocks: []slack.Block{section(fmt.Sprintf("%s %s %s\n%s", title, status.emoji, status.word, text)), note(by + " · " + severityName(d.Severity) + " severity")},
+		Text:   fmt.Sprintf("%s: %s (%s). %s", head, Foreign(facts.Title, maxTitle), status.word, text),
+		Blocks: []slack.Block{section(fmt.Sprintf("%s %s %s\n%s", title, status.emoji, status.word, text)), note(by + " · " + severityName(facts.Severity) + " severity")},
 	}
 }
 

@@ -62,24 +62,24 @@ func ReadLeaverValue(value string) (m LeaverMeta, ok bool) {
 
 // Leaver draws the notice about somebody who has left, with links to incidents that have a message.
 func Leaver(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
-	f := n.Detail
-	look := leaverLook{zone: f.TimeZone, links: links, left: true}
-	if len(f.Users) != 1 {
+	facts := n.Detail
+	look := leaverLook{zone: facts.TimeZone, links: links, left: true}
+	if len(facts.Users) != 1 {
 		return drawLines(n)
 	}
-	user := mention(f.Users[0])
-	switch f.State {
+	user := mention(facts.Users[0])
+	switch facts.State {
 	case oncall.LeaverReplaced:
 		return Text(user + " has left Slack. No team of yours counts on them any more.")
 	case oncall.LeaverBack:
-		if !slices.ContainsFunc(f.Departures, planned) {
+		if !slices.ContainsFunc(facts.Departures, planned) {
 			return Text(user + " is back in Slack. Nothing names them any more: `/oncall setup` and `/oncall schedule edit` put them back.")
 		}
-		return Join(Text(user+" is back in Slack, and on call again where they still have turns:"), leaverTeams(f.Departures, look))
+		return Join(Text(user+" is back in Slack, and on call again where they still have turns:"), leaverTeams(facts.Departures, look))
 	}
 	head := user + " has left Slack and is paged no more."
 	look.mends = true
-	return Join(Text(head), leaverTeams(f.Departures, look))
+	return Join(Text(head), leaverTeams(facts.Departures, look))
 }
 
 // LeftIncidents returns the incidents that a drawing of departures lists.

@@ -12,23 +12,23 @@ import (
 
 // drawVoid tells somebody why and how their shifts have changed because somebody else has left.
 func drawVoid(n oncall.Notice) Drawing {
-	f := n.Detail
-	if len(f.Users) != 1 || len(f.Void) == 0 {
+	facts := n.Detail
+	if len(facts.Users) != 1 || len(facts.Void) == 0 {
 		return drawLines(n)
 	}
-	back := f.State == oncall.LeaverBack
-	head := voidHead(f.Users[0], f.Void, back)
+	back := facts.State == oncall.LeaverBack
+	head := voidHead(facts.Users[0], facts.Void, back)
 	lines := []string{head}
-	for _, v := range f.Void[:min(len(f.Void), maxMoves)] {
-		lines = append(lines, "• "+voidLine(v, f.TimeZone, back))
+	for _, v := range facts.Void[:min(len(facts.Void), maxMoves)] {
+		lines = append(lines, "• "+voidLine(v, facts.TimeZone, back))
 	}
-	if more := len(f.Void) - maxMoves; more > 0 {
+	if more := len(facts.Void) - maxMoves; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	d := Text(strings.Join(lines, "\n"))
-	i := slices.IndexFunc(f.Void, func(v oncall.VoidShift) bool { return v.Gained && !v.End.IsZero() })
+	i := slices.IndexFunc(facts.Void, func(v oncall.VoidShift) bool { return v.Gained && !v.End.IsZero() })
 	if i >= 0 && !back {
-		d.Blocks = append(d.Blocks, slack.NewActionBlock("", button(ActionHomeCover, StintPart(f.Void[i].Stint), "Give one away…")))
+		d.Blocks = append(d.Blocks, slack.NewActionBlock("", button(ActionHomeCover, StintPart(facts.Void[i].Stint), "Give one away…")))
 	}
 	return d
 }

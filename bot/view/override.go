@@ -31,47 +31,47 @@ const (
 )
 
 // Override confirms an override and lists what it changes, with a button to undo it.
-func Override(w OverrideDraft, id oncall.OverrideID, replaced []oncall.UserID, moves []schedule.Move, zone *time.Location) Drawing {
+func Override(draft OverrideDraft, id oncall.OverrideID, replaced []oncall.UserID, moves []schedule.Move, zone *time.Location) Drawing {
 	instead := "when nobody else would be"
 	switch {
-	case w.Replaces == ReplaceNobody:
+	case draft.Replaces == ReplaceNobody:
 		instead = "in addition to whoever is"
-	case w.Replaces == ReplaceOne:
-		instead = "instead of " + mention(w.Leaves)
+	case draft.Replaces == ReplaceOne:
+		instead = "instead of " + mention(draft.Leaves)
 	case len(replaced) > 0:
 		instead = "instead of " + named(replaced)
 	}
 	when := ""
-	if len(w.Windows) > 0 {
-		when = ", only " + strings.ReplaceAll(schedule.WindowsText(w.Windows), "\n", " and ")
+	if len(draft.Windows) > 0 {
+		when = ", only " + strings.ReplaceAll(schedule.WindowsText(draft.Windows), "\n", " and ")
 	}
-	if w.Covered {
+	if draft.Covered {
 		when += ", only when somebody would be on call"
 	}
-	text := fmt.Sprintf("%s is on call in *%s* %s%s, %s.", mention(w.User), Name(w.Schedule.Name()),
-		Between(w.From, w.To, zone), when, instead)
+	text := fmt.Sprintf("%s is on call in *%s* %s%s, %s.", mention(draft.User), Name(draft.Schedule.Name()),
+		Between(draft.From, draft.To, zone), when, instead)
 	blocks := []slack.Block{section(text)}
-	if w.Reason != "" {
-		blocks = append(blocks, section("> "+Foreign(w.Reason, maxNote)))
+	if draft.Reason != "" {
+		blocks = append(blocks, section("> "+Foreign(draft.Reason, maxNote)))
 	}
-	if w.Away {
-		text += " Note: " + timeOffNote([]oncall.UserID{w.User})
+	if draft.Away {
+		text += " Note: " + timeOffNote([]oncall.UserID{draft.User})
 		blocks[0] = section(text)
 	}
 	if lines := shiftChanges(moves, zone); lines != "" {
 		blocks = append(blocks, slack.NewContextBlock("", words(lines)))
 	}
-	for i, c := range w.Clashes {
+	for i, c := range draft.Clashes {
 		if i == maxClashes {
 			break
 		}
-		blocks = append(blocks, section(twiceOnCall(w.User, withRole(Name(c.Name), c.Role)+", "+Between(c.Start, c.End, zone))))
+		blocks = append(blocks, section(twiceOnCall(draft.User, withRole(Name(c.Name), c.Role)+", "+Between(c.Start, c.End, zone))))
 	}
 	undo := []slack.BlockElement{button(ActionOverrideCancel, valueOf(id), "Undo")}
 	switch {
-	case w.Covered:
+	case draft.Covered:
 		undo = append(undo, button(ActionOverrideSwitch, valueOf(id), "All of the time"))
-	case w.Gaps && w.Replaces == ReplaceAll:
+	case draft.Gaps && draft.Replaces == ReplaceAll:
 		undo = append(undo, button(ActionOverrideSwitch, valueOf(id), "Only when somebody would be on call"))
 	}
 	return Drawing{Text: text, Blocks: append(blocks, slack.NewActionBlock("", undo...))}
@@ -128,13 +128,13 @@ type OverrideDraft struct {
 }
 
 // OverrideForm draws the form of an override, prefilled. reason says why the form is needed.
-func OverrideForm(schedules []*schedule.Schedule, w OverrideDraft, reason string) slack.ModalViewRequest {
+func OverrideForm(schedules []*schedule.Schedule, draft OverrideDraft, reason string) slack.ModalViewRequest {
 	if len(schedules) == 0 {
 		return readOnly("Override", section("There is no schedule to change yet."))
 	}
 	chosen := ""
-	if w.Schedule != nil {
-		chosen = scheduleOption(w.Schedule).Value
+	if draft.Schedule != nil {
+		chosen = scheduleOption(draft.Schedule).Value
 	}
 	var blocks []slack.Block
 	if reason != "" {
@@ -145,18 +145,18 @@ func OverrideForm(schedules []*schedule.Schedule, w OverrideDraft, reason string
 	}
 	blocks = append(blocks,
 		choiceField(BlockSchedule, "Schedule", "", chosen, scheduleOptions(schedules)),
-		userField(BlockWho, "Who is on call", "", w.User),
-		instantField(BlockFrom, "From", "", w.From), instantField(BlockTo, "To", "", w.To),
-		optional(textField(BlockReason, "Reason", "", w.Reason)))
-	if !w.More && w.Replaces == ReplaceAll && len(w.Windows) == 0 { // the usual inputs
+		userField(BlockWho, "Who is on call", "", draft.User),
+		instantField(BlockFrom, "From", "", draft.From), instantField(BlockTo, "To", "", draft.To),
+		optional(textField(BlockReason, "Reason", "", draft.Reason)))
+	if !draft.More && draft.Replaces == ReplaceAll && len(draft.Windows) == 0 { // the usual inputs
 		blocks = append(blocks, slack.NewActionBlock("override_more", button(ActionOverrideMore, "", "More: beside others, certain hours…")))
 		return dialog(ModalOverride, "Override", "Save", "", blocks...)
 	}
 	blocks = append(blocks,
-		choiceField(BlockInstead, "Instead of", "", string(w.Replaces), []option{
+		choiceField(BlockInstead, "Instead of", "", string(draft.Replaces), []option{
 			{string(ReplaceAll), "Everybody who would be on call"}, {string(ReplaceOne), "One person, whom you choose below"}, {string(ReplaceNobody), "Nobody: in addition"},
 		}),
-		optional(userField(BlockLeaves, "That one person", "", w.Leaves)),
+		optional(userField(BlockLeaves, "That one person", "", draft.Leaves)),
 		optional(checkField(BlockDays, "Only on these days", "Empty: all the time from the start to the end.", weekdayOptions()...)),
 		clock(BlockDayFrom, "On each of them from"), clock(BlockDayTo, "until"))
 	return dialog(ModalOverride, "Override", "Save", "", blocks...)

@@ -341,43 +341,43 @@ func reviewActionLine(e oncall.Event) string {
 }
 
 // drawReviewAction asks a person whether an action is done.
-func drawReviewAction(n oncall.Notice) Drawing {
-	d := n.Detail
+func drawReviewAction(notice oncall.Notice) Drawing {
+	facts := notice.Detail
 	id := ""
-	for _, in := range d.Incidents {
+	for _, in := range facts.Incidents {
 		id = in.String()
 	}
-	text := fmt.Sprintf("Is this done? *%s*", Foreign(d.Note, maxBody))
-	if formats(d.Note) {
-		text = "Is this done? " + Foreign(d.Note, maxBody)
+	text := fmt.Sprintf("Is this done? *%s*", Foreign(facts.Note, maxBody))
+	if formats(facts.Note) {
+		text = "Is this done? " + Foreign(facts.Note, maxBody)
 	}
-	if !slices.Contains(d.Users, oncall.UserID(n.To)) {
-		text += fmt.Sprintf(" (%s was to do it, and can't be asked.)", named(d.Users))
+	if !slices.Contains(facts.Users, oncall.UserID(notice.To)) {
+		text += fmt.Sprintf(" (%s was to do it, and can't be asked.)", named(facts.Users))
 	}
-	about := fmt.Sprintf("It was to be done by %s, after %s %s.", lastDay(d.Start, location(d.TimeZone)), id, Foreign(d.Title, maxTitle))
+	about := fmt.Sprintf("It was to be done by %s, after %s %s.", lastDay(facts.Start, location(facts.TimeZone)), id, Foreign(facts.Title, maxTitle))
 	again := "I have asked again below."
-	if n.Kind == oncall.NoticeActionGiven {
-		text, about = givenAction(d, id)
+	if notice.Kind == oncall.NoticeActionGiven {
+		text, about = givenAction(facts, id)
 		again = "I have asked about it below."
 	}
 	blocks := []slack.Block{section(text), note(about)}
-	switch d.State {
+	switch facts.State {
 	case oncall.ReviewActionDone:
 		done := ":white_check_mark: Done."
-		if d.By != "" { // an API key of nobody's own
-			done = ":white_check_mark: Done, says " + mention(d.By) + "."
+		if facts.By != "" { // an API key of nobody's own
+			done = ":white_check_mark: Done, says " + mention(facts.By) + "."
 		}
 		blocks = append(blocks, section(done))
 	case oncall.ReviewActionLater:
 		later := "I ask again in a week."
-		if n.Kind == oncall.NoticeActionGiven {
+		if notice.Kind == oncall.NoticeActionGiven {
 			later = "I ask about it later."
 		}
 		blocks = append(blocks, section(later))
 	case oncall.ReviewActionAgain:
 		blocks = append(blocks, section(again))
 	default:
-		blocks = append(blocks, slack.NewActionBlock("", actionButtons(oncall.ReviewActionID(n.About))...))
+		blocks = append(blocks, slack.NewActionBlock("", actionButtons(oncall.ReviewActionID(notice.About))...))
 	}
 	return Drawing{Text: text + " " + about, Blocks: blocks}
 }

@@ -24,14 +24,14 @@ type RotationForm struct {
 
 // Draw draws the form.
 func (f RotationForm) Draw() slack.ModalViewRequest {
-	r := f.Rotation
+	rotation := f.Rotation
 	title, submit := "Edit rotation", "Preview"
 	if f.Meta.Rotation < 0 {
 		title = "New rotation"
 	}
 	start := ""
-	if !r.StartDate.IsZero() {
-		start = r.StartDate.String() + " " + r.HandOff.String()
+	if !rotation.StartDate.IsZero() {
+		start = rotation.StartDate.String() + " " + rotation.HandOff.String()
 	}
 	var blocks []slack.Block
 	var buttons []slack.BlockElement
@@ -41,13 +41,13 @@ func (f RotationForm) Draw() slack.ModalViewRequest {
 		blocks = append(blocks, slack.NewDividerBlock())
 	}
 	blocks = append(blocks,
-		textField(BlockName, "Name", "", r.Name),
-		optional(areaField(BlockTurns, "Turns, in order", "One line for each turn: a name, several joined by +, or nobody.", turnsText(r.Turns, f.Name))),
+		textField(BlockName, "Name", "", rotation.Name),
+		optional(areaField(BlockTurns, "Turns, in order", "One line for each turn: a name, several joined by +, or nobody.", turnsText(rotation.Turns, f.Name))),
 		optional(usersField(BlockPeople, "More people", "Each gets a turn of their own, after the others.")),
-		textField(BlockPeriod, "Hands over every", "week, 2 weeks, day, 12 hours, month, or cron 0 9 * * 1", periodText(r.Period)),
+		textField(BlockPeriod, "Hands over every", "week, 2 weeks, day, 12 hours, month, or cron 0 9 * * 1", periodText(rotation.Period)),
 		textField(BlockStart, "First hand-over", "Such as 2026-03-02 09:00 or monday 9am, on the wall clock. It also says the weekday and time of all others. With another day, the first turn begins there.", start),
 	)
-	if f.More || usesMoreInputs(r, f.Schedule.TimeZone) {
+	if f.More || usesMoreInputs(rotation, f.Schedule.TimeZone) {
 		blocks = append(blocks, f.moreFields()...)
 	} else {
 		buttons = append(buttons, button(ActionRotationMore, "", "Hours, role, priority …"))
@@ -119,43 +119,43 @@ func turnsText(turns [][]oncall.UserID, name func(oncall.UserID) string) string 
 const Nobody = "nobody"
 
 // rotationLines describes a rotation.
-func rotationLines(r schedule.Rotation, defaultZone string) string {
+func rotationLines(rotation schedule.Rotation, defaultZone string) string {
 	var who []string
-	for _, turn := range r.Turns[:min(len(r.Turns), MaxNamed)] {
+	for _, turn := range rotation.Turns[:min(len(rotation.Turns), MaxNamed)] {
 		if len(turn) == 0 {
 			who = append(who, Nobody)
 		} else {
 			who = append(who, mention(turn...))
 		}
 	}
-	if more := len(r.Turns) - MaxNamed; more > 0 {
+	if more := len(rotation.Turns) - MaxNamed; more > 0 {
 		who = append(who, fmt.Sprintf("%d more", more))
 	}
-	lines := []string{"*" + Name(r.Name) + "*", strings.Join(who, " → ")}
-	every := "every " + r.Period.String()
-	if r.Period.Cron != "" {
-		every = "by `" + Name(r.Period.String()) + "`"
+	lines := []string{"*" + Name(rotation.Name) + "*", strings.Join(who, " → ")}
+	every := "every " + rotation.Period.String()
+	if rotation.Period.Cron != "" {
+		every = "by `" + Name(rotation.Period.String()) + "`"
 	} else {
-		every += fmt.Sprintf(" at %s since %s", r.HandOff, r.StartDate)
+		every += fmt.Sprintf(" at %s since %s", rotation.HandOff, rotation.StartDate)
 	}
 	details := []string{every}
-	if zone := r.TimeZone; zone != "" && zone != defaultZone {
+	if zone := rotation.TimeZone; zone != "" && zone != defaultZone {
 		details = append(details, Name(zone))
 	}
-	if len(r.Windows) > 0 {
-		details = append(details, "only "+Foreign(strings.ReplaceAll(schedule.WindowsText(r.Windows), "\n", ", "), maxBody))
+	if len(rotation.Windows) > 0 {
+		details = append(details, "only "+Foreign(strings.ReplaceAll(schedule.WindowsText(rotation.Windows), "\n", ", "), maxBody))
 	}
-	if words := holidaysWords(r.Holidays); words != "" {
+	if words := holidaysWords(rotation.Holidays); words != "" {
 		details = append(details, words)
 	}
-	if r.Role != "" && r.Role != schedule.RolePrimary {
-		details = append(details, Name(r.Role))
+	if rotation.Role != "" && rotation.Role != schedule.RolePrimary {
+		details = append(details, Name(rotation.Role))
 	}
-	if r.Priority != 0 {
-		details = append(details, fmt.Sprintf("priority %d", r.Priority))
+	if rotation.Priority != 0 {
+		details = append(details, fmt.Sprintf("priority %d", rotation.Priority))
 	}
-	if r.Until != nil {
-		details = append(details, "until "+Time(*r.Until, time.UTC)+" UTC")
+	if rotation.Until != nil {
+		details = append(details, "until "+Time(*rotation.Until, time.UTC)+" UTC")
 	}
 	return strings.Join(append(lines, strings.Join(details, " · ")), "\n")
 }

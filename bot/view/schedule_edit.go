@@ -31,8 +31,8 @@ type ScheduleOverview struct {
 
 // Draw draws a schedule's rotations, each with its buttons.
 func (o ScheduleOverview) Draw() slack.ModalViewRequest {
-	s := o.Schedule
-	head := fmt.Sprintf("*%s* of the team %s, in %s", Name(s.Name), Name(o.Team), Name(s.TimeZone))
+	definition := o.Schedule
+	head := fmt.Sprintf("*%s* of the team %s, in %s", Name(definition.Name), Name(o.Team), Name(definition.TimeZone))
 	if o.Message != "" {
 		head = o.Message + "\n" + head
 	}
@@ -46,13 +46,13 @@ func (o ScheduleOverview) Draw() slack.ModalViewRequest {
 	}
 	for i, r := range o.Current[:min(len(o.Current), maxRotationsShown)] {
 		edit := button(ActionRotationEdit, strconv.Itoa(i), "Edit")
-		blocks = append(blocks, slack.NewSectionBlock(words(cutSection(rotationLines(r, s.TimeZone))), nil, slack.NewAccessory(edit)))
+		blocks = append(blocks, slack.NewSectionBlock(words(cutSection(rotationLines(r, definition.TimeZone))), nil, slack.NewAccessory(edit)))
 	}
 	if more := len(o.Current) - maxRotationsShown; more > 0 {
 		blocks = append(blocks, note(Count(more, "more rotation")+"; `watchbill apply` changes them."))
 	}
 	apart := button(ActionShiftsApart, "yes", "Forbid overlapping shifts")
-	if s.Apart {
+	if definition.Apart {
 		apart = button(ActionShiftsApart, "no", "Allow overlapping shifts")
 	}
 	blocks = append(blocks, slack.NewDividerBlock(), slack.NewActionBlock("schedule_actions",
@@ -125,20 +125,20 @@ func ScheduleHistory(meta EditMeta, s schedule.Definition, zone *time.Location) 
 		blocks = append(blocks, section("There is none yet."))
 	}
 	for i := len(versions) - 1; i >= max(0, len(versions)-maxHistory); i-- {
-		v := versions[i]
+		version := versions[i]
 		begins := "since ever"
-		if v.EffectiveFrom != nil {
-			begins = "in force from " + Time(*v.EffectiveFrom, zone)
+		if version.EffectiveFrom != nil {
+			begins = "in force from " + Time(*version.EffectiveFrom, zone)
 		}
-		by := byWhom(v)
+		by := byWhom(version)
 		if by == "" {
 			by = ", from the configuration file"
 		}
-		lines := []string{Time(v.CreatedAt, zone) + by, begins}
-		if v.Note != "" {
-			lines[1] += " · " + Name(v.Note)
+		lines := []string{Time(version.CreatedAt, zone) + by, begins}
+		if version.Note != "" {
+			lines[1] += " · " + Name(version.Note)
 		}
-		for _, r := range v.Rotations[:min(len(v.Rotations), 3)] {
+		for _, r := range version.Rotations[:min(len(version.Rotations), 3)] {
 			var names []string
 			for _, t := range r.Turns[:min(len(r.Turns), 8)] {
 				names = append(names, named(t))
@@ -147,7 +147,7 @@ func ScheduleHistory(meta EditMeta, s schedule.Definition, zone *time.Location) 
 		}
 		block := slack.NewSectionBlock(words(cutSection(strings.Join(lines, "\n"))), nil, nil)
 		if i < len(versions)-1 {
-			block.Accessory = slack.NewAccessory(button(ActionScheduleRestore, strconv.FormatInt(v.ID, 10), "Restore"))
+			block.Accessory = slack.NewAccessory(button(ActionScheduleRestore, strconv.FormatInt(version.ID, 10), "Restore"))
 		}
 		blocks = append(blocks, block)
 	}

@@ -33,10 +33,10 @@ const NoChoice = "none"
 
 // Draw draws the form.
 func (f SetupTeamForm) Draw() slack.ModalViewRequest {
-	t := f.Team
-	head := "*" + Name(t.Name) + "*"
+	team := f.Team
+	head := "*" + Name(team.Name) + "*"
 	if f.ByFile {
-		head += "\n" + UndoneByFile(t.Name, true)
+		head += "\n" + UndoneByFile(team.Name, true)
 	}
 	policies := []option{{NoChoice, "its only one"}}
 	for _, name := range f.Policies {
@@ -50,29 +50,29 @@ func (f SetupTeamForm) Draw() slack.ModalViewRequest {
 		f.channel(),
 		peopleField(BlockPeople, "Members", "", f.Members),
 		optional(peopleField(BlockSetupManagers, "Managers", "They may change all of this. Nobody chosen: every member.", f.Managers)),
-		optional(textField(BlockSetupGroup, "Managers by user group", "Such as @payments-leads: whoever is in it manages the team.", handle(t.ManagedBy()))),
+		optional(textField(BlockSetupGroup, "Managers by user group", "Such as @payments-leads: whoever is in it manages the team.", handle(team.ManagedBy()))),
 		optional(peopleField(BlockSetupFallback, "Paged where a policy has nobody", "Nobody chosen: the managers.", f.Fallback)),
-		choiceField(BlockSetupActs, "Who acts on its incidents", "Whoever was paged always does.", actsValue(t), []option{
+		choiceField(BlockSetupActs, "Who acts on its incidents", "Whoever was paged always does.", actsValue(team), []option{
 			{"workspace", "every full member of the workspace"}, {string(oncall.TeamActs), "the team"},
 		}),
 		optional(f.boxes()),
-		choiceField(BlockPolicy, "Paging the team runs", "", orNone(t.Policy), policies),
-		textField(BlockSetupRemind, "Reminds of unacknowledged incidents every", "Such as 10m, or off.", orText(t.Remind, "10m")),
-		choiceField(BlockSetupDigest, "Tells the channel of its week", "", orText(string(t.Digest), NoChoice), []option{
+		choiceField(BlockPolicy, "Paging the team runs", "", orNone(team.Policy), policies),
+		textField(BlockSetupRemind, "Reminds of unacknowledged incidents every", "Such as 10m, or off.", orText(team.Remind, "10m")),
+		choiceField(BlockSetupDigest, "Tells the channel of its week", "", orText(string(team.Digest), NoChoice), []option{
 			{NoChoice, "while there is something to tell"}, {string(oncall.DigestWeekly), "every week"}, {string(oncall.DigestOff), "never"},
 		}),
-		choiceField(BlockSetupChannels, "Incidents get a channel of their own", "Whoever was paged is let in; a day after the end it is archived.", orText(string(t.IncidentChannel), NoChoice), []option{
+		choiceField(BlockSetupChannels, "Incidents get a channel of their own", "Whoever was paged is let in; a day after the end it is archived.", orText(string(team.IncidentChannel), NoChoice), []option{
 			{NoChoice, "when somebody asks for one"},
 			{string(oncall.Critical), "if they are critical"},
 			{string(oncall.High), "from high severity on"},
 			{string(oncall.Medium), "from medium severity on"},
 			{string(oncall.Low), "always"},
 		}),
-		optional(textField(BlockSetupUpdates, "Updates for others go to", "Channels such as #status #support, for people who don't work on incidents.", strings.Join(t.Updates, " "))),
-		choiceField(BlockSetupTimeOff, "If somebody is away while on call", "", orText(string(t.OnTimeOff()), NoChoice), []option{
+		optional(textField(BlockSetupUpdates, "Updates for others go to", "Channels such as #status #support, for people who don't work on incidents.", strings.Join(team.Updates, " "))),
+		choiceField(BlockSetupTimeOff, "If somebody is away while on call", "", orText(string(team.OnTimeOff()), NoChoice), []option{
 			{NoChoice, "they are warned"}, {string(oncall.TimeOffCover), "others are asked for cover"}, {string(oncall.TimeOffSkip), "whoever comes next is on call"},
 		}),
-		choiceField(BlockSetupOwner, "Its schedules are kept", "", orText(string(t.Owner), string(oncall.OwnerFile)), []option{
+		choiceField(BlockSetupOwner, "Its schedules are kept", "", orText(string(team.Owner), string(oncall.OwnerFile)), []option{
 			{string(oncall.OwnerSlack), "in Slack: the file leaves them as they are"}, {string(oncall.OwnerFile), "in the set-up file: it undoes other edits"},
 		}),
 	)...)

@@ -36,24 +36,24 @@ type SetupPolicy struct {
 
 // Draw draws the form.
 func (sp SetupPolicy) Draw() slack.ModalViewRequest {
-	p := *sp.Meta.Policy
+	policy := *sp.Meta.Policy
 	var blocks []slack.Block
 	if sp.Message != "" {
 		blocks = append(blocks, slack.NewSectionBlock(words(sp.Message), nil, nil, slack.SectionBlockOptionBlockID(blockMessage)))
 	}
 	if sp.Meta.Name == "" {
-		blocks = append(blocks, textField(BlockName, "Name", "Such as payments.", p.Name))
+		blocks = append(blocks, textField(BlockName, "Name", "Such as payments.", policy.Name))
 	} else {
-		blocks = append(blocks, section("*"+Name(p.Name)+"* of the team "+Name(sp.Meta.Team)))
+		blocks = append(blocks, section("*"+Name(policy.Name)+"* of the team "+Name(sp.Meta.Team)))
 	}
-	for i, line := range stepLines(p) {
-		blocks = append(blocks, slack.NewSectionBlock(words(cutSection(line)), nil, slack.NewAccessory(moveMenu(ActionStep, i, len(p.Steps), 1)), slack.SectionBlockOptionBlockID("step_"+strconv.Itoa(i))))
+	for i, line := range stepLines(policy) {
+		blocks = append(blocks, slack.NewSectionBlock(words(cutSection(line)), nil, slack.NewAccessory(moveMenu(ActionStep, i, len(policy.Steps), 1)), slack.SectionBlockOptionBlockID("step_"+strconv.Itoa(i))))
 	}
-	if len(p.Steps) == 0 {
+	if len(policy.Steps) == 0 {
 		blocks = append(blocks, section("It has no step yet. The first pages somebody at once; those after it follow until somebody acknowledges."))
 	}
 	var buttons []slack.BlockElement
-	if len(p.Steps) < maxSteps {
+	if len(policy.Steps) < maxSteps {
 		buttons = append(buttons, button(ActionStepAdd, "", "Add a step…").WithStyle(slack.StylePrimary))
 	}
 	if sp.Meta.Name != "" {
@@ -64,9 +64,9 @@ func (sp SetupPolicy) Draw() slack.ModalViewRequest {
 		blocks = append(blocks, slack.NewActionBlock("policy_actions", buttons...))
 	}
 	blocks = append(blocks,
-		textField(BlockSetupRepeat, "Repeat it all", "How often it begins again if nobody has answered.", strconv.Itoa(p.Repeat)),
-		optional(textField(BlockSetupAcks, "How many must acknowledge", "Left empty: one.", numberOr(p.Acks))),
-		optional(textField(BlockSetupTimeout, "An acknowledgement is good for", "Such as 30m: then it asks, and pages again. Left empty: until it is resolved.", p.AckTimeout)),
+		textField(BlockSetupRepeat, "Repeat it all", "How often it begins again if nobody has answered.", strconv.Itoa(policy.Repeat)),
+		optional(textField(BlockSetupAcks, "How many must acknowledge", "Left empty: one.", numberOr(policy.Acks))),
+		optional(textField(BlockSetupTimeout, "An acknowledgement is good for", "Such as 30m: then it asks, and pages again. Left empty: until it is resolved.", policy.AckTimeout)),
 		paragraph("*What that changes for open incidents*", sp.effects()))
 	if sp.ByFile {
 		blocks = append(blocks, note(UndoneByFile(sp.Meta.Team, true)))
@@ -129,8 +129,8 @@ func stepWhom(st setup.Step) string {
 }
 
 // stepLines describes each step.
-func stepLines(p setup.Policy) (lines []string) {
-	for i, st := range p.Steps {
+func stepLines(policy setup.Policy) (lines []string) {
+	for i, st := range policy.Steps {
 		text := fmt.Sprintf("*%d.* %s", i+1, stepWhom(st))
 		if st.RoundRobin != "" {
 			text += ", one after the other"
@@ -151,13 +151,13 @@ func stepLines(p setup.Policy) (lines []string) {
 				text += ", every " + Name(st.Every)
 			}
 		}
-		if i+1 < len(p.Steps) || p.Repeat > 0 {
+		if i+1 < len(policy.Steps) || policy.Repeat > 0 {
 			text += "; then after " + Name(waitOf(st))
 		}
 		lines = append(lines, text)
 	}
-	if p.Repeat > 0 && len(lines) > 0 {
-		lines[len(lines)-1] += " all of it again, " + times(p.Repeat)
+	if policy.Repeat > 0 && len(lines) > 0 {
+		lines[len(lines)-1] += " all of it again, " + times(policy.Repeat)
 	}
 	return lines
 }

@@ -110,10 +110,10 @@ type SetupRoute struct {
 
 // Draw draws the form.
 func (sr SetupRoute) Draw() slack.ModalViewRequest {
-	var r setup.Route
+	var route setup.Route
 	title, submit := "New rule", "Add"
 	if sr.Meta.Step < len(sr.Meta.Rules) {
-		r, title, submit = sr.Meta.Rules[sr.Meta.Step], "Rule "+strconv.Itoa(sr.Meta.Step+1), "Done"
+		route, title, submit = sr.Meta.Rules[sr.Meta.Step], "Rule "+strconv.Itoa(sr.Meta.Step+1), "Done"
 	}
 	policies := []option{{NoChoice, "where they go anyway"}}
 	for _, name := range sr.Policies {
@@ -124,26 +124,26 @@ func (sr SetupRoute) Draw() slack.ModalViewRequest {
 		severities = append(severities, option{string(s), string(s)})
 	}
 	does := RoutePasses
-	if r.Drop {
+	if route.Drop {
 		does = RouteDrops
 	}
 	by := ""
-	if r.Group != nil {
-		by = strings.Join(r.Group.By, ", ")
+	if route.Group != nil {
+		by = strings.Join(route.Group.By, ", ")
 	}
 	shadow := checkField(BlockRoutesShadow, "Try it first", "", option{RoutesShadow, "It only says what it would do"})
-	if boxes, ok := shadow.Element.(*slack.CheckboxGroupsBlockElement); ok && r.Shadow {
+	if boxes, ok := shadow.Element.(*slack.CheckboxGroupsBlockElement); ok && route.Shadow {
 		boxes.InitialOptions = boxes.Options
 	}
 	return dialog(ModalSetupRoute, title, submit, sr.Meta.String(),
-		textField(BlockName, "Name", "Such as staging is quiet.", r.Name),
-		optional(areaField(BlockRouteIf, "If", "One condition a line, and all must hold: labels.env is staging · severity is not critical · title starts with Probe · service is one of a, b", strings.Join(r.If, "\n"))),
-		optional(areaField(BlockRouteWhen, "If, in CEL", "For what words can't say: labels.env == \"prod\" && service.startsWith(\"shop-\")", r.When)),
+		textField(BlockName, "Name", "Such as staging is quiet.", route.Name),
+		optional(areaField(BlockRouteIf, "If", "One condition a line, and all must hold: labels.env is staging · severity is not critical · title starts with Probe · service is one of a, b", strings.Join(route.If, "\n"))),
+		optional(areaField(BlockRouteWhen, "If, in CEL", "For what words can't say: labels.env == \"prod\" && service.startsWith(\"shop-\")", route.When)),
 		choiceField(BlockRouteDoes, "Then", "", does, []option{{RoutePasses, "page, as below"}, {RouteDrops, "drop it: it is counted, and pages nobody"}}),
-		choiceField(BlockPolicy, "Escalation policy", "", orNone(r.To), policies),
-		choiceField(BlockSeverity, "Severity", "", orNone(string(r.Severity)), severities),
-		optional(textField(BlockRouteHold, "Only if it lasts", "Such as 5m. What is critical never waits.", r.Hold)),
-		optional(areaField(BlockMapLabels, "Labels that it sets", "One a line: service: storage", labelLines(r.Labels))),
+		choiceField(BlockPolicy, "Escalation policy", "", orNone(route.To), policies),
+		choiceField(BlockSeverity, "Severity", "", orNone(string(route.Severity)), severities),
+		optional(textField(BlockRouteHold, "Only if it lasts", "Such as 5m. What is critical never waits.", route.Hold)),
+		optional(areaField(BlockMapLabels, "Labels that it sets", "One a line: service: storage", labelLines(route.Labels))),
 		optional(textField(BlockGroupBy, "Group by", "Labels in which alerts agree that are one incident.", by)),
 		optional(shadow),
 	)

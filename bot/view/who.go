@@ -63,28 +63,28 @@ func overrideReason(find overrides, s schedule.Source) string {
 	if s.Shift != 0 {
 		return " (a shift made by hand)"
 	}
-	o, known := find(s.Override)
+	override, known := find(s.Override)
 	if !known {
 		return ""
 	}
 	why := map[schedule.OverrideKind]string{
-		schedule.OverrideSwap: "instead of " + mention(o.From), schedule.OverrideTemporary: "a temporary schedule",
-		schedule.OverrideAdd: "added", schedule.OverrideRemove: mention(o.Users...) + " taken off",
-	}[o.Kind]
+		schedule.OverrideSwap: "instead of " + mention(override.From), schedule.OverrideTemporary: "a temporary schedule",
+		schedule.OverrideAdd: "added", schedule.OverrideRemove: mention(override.Users...) + " taken off",
+	}[override.Kind]
 	if why == "" {
 		why = "override"
 	}
 	switch {
-	case o.Kind == schedule.OverrideSwap && o.Reason == "swap":
-		return " (by a swap with " + mention(o.From) + ")"
-	case o.Kind == schedule.OverrideSwap && o.Reason == "cover":
-		return " (covers for " + mention(o.From) + ")"
+	case override.Kind == schedule.OverrideSwap && override.Reason == "swap":
+		return " (by a swap with " + mention(override.From) + ")"
+	case override.Kind == schedule.OverrideSwap && override.Reason == "cover":
+		return " (covers for " + mention(override.From) + ")"
 	}
-	if o.CreatedBy != "" && o.CreatedBy != o.From && o.CreatedBy != o.To && !slices.Contains(o.Users, o.CreatedBy) {
-		why += " by " + mention(o.CreatedBy)
+	if override.CreatedBy != "" && override.CreatedBy != override.From && override.CreatedBy != override.To && !slices.Contains(override.Users, override.CreatedBy) {
+		why += " by " + mention(override.CreatedBy)
 	}
-	if o.Reason != "" {
-		why += ": " + Name(o.Reason)
+	if override.Reason != "" {
+		why += ": " + Name(override.Reason)
 	}
 	return " (" + why + ")"
 }

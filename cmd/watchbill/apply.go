@@ -244,25 +244,25 @@ func (c *applyCmd) findPeople(p process, db *store.System, doc *setup.Setup) err
 		byEmail[u.Email] = id
 	}
 	var wrong wrongUse
-	for i, u := range doc.Users {
-		if !missing(u) {
+	for i, user := range doc.Users {
+		if !missing(user) {
 			continue
 		}
-		if id, ok := known.PersonBefore(u.Email); ok {
+		if id, ok := known.PersonBefore(user.Email); ok {
 			doc.Users[i].Slack = id
 			continue
 		}
-		if id, ok := byEmail[u.Email]; ok {
+		if id, ok := byEmail[user.Email]; ok {
 			doc.Users[i].Slack = id
 			continue
 		}
-		found, err := c.askSlack(p, u.Email, db)
+		found, err := c.askSlack(p, user.Email, db)
 		if err != nil {
-			wrong = append(wrong, fmt.Sprintf("user %q: %v", u.Name, err))
+			wrong = append(wrong, fmt.Sprintf("user %q: %v", user.Name, err))
 			continue
 		}
 		doc.Users[i].Slack = found.ID
-		if u.TimeZone == "" {
+		if user.TimeZone == "" {
 			doc.Users[i].TimeZone = found.TimeZone
 		}
 	}

@@ -106,26 +106,26 @@ type auditChange struct {
 	After  string `json:"after,omitempty"`
 }
 
-func (c *auditCmd) print(p process, dir *store.Directory, e audit.Entry) error {
+func (c *auditCmd) print(p process, dir *store.Directory, entry audit.Entry) error {
 	name := dir.Name
-	text := e.By.Shown(name) + " " + e.Sentence().Shown(name)
-	if way := e.Way(); way != "" {
+	text := entry.By.Shown(name) + " " + entry.Sentence().Shown(name)
+	if way := entry.Way(); way != "" {
 		text += ", " + way
 	}
 	if !c.JSON {
-		fmt.Fprintf(p.out, "%s  %s\n", stamp(e.At), notify.OneLine(text))
-		for _, change := range e.Changes {
+		fmt.Fprintf(p.out, "%s  %s\n", stamp(entry.At), notify.OneLine(text))
+		for _, change := range entry.Changes {
 			fmt.Fprintf(p.out, "    %s\n", notify.OneLine(change.Sentence().Shown(name)))
 		}
 		return nil
 	}
-	line := auditLine{ID: e.ID, At: e.At, By: e.By, Act: e.Act, Kind: e.Kind, Name: e.Name, User: e.About, Text: text}
-	for _, id := range e.Teams {
+	line := auditLine{ID: entry.ID, At: entry.At, By: entry.By, Act: entry.Act, Kind: entry.Kind, Name: entry.Name, User: entry.About, Text: text}
+	for _, id := range entry.Teams {
 		if t, known := dir.Team(id); known {
 			line.Teams = append(line.Teams, t.Name)
 		}
 	}
-	for _, change := range e.Changes {
+	for _, change := range entry.Changes {
 		line.Changes = append(line.Changes, auditChange{What: change.What, Before: change.Before.Shown(name), After: change.After.Shown(name)})
 	}
 	if err := json.NewEncoder(p.out).Encode(line); err != nil {

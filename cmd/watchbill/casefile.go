@@ -235,30 +235,30 @@ func (n node) span() (time.Time, time.Time) {
 func caseSchedule(value any) (schedule.Definition, error) {
 	var wrong error
 	root := node{value: value, found: true, wrong: &wrong}
-	s := schedule.Definition{Inactive: map[oncall.UserID][]schedule.Span{}}
+	definition := schedule.Definition{Inactive: map[oncall.UserID][]schedule.Span{}}
 	if users := root.get("users"); users.found {
 		for _, u := range users.list() {
 			id := u.get("id").id()
-			if _, twice := s.Inactive[id]; twice {
+			if _, twice := definition.Inactive[id]; twice {
 				u.refuse("is %q for the second time", id)
 			}
-			s.Inactive[id] = u.get("inactive").away()
+			definition.Inactive[id] = u.get("inactive").away()
 		}
 	}
 	for i, v := range root.get("schedule").get("versions").list() {
 		version := v.version()
-		if i > 0 && version.Begins() < s.Versions[i-1].Begins() {
+		if i > 0 && version.Begins() < definition.Versions[i-1].Begins() {
 			v.refuse("begins before the version in front of it")
 		}
-		s.Versions = append(s.Versions, version)
+		definition.Versions = append(definition.Versions, version)
 	}
-	if n := len(s.Versions); n > 0 && len(s.Versions[n-1].Rotations) > 0 {
-		s.TimeZone = s.Versions[n-1].Rotations[0].TimeZone
+	if n := len(definition.Versions); n > 0 && len(definition.Versions[n-1].Rotations) > 0 {
+		definition.TimeZone = definition.Versions[n-1].Rotations[0].TimeZone
 	}
 	if overrides := root.get("overrides"); overrides.found {
-		s.Overrides = overrides.overrides()
+		definition.Overrides = overrides.overrides()
 	}
-	return s, wrong
+	return definition, wrong
 }
 
 func (n node) away() []schedule.Span {
@@ -293,51 +293,51 @@ func (n node) version() schedule.Version {
 
 // rotation reads a layer.
 func (n node) rotation() schedule.Rotation {
-	r := schedule.Rotation{Name: n.path}
+	rotation := schedule.Rotation{Name: n.path}
 	if name := n.get("name"); name.found {
-		r.Name = name.text()
+		rotation.Name = name.text()
 	}
-	r.TimeZone = n.get("timezone").text()
-	r.StartDate = n.get("start_date").date()
+	rotation.TimeZone = n.get("timezone").text()
+	rotation.StartDate = n.get("start_date").date()
 	units := map[string]schedule.Unit{"hours": schedule.HourUnit, "daily": schedule.DayUnit, "weekly": schedule.WeekUnit, "monthly": schedule.MonthUnit}
 	period := n.get("rotation")
 	if kind := period.get("type"); kind.text() == "cron" {
-		r.Period.Cron = period.get("expr").text()
-		if r.Period.Cron == "" {
+		rotation.Period.Cron = period.get("expr").text()
+		if rotation.Period.Cron == "" {
 			period.get("expr").refuse("is empty")
 		}
 	} else {
-		r.Period.Unit = units[kind.text()]
-		if r.Period.Unit == "" {
+		rotation.Period.Unit = units[kind.text()]
+		if rotation.Period.Unit == "" {
 			kind.refuse("is none of daily, weekly, monthly, hours, cron")
 		}
 		if every := period.get("every"); every.found {
-			r.Period.Every = every.number()
-			if r.Period.Every < 1 {
+			rotation.Period.Every = every.number()
+			if rotation.Period.Every < 1 {
 				every.refuse("is less than 1")
 			}
 		}
-		r.HandOff = n.get("handoff").timeOfDay()
+		rotation.HandOff = n.get("handoff").timeOfDay()
 	}
 	for _, turn := range n.get("participants").list() {
-		r.Turns = append(r.Turns, turn.users())
+		rotation.Turns = append(rotation.Turns, turn.users())
 	}
-	if len(r.Turns) == 0 {
+	if len(rotation.Turns) == 0 {
 		n.get("participants").refuse("is empty")
 	}
 	if first := n.get("first_turn"); first.found {
-		r.FirstTurn = first.number()
+		rotation.FirstTurn = first.number()
 	}
 	if until := n.get("until"); until.found {
 		t := until.instant()
-		r.Until = &t
+		rotation.Until = &t
 	}
 	if windows := n.get("restrictions"); windows.found {
 		for _, w := range windows.list() {
-			r.Windows = append(r.Windows, w.window())
+			rotation.Windows = append(rotation.Windows, w.window())
 		}
 	}
-	return r
+	return rotation
 }
 
 // window reads a layer's restriction.

@@ -74,7 +74,7 @@ func (c *maintenanceListCmd) Run(p process) error {
 // Run starts or plans a window.
 func (c *maintenanceBeginCmd) Run(p process) error {
 	now := p.clock()
-	m, err := c.window(now)
+	window, err := c.window(now)
 	if err != nil {
 		return err
 	}
@@ -87,10 +87,10 @@ func (c *maintenanceBeginCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	if err := c.name(&m, dir); err != nil {
+	if err := c.name(&window, dir); err != nil {
 		return err
 	}
-	m, err = db.AddMaintenance(p.ctx, p.operator(), m, now)
+	window, err = db.AddMaintenance(p.ctx, p.operator(), window, now)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return wrongUse{refusal.Error()}
 	}
@@ -98,55 +98,55 @@ func (c *maintenanceBeginCmd) Run(p process) error {
 		return err
 	}
 	fmt.Fprintf(p.out, "%s: %s, alerts are kept and page nobody from %s until %s. What still fires then pages.\n",
-		m.ID, notify.OneLine(c.Team), stamp(m.StartsAt), stamp(m.EndsAt))
+		window.ID, notify.OneLine(c.Team), stamp(window.StartsAt), stamp(window.EndsAt))
 	return nil
 }
 
 // window converts the flags, without looking up names.
 func (c *maintenanceBeginCmd) window(now time.Time) (oncall.Maintenance, error) {
-	m := oncall.Maintenance{StartsAt: c.From.Time, EndsAt: c.Until.Time, Reason: c.Reason, PagesCritical: c.ExceptCritical}
-	if m.StartsAt.IsZero() {
-		m.StartsAt = now
+	window := oncall.Maintenance{StartsAt: c.From.Time, EndsAt: c.Until.Time, Reason: c.Reason, PagesCritical: c.ExceptCritical}
+	if window.StartsAt.IsZero() {
+		window.StartsAt = now
 	}
 	switch {
-	case (c.For == 0) == m.EndsAt.IsZero():
-		return m, wrongUse{"say either --for, such as 2h, or --until"}
+	case (c.For == 0) == window.EndsAt.IsZero():
+		return window, wrongUse{"say either --for, such as 2h, or --until"}
 	case c.For < 0:
-		return m, wrongUse{"--for is how long, such as 2h"}
+		return window, wrongUse{"--for is how long, such as 2h"}
 	case c.For > 0:
-		m.EndsAt = m.StartsAt.Add(c.For)
+		window.EndsAt = window.StartsAt.Add(c.For)
 	}
 	for _, text := range c.Match {
 		match, ok, err := oncall.ParseMatcher(text)
 		switch {
 		case err != nil:
-			return m, wrongUse{"--match: " + err.Error()}
+			return window, wrongUse{"--match: " + err.Error()}
 		case !ok:
-			return m, wrongUse{fmt.Sprintf("--match: %q is no condition; write it like service=checkout", text)}
+			return window, wrongUse{fmt.Sprintf("--match: %q is no condition; write it like service=checkout", text)}
 		}
-		m.Match = append(m.Match, match)
+		window.Match = append(window.Match, match)
 	}
-	return m, nil
+	return window, nil
 }
 
 // name looks up the team and the integration.
-func (c *maintenanceBeginCmd) name(m *oncall.Maintenance, dir *store.Directory) error {
+func (c *maintenanceBeginCmd) name(window *oncall.Maintenance, dir *store.Directory) error {
 	var teams []string
 	for _, t := range dir.Teams {
 		teams = append(teams, fmt.Sprintf("%q", t.Name))
 		if t.Name == c.Team {
-			m.TeamID = t.ID
+			window.TeamID = t.ID
 		}
 	}
-	if m.TeamID == 0 {
+	if window.TeamID == 0 {
 		return wrongUse{fmt.Sprintf("there is no team %q; there are %s", c.Team, strings.Join(teams, ", "))}
 	}
 	if c.Integration == "" {
 		return nil
 	}
 	for _, in := range dir.Integrations {
-		if in.Name == c.Integration && in.TeamID == m.TeamID {
-			m.IntegrationID = in.ID
+		if in.Name == c.Integration && in.TeamID == window.TeamID {
+			window.IntegrationID = in.ID
 			return nil
 		}
 	}

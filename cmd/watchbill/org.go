@@ -154,8 +154,8 @@ func (c *orgAddCmd) Run(p process, command *kong.Context) error {
 	if err := c.check(values); err != nil {
 		return err
 	}
-	o := store.Organisation{Name: c.Name, Host: hostOfAddress(values["WATCHBILL_PUBLIC_URL"]), Settings: values, State: store.OrganisationSuspended}
-	if err := db.AddOrganisation(p.ctx, p.operator(), o, p.clock()); err != nil {
+	org := store.Organisation{Name: c.Name, Host: hostOfAddress(values["WATCHBILL_PUBLIC_URL"]), Settings: values, State: store.OrganisationSuspended}
+	if err := db.AddOrganisation(p.ctx, p.operator(), org, p.clock()); err != nil {
 		return err
 	}
 	if !own {
@@ -169,7 +169,7 @@ func (c *orgAddCmd) Run(p process, command *kong.Context) error {
 	if err := db.UpdateOrganisation(p.ctx, p.operator(), c.Name, p.clock(), activate); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "%s is added, with its database %s. Processes that run `serve --organisations` serve it within seconds.\nSet it up in its Slack by /oncall setup, or by: watchbill org run %[1]s apply FILE\n", c.Name, databaseNamed(o))
+	fmt.Fprintf(p.out, "%s is added, with its database %s. Processes that run `serve --organisations` serve it within seconds.\nSet it up in its Slack by /oncall setup, or by: watchbill org run %[1]s apply FILE\n", c.Name, databaseNamed(org))
 	return nil
 }
 

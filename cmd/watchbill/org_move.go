@@ -37,18 +37,18 @@ func (c *orgMoveCmd) Run(p process) error {
 		return err
 	}
 	defer db.Close()
-	o, err := findOrganisation(p, db, c.Name)
+	org, err := findOrganisation(p, db, c.Name)
 	if err != nil {
 		return err
 	}
-	before := o.State
+	before := org.State
 	if before == store.OrganisationMoving {
 		return fmt.Errorf("%s is being moved already; if that was broken off, `watchbill org resume %[1]s` first", c.Name)
 	}
 	if err := c.setState(p.ctx, p, db, store.OrganisationMoving); err != nil {
 		return err
 	}
-	err = c.move(p, o)
+	err = c.move(p, org)
 	if err != nil {
 		back := c.setState(context.WithoutCancel(p.ctx), p, db, before)
 		return errors.Join(fmt.Errorf("%w; %s is where it was", err, c.Name), back)
@@ -61,7 +61,7 @@ func (c *orgMoveCmd) Run(p process) error {
 		return err
 	}
 	moved := store.Organisation{Settings: map[string]string{"DATABASE_URL": c.To}}
-	fmt.Fprintf(p.out, "%s is moved from %s to %s. What it had before is still there; drop it when you are sure.\n", c.Name, databaseNamed(o), databaseNamed(moved))
+	fmt.Fprintf(p.out, "%s is moved from %s to %s. What it had before is still there; drop it when you are sure.\n", c.Name, databaseNamed(org), databaseNamed(moved))
 	return nil
 }
 

@@ -28,28 +28,28 @@ func scopeOf(act Permission) oncall.Scope {
 // mayKey says whether an API key is good for an act. A person's own key may also do no more than the person, which
 // is asked for afterwards; a team's does nothing outside its team, but see what every full member sees.
 func (m Model) mayKey(by oncall.Actor, act Permission, on Object) error {
-	k, known := m.Keys[by.Key]
+	key, known := m.Keys[by.Key]
 	need := scopeOf(act)
 	switch {
-	case !known || k.Owner != by.User:
+	case !known || key.Owner != by.User:
 		return oncall.Refuse("The API key %q is not valid any more, and nothing was changed.", by.Name)
-	case !k.Allows(need):
-		return oncall.Refuse("This takes an API key with the scope %q, and nothing was changed; %q has %s.", string(need), k.Name, scopeList(k.Scopes))
-	case k.Owner != "":
+	case !key.Allows(need):
+		return oncall.Refuse("This takes an API key with the scope %q, and nothing was changed; %q has %s.", string(need), key.Name, scopeList(key.Scopes))
+	case key.Owner != "":
 		return nil
 	case act == OwnThings || act == AddPhone:
-		return oncall.Refuse("This is a person's own, so it takes an API key of theirs, and nothing was changed; %q is nobody's own.", k.Name)
+		return oncall.Refuse("This is a person's own, so it takes an API key of theirs, and nothing was changed; %q is nobody's own.", key.Name)
 	}
 	private := m.Teams[on.Team].Private
 	switch {
-	case k.TeamID != 0 && on.Team == k.TeamID:
+	case key.TeamID != 0 && on.Team == key.TeamID:
 		return nil
 	case act == See && on.Team == 0:
 		return nil
-	case private && (k.TeamID != 0 || !k.Allows(oncall.ScopeAdmin) && act != Page):
+	case private && (key.TeamID != 0 || !key.Allows(oncall.ScopeAdmin) && act != Page):
 		return m.refuse(Responder, Object{Team: on.Team})
-	case k.TeamID != 0 && act != See && act != Subscribe:
-		return oncall.Refuse("The API key %q is of the team %q and does nothing outside it; nothing was changed.", k.Name, m.Teams[k.TeamID].Name)
+	case key.TeamID != 0 && act != See && act != Subscribe:
+		return oncall.Refuse("The API key %q is of the team %q and does nothing outside it; nothing was changed.", key.Name, m.Teams[key.TeamID].Name)
 	}
 	return nil
 }

@@ -34,26 +34,26 @@ func (w Where) OverrideEnded(o schedule.Override) Entry {
 	return w.entry(OverrideEnded, ofOverride(o).became(nil)...)
 }
 
-func ofOverride(o schedule.Override) (says fields) {
-	says.say("when", span(o.Start, o.End))
-	says.text("role", o.Role)
-	switch o.Kind {
+func ofOverride(override schedule.Override) (says fields) {
+	says.say("when", span(override.Start, override.End))
+	says.text("role", override.Role)
+	switch override.Kind {
 	case schedule.OverrideSwap:
-		says.say("on call", oncall.Say("%s instead of %s", o.To, o.From))
+		says.say("on call", oncall.Say("%s instead of %s", override.To, override.From))
 	case schedule.OverrideAdd:
-		says.say("also on call", schedule.People(o.Users, ", "))
+		says.say("also on call", schedule.People(override.Users, ", "))
 	case schedule.OverrideRemove:
-		says.say("not on call", schedule.People(o.Users, ", "))
+		says.say("not on call", schedule.People(override.Users, ", "))
 	case schedule.OverrideTemporary:
-		for _, s := range o.Shifts {
+		for _, s := range override.Shifts {
 			says.say(shiftName(s), schedule.People(s.Users, ", "))
 		}
 	case schedule.OverrideCover:
-		says.say("on call", schedule.People(o.Users, ", "))
+		says.say("on call", schedule.People(override.Users, ", "))
 	}
-	says.text("only", windows(o.Windows))
-	says.flag("only while somebody would be on call", o.OnlyCovered)
-	says.text("reason", o.Reason)
+	says.text("only", windows(override.Windows))
+	says.flag("only while somebody would be on call", override.OnlyCovered)
+	says.text("reason", override.Reason)
 	return says
 }
 
@@ -102,22 +102,22 @@ var swaps = map[oncall.SwapState]Operation{
 
 // Swap records a person's act on a swap, with one entry for each schedule, so that nobody reads
 // about one that they may not see. Expiry is not recorded.
-func Swap(s oncall.Swap, give, take oncall.TeamID) []Entry {
-	act, known := swaps[s.State]
+func Swap(swap oncall.Swap, give, take oncall.TeamID) []Entry {
+	act, known := swaps[swap.State]
 	if !known {
 		return nil
 	}
-	gives := Change{What: stint(s.Give), Before: oncall.Say("%s", s.Give.User), After: oncall.Say("%s", s.Take.User)}
-	takes := Change{What: stint(s.Take), Before: oncall.Say("%s", s.Take.User), After: oncall.Say("%s", s.Give.User)}
-	if s.State == oncall.SwapUndone {
+	gives := Change{What: stint(swap.Give), Before: oncall.Say("%s", swap.Give.User), After: oncall.Say("%s", swap.Take.User)}
+	takes := Change{What: stint(swap.Take), Before: oncall.Say("%s", swap.Take.User), After: oncall.Say("%s", swap.Give.User)}
+	if swap.State == oncall.SwapUndone {
 		gives.Before, gives.After = gives.After, gives.Before
 		takes.Before, takes.After = takes.After, takes.Before
 	}
-	of := Where{Name: s.Give.Name, Team: give}
-	if s.Give.Schedule == s.Take.Schedule {
+	of := Where{Name: swap.Give.Name, Team: give}
+	if swap.Give.Schedule == swap.Take.Schedule {
 		return []Entry{of.entry(act, gives, takes)}
 	}
-	return []Entry{of.entry(act, gives), Where{Name: s.Take.Name, Team: take}.entry(act, takes)}
+	return []Entry{of.entry(act, gives), Where{Name: swap.Take.Name, Team: take}.entry(act, takes)}
 }
 
 // Cover records a request for cover.

@@ -11,9 +11,9 @@ import (
 // ChangedOrganisation records that an organisation was added, changed or removed: its state and which settings, without their
 // values, because most are secrets.
 func ChangedOrganisation(name string, act Operation, before, after string, was, is map[string]string) Entry {
-	e := Entry{Kind: Organisation, Name: name, Act: act}
+	entry := Entry{Kind: Organisation, Name: name, Act: act}
 	if before != after {
-		e.Changes = append(e.Changes, Change{What: "state", Before: said(before), After: said(after)})
+		entry.Changes = append(entry.Changes, Change{What: "state", Before: said(before), After: said(after)})
 	}
 	var other []string
 	for _, setting := range slices.Sorted(maps.Keys(is)) {
@@ -27,9 +27,9 @@ func ChangedOrganisation(name string, act Operation, before, after string, was, 
 		}
 	}
 	if len(other) > 0 {
-		e.Changes = append(e.Changes, Change{What: "settings", After: oncall.Say("%s", strings.Join(other, ", "))})
+		entry.Changes = append(entry.Changes, Change{What: "settings", After: oncall.Say("%s", strings.Join(other, ", "))})
 	}
-	return e
+	return entry
 }
 
 func said(text string) oncall.Sentence {

@@ -33,30 +33,30 @@ func (inst installation) policySeen(team oncall.TeamID, name string) string {
 	return name
 }
 
-func ruleText(r setup.Route, to string) string {
+func ruleText(route setup.Route, to string) string {
 	var parts []string
 	say := func(what, value string) {
 		if value != "" {
 			parts = append(parts, what+" "+value)
 		}
 	}
-	for _, c := range r.If {
+	for _, c := range route.If {
 		say("if", c)
 	}
-	say("when", r.When)
+	say("when", route.When)
 	say("to", to)
-	if r.Drop {
+	if route.Drop {
 		parts = append(parts, "drop")
 	}
-	say("severity", string(r.Severity))
-	for _, name := range slices.Sorted(maps.Keys(r.Labels)) {
-		say("label", name+"="+r.Labels[name])
+	say("severity", string(route.Severity))
+	for _, name := range slices.Sorted(maps.Keys(route.Labels)) {
+		say("label", name+"="+route.Labels[name])
 	}
-	say("hold", r.Hold)
-	if r.Group != nil {
-		say("group by", strings.TrimSuffix(strings.Join(r.Group.By, ", ")+" within "+r.Group.Window, " within "))
+	say("hold", route.Hold)
+	if route.Group != nil {
+		say("group by", strings.TrimSuffix(strings.Join(route.Group.By, ", ")+" within "+route.Group.Window, " within "))
 	}
-	if r.Shadow {
+	if route.Shadow {
 		parts = append(parts, "in shadow")
 	}
 	return strings.Join(parts, "; ")

@@ -120,12 +120,12 @@ func (inst installation) persons() (all []thing) {
 }
 
 func (inst installation) teams() (all []thing) {
-	for i, d := range inst.doc.Teams {
-		t := thing{name: d.Name, teams: []oncall.TeamID{inst.Teams[i].ID}}
-		t.says.text("channel", d.Channel)
-		t.says.say("members", people(d.Members))
+	for i, team := range inst.doc.Teams {
+		t := thing{name: team.Name, teams: []oncall.TeamID{inst.Teams[i].ID}}
+		t.says.text("channel", team.Channel)
+		t.says.say("members", people(team.Members))
 		var managers []oncall.Sentence
-		for _, name := range d.Managers {
+		for _, name := range team.Managers {
 			if strings.HasPrefix(name, "group ") {
 				managers = append(managers, oncall.Say("%s", name))
 			} else {
@@ -133,20 +133,20 @@ func (inst installation) teams() (all []thing) {
 			}
 		}
 		t.says.say("managers", list(managers))
-		t.says.flag("private", d.Private)
-		t.says.choice("acts", string(cmp.Or(d.Acts, "workspace")), "workspace")
-		t.says.choice("owner", string(cmp.Or(d.Owner, oncall.OwnerFile)), string(oncall.OwnerFile))
-		t.says.flag("topic", d.Topic)
-		t.says.text("time zone", d.TimeZone)
-		t.says.text("hours", windows(d.Hours))
-		t.says.say("fallback", people(d.Fallback))
-		t.says.text("policy", d.Policy)
-		t.says.choice("remind", cmp.Or(d.Remind, "as usual"), "as usual")
-		t.says.choice("digest", cmp.Or(string(d.Digest), "as usual"), "as usual")
-		t.says.choice("incident channel", cmp.Or(string(d.IncidentChannel), "on request"), "on request")
-		t.says.text("updates", strings.Join(d.Updates, ", "))
-		t.says.choice("time off", string(cmp.Or(d.OnTimeOff(), "warn")), "warn")
-		inst.routes(&t, inst.Teams[i].ID, d.Routes, d.ShadowRoutes)
+		t.says.flag("private", team.Private)
+		t.says.choice("acts", string(cmp.Or(team.Acts, "workspace")), "workspace")
+		t.says.choice("owner", string(cmp.Or(team.Owner, oncall.OwnerFile)), string(oncall.OwnerFile))
+		t.says.flag("topic", team.Topic)
+		t.says.text("time zone", team.TimeZone)
+		t.says.text("hours", windows(team.Hours))
+		t.says.say("fallback", people(team.Fallback))
+		t.says.text("policy", team.Policy)
+		t.says.choice("remind", cmp.Or(team.Remind, "as usual"), "as usual")
+		t.says.choice("digest", cmp.Or(string(team.Digest), "as usual"), "as usual")
+		t.says.choice("incident channel", cmp.Or(string(team.IncidentChannel), "on request"), "on request")
+		t.says.text("updates", strings.Join(team.Updates, ", "))
+		t.says.choice("time off", string(cmp.Or(team.OnTimeOff(), "warn")), "warn")
+		inst.routes(&t, inst.Teams[i].ID, team.Routes, team.ShadowRoutes)
 		all = append(all, t)
 	}
 	return all
@@ -259,26 +259,26 @@ func fromUntil(m setup.Member) string {
 }
 
 func (inst installation) integrations() (all []thing) {
-	for i, d := range inst.doc.Integrations {
+	for i, integration := range inst.doc.Integrations {
 		in := inst.Integrations[i]
-		t := thing{name: d.Name, teams: []oncall.TeamID{in.TeamID}}
-		t.says.text("team", d.Team)
-		t.says.text("kind", string(d.Format))
-		if d.Group != nil {
-			t.says.text("group", strings.TrimSuffix("by "+strings.Join(d.Group.By, ", ")+" within "+d.Group.Window, " within "))
+		t := thing{name: integration.Name, teams: []oncall.TeamID{in.TeamID}}
+		t.says.text("team", integration.Team)
+		t.says.text("kind", string(integration.Format))
+		if integration.Group != nil {
+			t.says.text("group", strings.TrimSuffix("by "+strings.Join(integration.Group.By, ", ")+" within "+integration.Group.Window, " within "))
 		}
-		t.says.choice("storm", cmp.Or(d.Storm, "as usual"), "as usual")
-		for _, h := range d.Heartbeats {
+		t.says.choice("storm", cmp.Or(integration.Storm, "as usual"), "as usual")
+		for _, h := range integration.Heartbeats {
 			t.says.text("heartbeat "+h.Name, heartbeatWords(h))
 		}
-		t.says.text("topics", strings.Join(d.Topics, ", "))
-		t.says.flag("signed", d.Signed)
-		if d.Silence != nil {
-			t.says.text("silence", silenceWords(*d.Silence))
+		t.says.text("topics", strings.Join(integration.Topics, ", "))
+		t.says.flag("signed", integration.Signed)
+		if integration.Silence != nil {
+			t.says.text("silence", silenceWords(*integration.Silence))
 		}
-		mapping(&t, d.Mapping)
-		inst.routes(&t, in.TeamID, d.Routes, d.ShadowRoutes)
-		t.says.part("policy", oncall.Say("%s", inst.seenBy(in.TeamID, inst.by[in.PolicyID], d.Policy)), d.Policy)
+		mapping(&t, integration.Mapping)
+		inst.routes(&t, in.TeamID, integration.Routes, integration.ShadowRoutes)
+		t.says.part("policy", oncall.Say("%s", inst.seenBy(in.TeamID, inst.by[in.PolicyID], integration.Policy)), integration.Policy)
 		all = append(all, t)
 	}
 	return all

@@ -106,23 +106,23 @@ func duties(f Facts, clock clocks) map[oncall.UserID]Hours {
 	is, planned := roster{}, roster{}
 	var compiled []*schedule.Schedule
 	var cuts []time.Time
-	for _, d := range f.Schedules {
-		s, err := schedule.Compile(d)
+	for _, definition := range f.Schedules {
+		s, err := schedule.Compile(definition)
 		if err != nil {
 			continue
 		}
-		bare := d
+		bare := definition
 		bare.Overrides = nil
 		plan, err := schedule.Compile(bare)
 		if err != nil {
 			continue
 		}
 		compiled = append(compiled, s)
-		if from := latest(f.Period.From, f.Since[d.ID]); from.Before(f.Period.To) {
+		if from := latest(f.Period.From, f.Since[definition.ID]); from.Before(f.Period.To) {
 			is.add(s, from, f.Period.To)
 			planned.add(plan, from, f.Period.To)
 		}
-		for _, o := range d.Overrides {
+		for _, o := range definition.Overrides {
 			cuts = append(cuts, o.Start, o.Ends())
 		}
 	}

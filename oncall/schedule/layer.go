@@ -134,9 +134,9 @@ func (l *layer) cuts(from, to int64, add func(int64)) {
 }
 
 // compileLayer checks and compiles a rotation.
-func compileLayer(r Rotation, defaultZone string, people people) (layer, error) {
-	l := layer{name: r.Name, priority: r.Priority, until: forever}
-	name := r.TimeZone
+func compileLayer(rotation Rotation, defaultZone string, people people) (layer, error) {
+	l := layer{name: rotation.Name, priority: rotation.Priority, until: forever}
+	name := rotation.TimeZone
 	if name == "" {
 		name = defaultZone
 	}
@@ -144,35 +144,35 @@ func compileLayer(r Rotation, defaultZone string, people people) (layer, error) 
 	if l.zone, err = LoadZone(name); err != nil {
 		return layer{}, fmt.Errorf("timezone: %w", err)
 	}
-	if l.week, err = compileWindows(r.Windows); err != nil {
+	if l.week, err = compileWindows(rotation.Windows); err != nil {
 		return layer{}, err
 	}
-	if l.holidays, err = compileHolidays(r.Holidays); err != nil {
+	if l.holidays, err = compileHolidays(rotation.Holidays); err != nil {
 		return layer{}, err
 	}
-	if l.turns, err = compileTurns(r, l.week); err != nil {
+	if l.turns, err = compileTurns(rotation, l.week); err != nil {
 		return layer{}, err
 	}
-	if len(r.Turns) == 0 {
+	if len(rotation.Turns) == 0 {
 		return layer{}, fmt.Errorf("turns is empty; for nobody on purpose, give one empty turn")
 	}
-	for i, users := range r.Turns {
+	for i, users := range rotation.Turns {
 		if slices.Contains(users, "") {
 			return layer{}, fmt.Errorf("turns: turn %d has a user without an id", i+1)
 		}
 	}
-	if r.Until != nil {
-		l.until = nanos(*r.Until)
+	if rotation.Until != nil {
+		l.until = nanos(*rotation.Until)
 	}
-	l.deals, err = dealTurns(r, &l.turns, people)
+	l.deals, err = dealTurns(rotation, &l.turns, people)
 	return l, err
 }
 
 // dealTurns finds the turns at which the members change, and the order of turns from each.
 // Membership is checked on the date of the hand-off, so a turn that has begun runs to its end.
-func dealTurns(r Rotation, t *turns, people people) ([]deal, error) {
+func dealTurns(rotation Rotation, t *turns, people people) ([]deal, error) {
 	changes := []int64{0}
-	for i, m := range r.Members {
+	for i, m := range rotation.Members {
 		if m.User == "" {
 			return nil, fmt.Errorf("members: member %d has no user", i+1)
 		}
@@ -187,15 +187,15 @@ func dealTurns(r Rotation, t *turns, people people) ([]deal, error) {
 	}
 	slices.Sort(changes)
 	var deals []deal
-	next := int(floorMod(int64(r.FirstTurn), int64(len(r.Turns))))
+	next := int(floorMod(int64(rotation.FirstTurn), int64(len(rotation.Turns))))
 	for _, k := range slices.Compact(changes) {
 		if n := len(deals); n > 0 && len(deals[n-1].groups) > 0 {
-			next = (deals[n-1].origin[deals[n-1].index(k-1)] + 1) % len(r.Turns)
+			next = (deals[n-1].origin[deals[n-1].index(k-1)] + 1) % len(rotation.Turns)
 		}
 		d := deal{first: k}
 		date := dateOf(floorDiv(t.handOff(k), paperDay))
-		for i, users := range r.Turns {
-			g := people.group(users, func(id UserID) bool { return r.takesPart(id, date) })
+		for i, users := range rotation.Turns {
+			g := people.group(users, func(id UserID) bool { return rotation.takesPart(id, date) })
 			if len(g) == 0 && len(users) > 0 {
 				continue
 			}

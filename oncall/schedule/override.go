@@ -155,19 +155,19 @@ func (o *op) hides() bool {
 }
 
 // compileOverride checks an override and returns its ops. Every refusal begins with text.
-func compileOverride(o Override, defaultZone, text string, people people) ([]op, error) {
-	if !o.Start.Before(o.End) {
+func compileOverride(override Override, defaultZone, text string, people people) ([]op, error) {
+	if !override.Start.Before(override.End) {
 		return nil, Refuse("%s: end is not after start.", text)
 	}
-	if slices.Contains(o.Users, "") {
+	if slices.Contains(override.Users, "") {
 		return nil, Refuse("%s: users has a user without an id.", text)
 	}
-	base := op{start: nanos(o.Start), end: nanos(o.Ends()), role: o.Role, override: o.ID, order: int64(o.ID)}
-	if o.ID == 0 {
+	base := op{start: nanos(override.Start), end: nanos(override.Ends()), role: override.Role, override: override.ID, order: int64(override.ID)}
+	if override.ID == 0 {
 		base.order = forever
 	}
-	if len(o.Windows) > 0 {
-		zone := o.TimeZone
+	if len(override.Windows) > 0 {
+		zone := override.TimeZone
 		if zone == "" {
 			zone = defaultZone
 		}
@@ -175,51 +175,51 @@ func compileOverride(o Override, defaultZone, text string, people people) ([]op,
 		if err != nil {
 			return nil, Refuse("%s, timezone: %s.", text, err)
 		}
-		week, err := compileWindows(o.Windows)
+		week, err := compileWindows(override.Windows)
 		if err != nil {
 			return nil, Refuse("%s, %s.", text, err)
 		}
 		base.hours = &Hours{zone: z, week: week}
 	}
-	switch o.Kind {
+	switch override.Kind {
 	case OverrideTemporary:
-		return compileTemporary(o, base, text, people)
+		return compileTemporary(override, base, text, people)
 	case OverrideSwap:
-		if o.From == "" || o.To == "" || o.From == o.To {
+		if override.From == "" || override.To == "" || override.From == override.To {
 			return nil, Refuse("%s: a swap needs two people, from and to.", text)
 		}
-		base.kind, base.leaver, base.users = opSwap, people.person(o.From), group{people.person(o.To)}
+		base.kind, base.leaver, base.users = opSwap, people.person(override.From), group{people.person(override.To)}
 		return []op{base}, nil
 	case OverrideCover:
-		base.kind, base.role, base.covered = opCover, roleName(o.Role), o.OnlyCovered
+		base.kind, base.role, base.covered = opCover, roleName(override.Role), override.OnlyCovered
 	case OverrideAdd:
-		base.kind, base.role = opAdd, roleName(o.Role)
+		base.kind, base.role = opAdd, roleName(override.Role)
 	case OverrideRemove:
 		base.kind = opRemove
 	default:
-		return nil, Refuse("%s: kind %q is none of cover, swap, add, remove, temporary.", text, o.Kind)
+		return nil, Refuse("%s: kind %q is none of cover, swap, add, remove, temporary.", text, override.Kind)
 	}
-	if len(o.Users) == 0 {
+	if len(override.Users) == 0 {
 		return nil, Refuse("%s: users is empty.", text)
 	}
-	base.users = people.group(o.Users, everybody)
+	base.users = people.group(override.Users, everybody)
 	return []op{base}, nil
 }
 
 func everybody(UserID) bool { return true }
 
 // compileTemporary clears the span and adds the shifts, clipped to it.
-func compileTemporary(o Override, base op, text string, people people) ([]op, error) {
-	if len(o.Windows) > 0 {
+func compileTemporary(override Override, base op, text string, people people) ([]op, error) {
+	if len(override.Windows) > 0 {
 		return nil, Refuse("%s: a temporary schedule can't have windows.", text)
 	}
-	role := roleName(o.Role)
+	role := roleName(override.Role)
 	base.kind = opClear
 	ops := []op{base}
 	var cover []ManualShift
-	for i, s := range o.Shifts {
-		if o.Role != "" && s.Role != "" && s.Role != o.Role {
-			return nil, Refuse("%s: shift %d is for role %q, but the temporary schedule for %q.", text, i+1, s.Role, o.Role)
+	for i, s := range override.Shifts {
+		if override.Role != "" && s.Role != "" && s.Role != override.Role {
+			return nil, Refuse("%s: shift %d is for role %q, but the temporary schedule for %q.", text, i+1, s.Role, override.Role)
 		}
 		if s.Role == "" {
 			s.Role = role
@@ -235,7 +235,7 @@ func compileTemporary(o Override, base op, text string, people people) ([]op, er
 			cover = append(cover, s)
 		}
 	}
-	if gap, found := firstGap(cover, o.Start, o.End); found && !o.AllowGaps {
+	if gap, found := firstGap(cover, override.Start, override.End); found && !override.AllowGaps {
 		return nil, Refuse("%s: nobody is %s from %s; fill the gap or confirm it.", text, role, gap.UTC().Format(time.RFC3339))
 	}
 	return ops, nil

@@ -126,27 +126,27 @@ func onlyDays(line string) bool {
 func parseWindow(line string) (Window, bool, error) {
 	line = strings.NewReplacer(" - ", "-", "- ", "-", " -", "-", " – ", "-", "&", " ").Replace(line)
 	ts := tokens(strings.Fields(line))
-	var w Window
+	var window Window
 	i := 0
 	for i < len(ts) {
 		days, n := windowDays(ts[i:])
 		if n == 0 {
 			break
 		}
-		w.Days = append(w.Days, days...)
+		window.Days = append(window.Days, days...)
 		i += n
 	}
-	if from, to, n := readClocks(ts[i:]); n > 0 && i+n == len(ts) && len(w.Days) > 0 {
+	if from, to, n := readClocks(ts[i:]); n > 0 && i+n == len(ts) && len(window.Days) > 0 {
 		a, b, doubt := settle(from, to)
 		if doubt {
 			return Window{}, false, fmt.Errorf("%s", clocksQuestion(from, to))
 		}
-		w.From, w.To = a.at%(24*60), b.at%(24*60)
-		slices.SortFunc(w.Days, func(a, b Weekday) int { return slices.Index(weekdays[:], a) - slices.Index(weekdays[:], b) })
-		w.Days = slices.Compact(w.Days)
-		return w, true, nil
+		window.From, window.To = a.at%(24*60), b.at%(24*60)
+		slices.SortFunc(window.Days, func(a, b Weekday) int { return slices.Index(weekdays[:], a) - slices.Index(weekdays[:], b) })
+		window.Days = slices.Compact(window.Days)
+		return window, true, nil
 	}
-	if len(w.Days) != 1 {
+	if len(window.Days) != 1 {
 		return Window{}, false, nil
 	}
 	from, n := readClock(ts[i:], true)
@@ -159,7 +159,7 @@ func parseWindow(line string) (Window, bool, error) {
 	if !ok || m == 0 || i+2+m != len(ts) {
 		return Window{}, false, nil
 	}
-	return Window{FromDay: w.Days[0], From: from.at % (24 * 60), ToDay: last, To: to.at % (24 * 60)}, true, nil
+	return Window{FromDay: window.Days[0], From: from.at % (24 * 60), ToDay: last, To: to.at % (24 * 60)}, true, nil
 }
 
 // windowDays reads "mon", "mon-fri" (which may cross Sunday), "daily", "weekdays" and "weekends".

@@ -31,28 +31,28 @@ const (
 	cronTurns
 )
 
-func compileTurns(r Rotation, week *weekly) (turns, error) {
-	if r.StartDate.IsZero() {
+func compileTurns(rotation Rotation, week *weekly) (turns, error) {
+	if rotation.StartDate.IsZero() {
 		return turns{}, fmt.Errorf("start_date is missing")
 	}
 	// A round trip detects days that no month has.
-	if r.StartDate.Year < firstYear || r.StartDate.Year > lastYear || dateOf(r.StartDate.days()) != r.StartDate {
-		return turns{}, fmt.Errorf("start_date: %s is not a date from %d to %d", r.StartDate, firstYear, lastYear)
+	if rotation.StartDate.Year < firstYear || rotation.StartDate.Year > lastYear || dateOf(rotation.StartDate.days()) != rotation.StartDate {
+		return turns{}, fmt.Errorf("start_date: %s is not a date from %d to %d", rotation.StartDate, firstYear, lastYear)
 	}
-	if !r.HandOff.valid() {
+	if !rotation.HandOff.valid() {
 		return turns{}, fmt.Errorf("hand_off is not a time of day")
 	}
-	if r.Advance != "" && r.Advance != AdvanceCalendar && r.Advance != AdvanceActive {
-		return turns{}, fmt.Errorf("advance: %q is neither \"calendar\" nor \"active\"", r.Advance)
+	if rotation.Advance != "" && rotation.Advance != AdvanceCalendar && rotation.Advance != AdvanceActive {
+		return turns{}, fmt.Errorf("advance: %q is neither \"calendar\" nor \"active\"", rotation.Advance)
 	}
-	if r.Period.Cron != "" {
-		return compileCronTurns(r)
+	if rotation.Period.Cron != "" {
+		return compileCronTurns(rotation)
 	}
-	t := turns{every: int64(max(r.Period.Every, 1)), start: r.StartDate.days()*paperDay + r.HandOff.seconds()}
-	if r.Period.Every < 0 || r.Period.Every > maxEvery {
-		return turns{}, fmt.Errorf("period.every: %d is not a number from 1 to %d", r.Period.Every, maxEvery)
+	t := turns{every: int64(max(rotation.Period.Every, 1)), start: rotation.StartDate.days()*paperDay + rotation.HandOff.seconds()}
+	if rotation.Period.Every < 0 || rotation.Period.Every > maxEvery {
+		return turns{}, fmt.Errorf("period.every: %d is not a number from 1 to %d", rotation.Period.Every, maxEvery)
 	}
-	switch r.Period.Unit {
+	switch rotation.Period.Unit {
 	case HourUnit:
 		t.step = paperHour
 	case DayUnit:
@@ -61,14 +61,14 @@ func compileTurns(r Rotation, week *weekly) (turns, error) {
 		t.step = paperWeek
 	case MonthUnit:
 		t.kind = monthlyTurns
-		t.month = int64(r.StartDate.Year)*12 + int64(r.StartDate.Month) - 1
-		t.day, t.time = int64(r.StartDate.Day), r.HandOff.seconds()
+		t.month = int64(rotation.StartDate.Year)*12 + int64(rotation.StartDate.Month) - 1
+		t.day, t.time = int64(rotation.StartDate.Day), rotation.HandOff.seconds()
 		return t, nil
 	default:
-		return turns{}, fmt.Errorf("period.unit: %q is none of hours, days, weeks, months", r.Period.Unit)
+		return turns{}, fmt.Errorf("period.unit: %q is none of hours, days, weeks, months", rotation.Period.Unit)
 	}
-	if r.Advance == AdvanceActive && !week.always && r.Period.Unit != WeekUnit {
-		t.passIdleUnits(r.Period.Unit, week)
+	if rotation.Advance == AdvanceActive && !week.always && rotation.Period.Unit != WeekUnit {
+		t.passIdleUnits(rotation.Period.Unit, week)
 		return t, nil
 	}
 	t.step *= t.every

@@ -213,22 +213,22 @@ func (r *reading) resolve(p pieces, ref time.Time) Moment {
 		m.clockOnly = true
 		return m
 	}
-	m := r.onDays(p, day)
+	moment := r.onDays(p, day)
 	if day.repeats > 0 && !day.firm && !p.ranged {
 		again := day
 		again.first, again.last = day.first.AddDays(day.repeats), day.last.AddDays(day.repeats)
 		switch {
 		case p.hasClock || p.hasClocks:
-			if !m.Start.After(ref) {
-				m = r.onDays(p, again)
+			if !moment.Start.After(ref) {
+				moment = r.onDays(p, again)
 			}
-		case p.hasPart && !m.End.After(ref):
-			m = r.onDays(p, again)
-		case !p.hasPart && !m.point.After(ref): // today after 09:00: as an instant the next one
-			m.point = r.onDays(p, again).point
+		case p.hasPart && !moment.End.After(ref):
+			moment = r.onDays(p, again)
+		case !p.hasPart && !moment.point.After(ref): // today after 09:00: as an instant the next one
+			moment.point = r.onDays(p, again).point
 		}
 	}
-	return m
+	return moment
 }
 
 // onDays returns the pieces on certain days.
@@ -270,24 +270,24 @@ func (r *reading) clocksOn(p pieces, day days) Moment {
 	if p.to.at <= p.at.at {
 		last = last.AddDays(1)
 	}
-	m := Moment{End: r.instant(last, p.to.at, p.zone), ranged: true}
+	moment := Moment{End: r.instant(last, p.to.at, p.zone), ranged: true}
 	fromZone := p.zone
-	if east, ok := utcOffset(p.zone); ok && r.eastAt(m.End) == east { // because Between writes only the end's zone
+	if east, ok := utcOffset(p.zone); ok && r.eastAt(moment.End) == east { // because Between writes only the end's zone
 		fromZone = ""
 	}
-	m.Start = r.instant(day.first, p.at.at, fromZone)
-	m.point = m.Start
+	moment.Start = r.instant(day.first, p.at.at, fromZone)
+	moment.point = moment.Start
 	if day.first == day.last {
-		return m
+		return moment
 	}
 	if p.zone != "" && !r.ownZone(p.zone) {
 		r.doubts = append(r.doubts, "Hours of several days are in your own zone. Write them without "+strings.ToUpper(p.zone)+".")
 	}
-	m.loose = true
+	moment.loose = true
 	w := Window{From: p.at.at % (24 * 60), To: p.to.at % (24 * 60)}
 	for d, n := day.first, 0; d.days() <= day.last.days() && n < 7; d, n = d.AddDays(1), n+1 {
 		w.Days = append(w.Days, d.Weekday())
 	}
-	m.windows = []Window{w}
-	return m
+	moment.windows = []Window{w}
+	return moment
 }

@@ -103,41 +103,41 @@ func (r *reading) lasting(l length, ts []token, at int) (Stretch, SpanProblem, i
 }
 
 // continued parses the rest of a span after its beginning.
-func (r *reading) continued(m Moment, ts []token, at int) (Stretch, SpanProblem, int) {
-	s := Stretch{From: m.Start, Windows: m.windows, Now: m.Start.Equal(r.Now)}
+func (r *reading) continued(moment Moment, ts []token, at int) (Stretch, SpanProblem, int) {
+	s := Stretch{From: moment.Start, Windows: moment.windows, Now: moment.Start.Equal(r.Now)}
 	if at < len(ts) && (separator(ts[at].text) || ts[0].text == "between" && ts[at].text == "and") {
 		next := at + 1
 		if next < len(ts) && separator(ts[next].text) { // up to
 			next++
 		}
-		if m.IsInstant() || m.days && m.windows == nil {
+		if moment.IsInstant() || moment.days && moment.windows == nil {
 			s.Windows = nil
-			return r.untilEnd(s, ts, next, m)
+			return r.untilEnd(s, ts, next, moment)
 		}
-		if to, problem, n := r.untilEnd(Stretch{From: m.Start}, ts, next, m); problem == SpanRead {
+		if to, problem, n := r.untilEnd(Stretch{From: moment.Start}, ts, next, moment); problem == SpanRead {
 			to.Windows = nil
 			return to, problem, n
 		}
 	}
-	if l, n := lengthAfter(ts[at:]); n > 0 && m.windows == nil {
-		r.askHour(m)
-		if !m.days || !l.wholeDays() {
-			s.From = m.point
+	if l, n := lengthAfter(ts[at:]); n > 0 && moment.windows == nil {
+		r.askHour(moment)
+		if !moment.days || !l.wholeDays() {
+			s.From = moment.point
 		}
 		s.To = l.after(s.From, r.Zone)
 		return s, SpanRead, at + n
 	}
-	if m.IsInstant() {
-		if second, n := r.moment(ts[at:], m.Start, false); n > 0 && second.IsInstant() && second.clockOnly { // 18:00 22:00
-			r.askHour(m)
+	if moment.IsInstant() {
+		if second, n := r.moment(ts[at:], moment.Start, false); n > 0 && second.IsInstant() && second.clockOnly { // 18:00 22:00
+			r.askHour(moment)
 			s.To = second.Start
 			return s, SpanRead, at + n
 		}
-		r.askHour(m)
+		r.askHour(moment)
 		return s, SpanNoEnd, at
 	}
-	s.To = m.End
-	return r.begun(s, m), SpanRead, at
+	s.To = moment.End
+	return r.begun(s, moment), SpanRead, at
 }
 
 // lengthAfter parses "for 2 hours" or "2 hours" after the beginning.
@@ -153,10 +153,10 @@ func lengthAfter(ts []token) (length, int) {
 }
 
 // untilEnd parses the end of a span.
-func (r *reading) untilEnd(s Stretch, ts []token, at int, m Moment) (Stretch, SpanProblem, int) {
-	end, n := r.moment(ts[min(at, len(ts)):], m.Start, true)
-	if n > 0 && m.weekly && !end.clockOnly && end.Start.Before(m.End) { // "tue to tue 9:00" is a week
-		end, n = r.moment(ts[min(at, len(ts)):], m.End, true)
+func (r *reading) untilEnd(s Stretch, ts []token, at int, moment Moment) (Stretch, SpanProblem, int) {
+	end, n := r.moment(ts[min(at, len(ts)):], moment.Start, true)
+	if n > 0 && moment.weekly && !end.clockOnly && end.Start.Before(moment.End) { // "tue to tue 9:00" is a week
+		end, n = r.moment(ts[min(at, len(ts)):], moment.End, true)
 	}
 	if n == 0 {
 		return s, SpanBadEnd, at
@@ -165,18 +165,18 @@ func (r *reading) untilEnd(s Stretch, ts []token, at int, m Moment) (Stretch, Sp
 	if end.ranged { // "to fri 9-17"
 		s.To = end.End
 	}
-	if !m.clockOnly || !end.clockOnly {
+	if !moment.clockOnly || !end.clockOnly {
 		from, _ := r.Zone.Local(s.From)
 		to, _ := r.Zone.Local(s.To.Add(-time.Second))
 		r.askYear("end", from, to, ts[min(at, len(ts)):min(at+n, len(ts))])
 	}
 	switch {
-	case m.bare && end.bare:
-		r.askHour(m)
+	case moment.bare && end.bare:
+		r.askHour(moment)
 	case end.bare:
 		r.askHour(end)
 	}
-	return r.begun(s, m), SpanRead, at + n
+	return r.begun(s, moment), SpanRead, at + n
 }
 
 // askHour asks what an hour such as 5 means.

@@ -264,10 +264,10 @@ func (h handing) rotations(in string, all []Rotation) ([]Rotation, error) {
 	return out, nil
 }
 
-func (h handing) policy(p Policy) (next Policy, changed bool, err error) {
-	next = p
+func (h handing) policy(policy Policy) (next Policy, changed bool, err error) {
+	next = policy
 	next.Steps = nil
-	for _, st := range p.Steps {
+	for _, st := range policy.Steps {
 		if !slices.ContainsFunc(st.Page, func(target string) bool { return isUser(target, h.from) }) {
 			next.Steps = append(next.Steps, st)
 			continue
@@ -288,7 +288,7 @@ func (h handing) policy(p Policy) (next Policy, changed bool, err error) {
 		}
 	}
 	if changed && len(next.Steps) == 0 {
-		return p, false, oncall.Refuse("The policy %s pages nobody else: choose who takes over.", p.Name)
+		return policy, false, oncall.Refuse("The policy %s pages nobody else: choose who takes over.", policy.Name)
 	}
 	return next, changed, nil
 }

@@ -184,23 +184,23 @@ func (e exporter) team(t StaffedTeam) Team {
 	return out
 }
 
-func (e exporter) schedule(s schedule.Definition, now time.Time) Schedule {
+func (e exporter) schedule(definition schedule.Definition, now time.Time) Schedule {
 	out := Schedule{
-		Name: s.Name, Team: e.teams[s.TeamID], TimeZone: s.TimeZone, Rotations: e.rotations(s.Current(now), s.TimeZone),
+		Name: definition.Name, Team: e.teams[definition.TeamID], TimeZone: definition.TimeZone, Rotations: e.rotations(definition.Current(now), definition.TimeZone),
 	}
-	if s.Apart {
-		out.Apart = &s.Apart
+	if definition.Apart {
+		out.Apart = &definition.Apart
 	}
-	zone, err := schedule.LoadZone(s.TimeZone)
+	zone, err := schedule.LoadZone(definition.TimeZone)
 	if err != nil {
 		return out // it was checked when it was stored
 	}
-	for _, v := range s.Planned(now) {
+	for _, v := range definition.Planned(now) {
 		out.Later = append(out.Later, Version{
-			From: writeInstant(*v.EffectiveFrom, zone), Rotations: e.rotations(v.Rotations, s.TimeZone),
+			From: writeInstant(*v.EffectiveFrom, zone), Rotations: e.rotations(v.Rotations, definition.TimeZone),
 		})
 	}
-	for _, shift := range s.Shifts {
+	for _, shift := range definition.Shifts {
 		if shift.End.After(now) {
 			out.Shifts = append(out.Shifts, Shift{
 				Role: shift.Role, Start: writeInstant(shift.Start, zone), End: writeInstant(shift.End, zone), Users: e.people(shift.Users),
@@ -212,25 +212,25 @@ func (e exporter) schedule(s schedule.Definition, now time.Time) Schedule {
 
 func (e exporter) rotations(all []schedule.Rotation, timeZone string) []Rotation {
 	out := []Rotation{}
-	for _, r := range all {
-		r = r.Plain(timeZone)
+	for _, rotation := range all {
+		rotation = rotation.Plain(timeZone)
 		is := Rotation{
-			Name: r.Name, Priority: r.Priority, Start: r.StartDate.String() + " " + r.HandOff.String(), Every: r.Period.String(),
-			Advance: r.Advance, Only: r.Windows, Holidays: writeHolidays(r.Holidays),
+			Name: rotation.Name, Priority: rotation.Priority, Start: rotation.StartDate.String() + " " + rotation.HandOff.String(), Every: rotation.Period.String(),
+			Advance: rotation.Advance, Only: rotation.Windows, Holidays: writeHolidays(rotation.Holidays),
 		}
-		if r.Role != schedule.RolePrimary {
-			is.Role = r.Role
+		if rotation.Role != schedule.RolePrimary {
+			is.Role = rotation.Role
 		}
-		if r.TimeZone != timeZone {
-			is.TimeZone = r.TimeZone
+		if rotation.TimeZone != timeZone {
+			is.TimeZone = rotation.TimeZone
 		}
-		if zone, err := schedule.LoadZone(r.TimeZone); err == nil && r.Until != nil {
-			is.Until = writeInstant(*r.Until, zone)
+		if zone, err := schedule.LoadZone(rotation.TimeZone); err == nil && rotation.Until != nil {
+			is.Until = writeInstant(*rotation.Until, zone)
 		}
-		for _, t := range r.Turns {
+		for _, t := range rotation.Turns {
 			is.Turns = append(is.Turns, e.people(t))
 		}
-		for _, m := range r.Members {
+		for _, m := range rotation.Members {
 			is.Members = append(is.Members, Member{User: e.user(m.User), From: m.From, Until: m.Until})
 		}
 		out = append(out, is)
@@ -266,28 +266,28 @@ func (e exporter) policy(p oncall.Policy) Policy {
 }
 
 // target writes a target for parseTarget.
-func (e exporter) target(t oncall.Target) string {
+func (e exporter) target(target oncall.Target) string {
 	switch {
-	case t.Schedule != 0 && t.Role != "":
-		return t.Role + " in " + e.schedules[t.Schedule]
-	case t.Schedule != 0 && t.Which != oncall.OnCallNow:
-		return string(t.Which) + " in " + e.schedules[t.Schedule]
-	case t.Schedule != 0:
-		return "schedule " + e.schedules[t.Schedule]
-	case t.User != "":
-		return "user " + e.user(t.User)
-	case t.Team != 0:
-		return "team " + e.teams[t.Team]
-	case t.Managers != 0:
-		return "managers of " + e.teams[t.Managers]
-	case t.Channel != "":
-		return "channel " + t.Channel
-	case t.Group != "":
-		return "group @" + t.Group
-	case t.Webhook != "":
-		return "webhook " + t.Webhook
+	case target.Schedule != 0 && target.Role != "":
+		return target.Role + " in " + e.schedules[target.Schedule]
+	case target.Schedule != 0 && target.Which != oncall.OnCallNow:
+		return string(target.Which) + " in " + e.schedules[target.Schedule]
+	case target.Schedule != 0:
+		return "schedule " + e.schedules[target.Schedule]
+	case target.User != "":
+		return "user " + e.user(target.User)
+	case target.Team != 0:
+		return "team " + e.teams[target.Team]
+	case target.Managers != 0:
+		return "managers of " + e.teams[target.Managers]
+	case target.Channel != "":
+		return "channel " + target.Channel
+	case target.Group != "":
+		return "group @" + target.Group
+	case target.Webhook != "":
+		return "webhook " + target.Webhook
 	}
-	return "policy " + e.policies[t.Policy]
+	return "policy " + e.policies[target.Policy]
 }
 
 func (e exporter) userGroup(g oncall.UserGroup) UserGroup {

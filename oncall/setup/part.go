@@ -85,26 +85,26 @@ func (p Part) TeamName() string {
 
 // Find returns a part of the document.
 func (s Setup) Find(kind PartKind, name string) (Part, bool) {
-	p := Part{Kind: kind}
+	part := Part{Kind: kind}
 	switch kind {
 	case UserPart:
-		p.User = find(s.Users, func(u User) bool { return u.Name == name || string(u.Slack) == name })
-		return p, p.User != nil
+		part.User = find(s.Users, func(u User) bool { return u.Name == name || string(u.Slack) == name })
+		return part, part.User != nil
 	case TeamPart:
-		p.Team = find(s.Teams, func(t Team) bool { return t.Name == name })
-		return p, p.Team != nil
+		part.Team = find(s.Teams, func(t Team) bool { return t.Name == name })
+		return part, part.Team != nil
 	case SchedulePart:
-		p.Schedule = find(s.Schedules, func(c Schedule) bool { return c.Name == name })
-		return p, p.Schedule != nil
+		part.Schedule = find(s.Schedules, func(c Schedule) bool { return c.Name == name })
+		return part, part.Schedule != nil
 	case PolicyPart:
-		p.Policy = find(s.Policies, func(c Policy) bool { return c.Name == name })
-		return p, p.Policy != nil
+		part.Policy = find(s.Policies, func(c Policy) bool { return c.Name == name })
+		return part, part.Policy != nil
 	case UserGroupPart:
-		p.UserGroup = find(s.UserGroups, func(g UserGroup) bool { return g.Name() == name })
-		return p, p.UserGroup != nil
+		part.UserGroup = find(s.UserGroups, func(g UserGroup) bool { return g.Name() == name })
+		return part, part.UserGroup != nil
 	default:
-		p.Integration = find(s.Integrations, func(in Integration) bool { return in.Name == name })
-		return p, p.Integration != nil
+		part.Integration = find(s.Integrations, func(in Integration) bool { return in.Name == name })
+		return part, part.Integration != nil
 	}
 }
 

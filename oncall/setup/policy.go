@@ -180,19 +180,19 @@ func (c *checker) circles(policies []Policy) {
 	}
 }
 
-func (c *checker) policy(p Policy, roles map[string][]string) {
-	c.refer("team", p.Team, "policy %q: team", p.Name)
-	if p.Repeat < 0 || p.Repeat > 20 {
-		c.say("policy %q: repeat is %d; it may be 0 to 20", p.Name, p.Repeat)
+func (c *checker) policy(policy Policy, roles map[string][]string) {
+	c.refer("team", policy.Team, "policy %q: team", policy.Name)
+	if policy.Repeat < 0 || policy.Repeat > 20 {
+		c.say("policy %q: repeat is %d; it may be 0 to 20", policy.Name, policy.Repeat)
 	}
-	if len(p.Steps) == 0 {
-		c.say("policy %q has no steps", p.Name)
+	if len(policy.Steps) == 0 {
+		c.say("policy %q has no steps", policy.Name)
 	}
-	if _, err := p.Policy(); err != nil {
-		c.say("policy %q: %v", p.Name, err)
+	if _, err := policy.Policy(); err != nil {
+		c.say("policy %q: %v", policy.Name, err)
 	}
-	for n, st := range p.Steps {
-		where := fmt.Sprintf("policy %q, step %d", p.Name, n+1)
+	for n, st := range policy.Steps {
+		where := fmt.Sprintf("policy %q, step %d", policy.Name, n+1)
 		if st.Every != "" && st.Repeat == 0 {
 			c.say("%s: every is %q, but the step runs only once; give repeat", where, st.Every)
 		}
@@ -211,11 +211,11 @@ func (c *checker) policy(p Policy, roles map[string][]string) {
 				to = append(to, t.name)
 			}
 		}
-		c.passesOn(p, n, to)
+		c.passesOn(policy, n, to)
 		if _, err := st.rules(); err != nil {
 			c.say("%s: %v", where, err)
 		}
-		if st.RoundRobin == oncall.RoundByRun && st.Repeat == 0 && p.Repeat == 0 {
+		if st.RoundRobin == oncall.RoundByRun && st.Repeat == 0 && policy.Repeat == 0 {
 			c.say("%s: round_robin is \"cycle\", but the step runs only once; give repeat", where)
 		}
 	}
@@ -271,44 +271,44 @@ func (c *checker) passesOn(p Policy, n int, to []string) {
 	}
 }
 
-func (c *checker) team(i int, t Team) {
-	c.define("team", t.Name, i)
-	if t.Channel == "" {
-		c.say("team %q: channel is missing: the Slack channel for its incidents, such as \"#payments\"", t.Name)
+func (c *checker) team(i int, team Team) {
+	c.define("team", team.Name, i)
+	if team.Channel == "" {
+		c.say("team %q: channel is missing: the Slack channel for its incidents, such as \"#payments\"", team.Name)
 	}
-	if t.Owner != "" && t.Owner != oncall.OwnerFile && t.Owner != oncall.OwnerSlack {
-		c.say("team %q: owner is %q; it may be \"file\" or \"slack\"", t.Name, t.Owner)
+	if team.Owner != "" && team.Owner != oncall.OwnerFile && team.Owner != oncall.OwnerSlack {
+		c.say("team %q: owner is %q; it may be \"file\" or \"slack\"", team.Name, team.Owner)
 	}
-	for _, m := range t.Members {
-		c.refer("user", m, "team %q: member", t.Name)
+	for _, m := range team.Members {
+		c.refer("user", m, "team %q: member", team.Name)
 	}
-	c.managers(t)
-	for _, f := range t.Fallback {
-		c.refer("user", f, "team %q: fallback", t.Name)
+	c.managers(team)
+	for _, f := range team.Fallback {
+		c.refer("user", f, "team %q: fallback", team.Name)
 	}
-	c.zone(t.TimeZone, "team %q", t.Name)
-	if err := schedule.CheckWindows(t.Hours); err != nil {
-		c.say("team %q: hours, %v", t.Name, err)
+	c.zone(team.TimeZone, "team %q", team.Name)
+	if err := schedule.CheckWindows(team.Hours); err != nil {
+		c.say("team %q: hours, %v", team.Name, err)
 	}
-	if _, err := t.RemindEvery(); err != nil {
-		c.say("team %q: %v", t.Name, err)
+	if _, err := team.RemindEvery(); err != nil {
+		c.say("team %q: %v", team.Name, err)
 	}
-	if t.Digest != oncall.DigestUsual && t.Digest != oncall.DigestWeekly && t.Digest != oncall.DigestOff {
-		c.say("team %q: digest is %q; write weekly or off", t.Name, t.Digest)
+	if team.Digest != oncall.DigestUsual && team.Digest != oncall.DigestWeekly && team.Digest != oncall.DigestOff {
+		c.say("team %q: digest is %q; write weekly or off", team.Name, team.Digest)
 	}
-	for i, channel := range t.Updates {
-		if oncall.ChannelName(channel) == "" && !oncall.IsChannelID(channel) || slices.Contains(t.Updates[:i], channel) {
-			c.say("team %q: updates has %q; write channels such as \"#status\", each once", t.Name, channel)
+	for i, channel := range team.Updates {
+		if oncall.ChannelName(channel) == "" && !oncall.IsChannelID(channel) || slices.Contains(team.Updates[:i], channel) {
+			c.say("team %q: updates has %q; write channels such as \"#status\", each once", team.Name, channel)
 		}
 	}
-	if len(t.Updates) > oncall.MaxUpdateChannels {
-		c.say("team %q: updates names %d channels; it may name %d", t.Name, len(t.Updates), oncall.MaxUpdateChannels)
+	if len(team.Updates) > oncall.MaxUpdateChannels {
+		c.say("team %q: updates names %d channels; it may name %d", team.Name, len(team.Updates), oncall.MaxUpdateChannels)
 	}
-	if t.IncidentChannel != "" && !slices.Contains(oncall.Severities(), t.IncidentChannel) {
-		c.say("team %q: incident_channel is %q; write critical, high, medium or low", t.Name, t.IncidentChannel)
+	if team.IncidentChannel != "" && !slices.Contains(oncall.Severities(), team.IncidentChannel) {
+		c.say("team %q: incident_channel is %q; write critical, high, medium or low", team.Name, team.IncidentChannel)
 	}
-	if !slices.Contains(oncall.OnTimeOffs, t.OnTimeOff()) {
-		c.say("team %q: time_off is %q; write warn, cover or skip", t.Name, t.TimeOff)
+	if !slices.Contains(oncall.OnTimeOffs, team.OnTimeOff()) {
+		c.say("team %q: time_off is %q; write warn, cover or skip", team.Name, team.TimeOff)
 	}
 }
 

@@ -41,27 +41,27 @@ func (c *checker) schedule(i int, s Schedule) {
 }
 
 // people checks that everybody named in the schedule is in the document, and returns them.
-func (c *checker) people(s Schedule) map[string]oncall.UserID {
+func (c *checker) people(made Schedule) map[string]oncall.UserID {
 	people := map[string]oncall.UserID{}
 	refer := func(name, where string, args ...any) {
 		c.refer("user", name, where, args...)
 		people[name] = oncall.UserID(name)
 	}
-	for _, v := range append([]Version{{Rotations: s.Rotations}}, s.Later...) {
+	for _, v := range append([]Version{{Rotations: made.Rotations}}, made.Later...) {
 		for _, r := range v.Rotations {
 			for _, t := range r.Turns {
 				for _, name := range t {
-					refer(name, "schedule %q, rotation %q: turn", s.Name, r.Name)
+					refer(name, "schedule %q, rotation %q: turn", made.Name, r.Name)
 				}
 			}
 			for _, m := range r.Members {
-				refer(m.User, "schedule %q, rotation %q: member", s.Name, r.Name)
+				refer(m.User, "schedule %q, rotation %q: member", made.Name, r.Name)
 			}
 		}
 	}
-	for i, shift := range s.Shifts {
+	for i, shift := range made.Shifts {
 		for _, name := range shift.Users {
-			refer(name, "schedule %q, shift %d: user", s.Name, i+1)
+			refer(name, "schedule %q, shift %d: user", made.Name, i+1)
 		}
 	}
 	return people
@@ -76,7 +76,7 @@ func (s Schedule) Versions(users map[string]oncall.UserID) ([]schedule.Version, 
 	}
 	var out []schedule.Version
 	for i, later := range append([]Version{{Rotations: s.Rotations}}, s.Later...) {
-		v := schedule.Version{Rotations: []schedule.Rotation{}}
+		version := schedule.Version{Rotations: []schedule.Rotation{}}
 		if i > 0 {
 			from, err := readInstant(later.From, zone)
 			if err != nil {
@@ -85,7 +85,7 @@ func (s Schedule) Versions(users map[string]oncall.UserID) ([]schedule.Version, 
 			if before := out[i-1].EffectiveFrom; before != nil && !before.Before(from) {
 				return nil, fmt.Errorf("later %d: from, %q, is not after the one before", i, later.From)
 			}
-			v.EffectiveFrom = &from
+			version.EffectiveFrom = &from
 		}
 		for _, r := range later.Rotations {
 			if r.Holidays == nil {
@@ -95,10 +95,10 @@ func (s Schedule) Versions(users map[string]oncall.UserID) ([]schedule.Version, 
 			if err != nil {
 				return nil, fmt.Errorf("rotation %q: %w", r.Name, err)
 			}
-			v.Rotations = append(v.Rotations, rotation)
+			version.Rotations = append(version.Rotations, rotation)
 		}
-		holiday.Fill(v.Rotations, nil)
-		out = append(out, v)
+		holiday.Fill(version.Rotations, nil)
+		out = append(out, version)
 	}
 	return out, nil
 }

@@ -39,28 +39,28 @@ func (t Team) NamedManagers() []string {
 }
 
 // managers checks who may change a team and act on its incidents.
-func (c *checker) managers(t Team) {
-	if len(t.Managers) > 0 && len(t.Admins) > 0 {
-		c.say("team %q: it has both managers and admins, which are the same; write managers", t.Name)
+func (c *checker) managers(team Team) {
+	if len(team.Managers) > 0 && len(team.Admins) > 0 {
+		c.say("team %q: it has both managers and admins, which are the same; write managers", team.Name)
 	}
 	groups := 0
-	for _, name := range t.Managers {
+	for _, name := range team.Managers {
 		if handle, group := strings.CutPrefix(name, "group "); group {
 			if groups++; strings.TrimPrefix(strings.TrimSpace(handle), "@") == "" {
-				c.say("team %q: managers, %q names no user group; write \"group @HANDLE\"", t.Name, name)
+				c.say("team %q: managers, %q names no user group; write \"group @HANDLE\"", team.Name, name)
 			}
 		}
 	}
 	if groups > 1 {
-		c.say("team %q: managers may follow one user group, and there are %d", t.Name, groups)
+		c.say("team %q: managers may follow one user group, and there are %d", team.Name, groups)
 	}
-	for _, name := range t.NamedManagers() {
-		if !slices.Contains(t.Members, name) {
-			c.say("team %q: manager %q is not among its members", t.Name, name)
+	for _, name := range team.NamedManagers() {
+		if !slices.Contains(team.Members, name) {
+			c.say("team %q: manager %q is not among its members", team.Name, name)
 		}
 	}
-	if t.Acts != "" && t.Acts != "workspace" && t.Acts != oncall.TeamActs {
-		c.say("team %q: acts is %q; write team or workspace", t.Name, t.Acts)
+	if team.Acts != "" && team.Acts != "workspace" && team.Acts != oncall.TeamActs {
+		c.say("team %q: acts is %q; write team or workspace", team.Name, team.Acts)
 	}
 }
 
