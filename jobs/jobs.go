@@ -139,8 +139,6 @@ type Jobs struct {
 const (
 	fetchCooldown = 20 * time.Millisecond
 	fetchPoll     = 100 * time.Millisecond
-	// keepDone keeps the queue's table small. The timeline, not the jobs, tells what happened.
-	keepDone = time.Hour
 	// never turns off River's own rescue of stuck jobs, which uses the machine's clock and would
 	// interrupt jobs whenever ours shows a different time.
 	never = 100 * 365 * 24 * time.Hour
@@ -203,8 +201,8 @@ func (j *Jobs) newClient(name string, session *sessionListener) (*river.Client[p
 		},
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           poll,
-		CompletedJobRetentionPeriod: keepDone,
-		CancelledJobRetentionPeriod: keepDone,
+		CompletedJobRetentionPeriod: store.KeepDone,
+		CancelledJobRetentionPeriod: store.KeepDone,
 		RescueStuckJobsAfter:        never,
 		RetryPolicy:                 backoff{clock: j.clock},
 		ErrorHandler:                errorHandler{jobs: j},

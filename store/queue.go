@@ -23,8 +23,8 @@ const (
 	QueueHook         = "hook"    // separate, so that a receiver of webhooks or a calendar that hangs delays nothing but these and channels of incidents
 )
 
-// urgent are the queues whose jobs are promoted and rescued by every instance.
-var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueNotice, QueueSilence, QueueHook}
+// allQueues are all queues. Every instance promotes and rescues their jobs.
+var allQueues = []string{QueueEscalate, QueuePage, QueueDraw, QueueNotice, QueueHousekeeping, QueueSilence, QueueHook}
 
 // soon is how close a timer must be to go to the workers immediately. River's own scheduler runs only every 5 s and
 // would be late for such a timer.

@@ -14,6 +14,9 @@ import (
 const (
 	promoteAhead = 10 * time.Second
 	upkeepBatch  = 1000
+	// KeepDone is how long done jobs are kept, which keeps the queue's table small. The timeline, not the
+	// jobs, tells what happened.
+	KeepDone = time.Hour
 	// PromoteLimit is how many timers PromoteTimers promotes at most.
 	PromoteLimit  = 1000
 	keepSeen      = 24 * time.Hour
@@ -21,6 +24,7 @@ const (
 	keepReplies   = 30 * 24 * time.Hour
 	keepCodes     = 7 * 24 * time.Hour // after the incident's end, to tell late answers that it is over
 	keepSpools    = 90 * 24 * time.Hour
+	keepDiscarded = 7 * 24 * time.Hour
 	keepRequests  = 90 * 24 * time.Hour // how long a request's status can be queried
 )
 
@@ -40,7 +44,7 @@ func (s *System) PromoteTimers(ctx context.Context, now time.Time) (int, error) 
 			LIMIT $3
 			FOR UPDATE SKIP LOCKED
 		)`
-	tag, err := s.pool.Exec(ctx, promote, urgent, now.Add(promoteAhead), PromoteLimit)
+	tag, err := s.pool.Exec(ctx, promote, allQueues, now.Add(promoteAhead), PromoteLimit)
 	if err != nil {
 		return 0, fmt.Errorf("promote timers: %w", translate(err))
 	}
@@ -167,7 +171,7 @@ func (s *System) RescueJobs(ctx context.Context, now time.Time) (int, error) {
 			LIMIT $4
 			FOR UPDATE SKIP LOCKED
 		)`
-	tag, err := s.pool.Exec(ctx, rescue, urgent, now, instanceLocks, upkeepBatch, keepErrors)
+	tag, err := s.pool.Exec(ctx, rescue, allQueues, now, instanceLocks, upkeepBatch, keepErrors)
 	if err != nil {
 		return 0, fmt.Errorf("rescue jobs: %w", translate(err))
 	}
@@ -190,6 +194,8 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 	const sessions = `DELETE FROM web_sessions WHERE expires_at < $1`
 	const links = `DELETE FROM web_links WHERE expires_at < $1`
 	const spools = `DELETE FROM spools WHERE seen_at < $1`
+	const done = `DELETE FROM river_job WHERE state IN ('completed', 'cancelled') AND finalized_at < $1`
+	const discarded = `DELETE FROM river_job WHERE state = 'discarded' AND finalized_at < $1`
 	const codes = `
 		UPDATE pages p
 		SET code = 0
@@ -212,6 +218,8 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 			{"codes of pages", codes, keepCodes},
 			{"requests of Opsgenie's API", requests, keepRequests},
 			{"payloads", payloads, oncall.PayloadLives},
+			{"jobs that are done", done, KeepDone},
+			{"jobs that were given up", discarded, keepDiscarded},
 			{"marks of spools", spools, keepSpools},
 			{"sessions", sessions, 0},
 			{"links to sign in", links, 0},

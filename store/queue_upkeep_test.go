@@ -360,3 +360,46 @@ func TestTurnsAreNoInstances(t *testing.T) {
 		t.Errorf("%d instances for the doctor, want 2", room.Instances)
 	}
 }
+
+// No queue is left out: a job that waits for its time, or whose instance died, always goes on.
+func TestJobsOfEveryQueueGoOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	all := []string{
+		store.QueueEscalate, store.QueuePage, store.QueueDraw, store.QueueNotice, store.QueueHousekeeping, store.QueueSilence, store.QueueHook,
+	}
+	for _, state := range []string{"running", "retryable", "scheduled"} {
+		w.exec(`
+			INSERT INTO river_job (state, kind, queue, args, max_attempts, attempted_by, created_at, scheduled_at)
+			SELECT $1, 'x', queue, '{}', 3, '{gone}', $3, $3 FROM unnest($2::text[]) AS queue`, state, all, start)
+	}
+	if n := must[int](t)(w.RescueJobs(t.Context(), start)); n != len(all) {
+		t.Errorf("rescued %d jobs, want one of each of the %d queues", n, len(all))
+	}
+	if n := must[int](t)(w.PromoteTimers(t.Context(), start)); n != 2*len(all) {
+		t.Errorf("promoted %d jobs, want two of each of the %d queues", n, len(all))
+	}
+}
+
+// Done jobs are removed after an hour, given up ones after a week, whether or not River has a leader.
+func TestEndedJobsAreRemoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	add := func(state string, ended time.Duration) {
+		w.exec(`
+			INSERT INTO river_job (state, kind, queue, args, max_attempts, created_at, scheduled_at, finalized_at)
+			VALUES ($1, 'x', 'page', '{}', 3, $2, $2, $2)`, state, start.Add(-ended))
+	}
+	for _, state := range []string{"completed", "cancelled", "discarded"} {
+		add(state, 59*time.Minute)
+		add(state, 61*time.Minute)
+		add(state, 8*24*time.Hour)
+	}
+	if err := w.Housekeeping(t.Context(), start); err != nil {
+		t.Fatal(err)
+	}
+	got := w.strings(`SELECT state || ' ' || (extract(epoch FROM $1::timestamptz - finalized_at) / 60)::int FROM river_job ORDER BY id`, start)
+	if d := cmp.Diff([]string{"completed 59", "cancelled 59", "discarded 59", "discarded 61"}, got); d != "" {
+		t.Errorf("what is left, with minutes since its end (-want +got):\n%s", d)
+	}
+}

@@ -49,7 +49,7 @@ func waiting(ctx context.Context, conn *pgx.Conn, now time.Time) (Waiting, error
 	var w Waiting
 	var queues []string
 	var ats []time.Time
-	err := conn.QueryRow(ctx, look, now, urgent, now.Add(waitingAhead), now.Add(promoteAhead), QueueDraw).
+	err := conn.QueryRow(ctx, look, now, allQueues, now.Add(waitingAhead), now.Add(promoteAhead), QueueDraw).
 		Scan(&w.Running, &w.Timers, &w.Heartbeats, &w.Hooks, &w.Draws, &w.Inbox, &queues, &ats)
 	if err != nil {
 		return Waiting{}, fmt.Errorf("look what waits: %w", translate(err))
