@@ -19,7 +19,7 @@ import (
 const (
 	frugalPoll         = 30 * time.Second // how often River's workers look for jobs without being woken
 	frugalDrawIdle     = 30 * time.Second // how often the draw loop does
-	frugalShareSeconds = 5                // how many seconds pass before the limits are shared out again
+	frugalShareSeconds = 30               // how many seconds pass before the limits are shared out again
 )
 
 // frugalChores does the urgent chores that have something to do, every second until ctx ends. It does
@@ -28,13 +28,13 @@ const (
 func (j *Jobs) frugalChores(ctx context.Context) {
 	var waking sync.WaitGroup
 	defer waking.Wait()
-	failing := map[string]bool{}
+	failing, chores := map[string]bool{}, append(j.urgentChores(), j.followBundles())
 	for seconds := 0; ; seconds++ {
 		select {
 		case <-ctx.Done():
 			return
 		case w := <-j.whatWaits:
-			for _, c := range j.urgentChores() {
+			for _, c := range chores {
 				if c.waits == nil || c.waits(w, seconds) {
 					j.do(ctx, c, failing)
 				}
@@ -48,9 +48,6 @@ func (j *Jobs) frugalChores(ctx context.Context) {
 func (j *Jobs) wake(ctx context.Context, waking *sync.WaitGroup, w store.Waiting, now time.Time) {
 	if w.Draws {
 		j.store.WakeDraws()
-	}
-	if w.Inbox {
-		j.store.WakeInbox()
 	}
 	var due []string
 	for _, q := range w.Queues {

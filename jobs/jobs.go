@@ -203,9 +203,11 @@ func (j *Jobs) newClient(name string, session *sessionListener) (*river.Client[p
 		FetchPollInterval:           poll,
 		CompletedJobRetentionPeriod: store.KeepDone,
 		CancelledJobRetentionPeriod: store.KeepDone,
-		RescueStuckJobsAfter:        never,
-		RetryPolicy:                 backoff{clock: j.clock},
-		ErrorHandler:                errorHandler{jobs: j},
+		// Our own chores do what a leader does, except for rebuilding indexes.
+		LeaderElectionDisabled: j.store.Frugal(),
+		RescueStuckJobsAfter:   never,
+		RetryPolicy:            backoff{clock: j.clock},
+		ErrorHandler:           errorHandler{jobs: j},
 		// Despite River's name for it, this is not just for tests: it sets River's clock.
 		Test: river.TestConfig{Time: riverTime(j.clock)},
 	})

@@ -76,13 +76,12 @@ func (j *Jobs) Start(ctx context.Context) error {
 	j.sessionsEnded = make(chan struct{})
 	go j.keepSession(living)
 	ctx, j.upkeep = context.WithCancel(ctx)
-	j.running.Go(func() {
-		if j.store.Frugal() {
-			j.frugalChores(ctx)
-		} else {
-			j.every(ctx, time.Second, j.urgentChores())
-		}
-	})
+	if j.store.Frugal() {
+		j.running.Go(func() { j.frugalChores(ctx) })
+	} else {
+		j.running.Go(func() { j.every(ctx, time.Second, j.urgentChores()) })
+		j.running.Go(func() { j.every(ctx, bundlesEvery*time.Second, []chore{j.followBundles()}) })
+	}
 	j.running.Go(func() { j.every(ctx, time.Minute, j.regularChores()) })
 	j.running.Go(func() { j.every(ctx, time.Minute, []chore{{name: "remove what is old", do: j.retain}}) })
 	j.running.Go(func() {
@@ -92,7 +91,6 @@ func (j *Jobs) Start(ctx context.Context) error {
 	j.running.Go(func() { j.every(ctx, time.Second, []chore{{name: "watch the canary", do: j.watchCanary}}) })
 	j.running.Go(func() { j.every(ctx, time.Second, []chore{{name: "queue a pulse", do: j.queuePulse}}) })
 	j.running.Go(func() { j.sendPulses(ctx) })
-	j.running.Go(func() { j.every(ctx, bundlesEvery, []chore{{name: "follow bundles", do: j.store.FollowBundles}}) })
 	for method, sender := range j.senders {
 		if sender.Listener != nil {
 			j.running.Go(func() { j.listen(ctx, method, sender.Listener) })

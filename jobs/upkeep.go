@@ -20,9 +20,16 @@ type chore struct {
 // choreLimit limits one chore, so that a stuck one doesn't hold up the others forever.
 const choreLimit = 20 * time.Second
 
-// bundlesEvery is how often messages about bundles are redrawn, so that acknowledging a storm's incidents one by one
-// doesn't redraw the message each time.
-const bundlesEvery = 5 * time.Second
+// bundlesEvery is every how many seconds messages about bundles are redrawn, so that acknowledging a storm's incidents
+// one by one doesn't redraw the message each time.
+const bundlesEvery = 5
+
+func (j *Jobs) followBundles() chore {
+	return chore{
+		name: "follow bundles", do: j.store.FollowBundles,
+		waits: func(w store.Waiting, seconds int) bool { return w.Bundles && seconds%bundlesEvery == 0 },
+	}
+}
 
 // urgentChores lists the chores that run every second. River leaves promoting scheduled jobs to a
 // leader, which can be missing for up to 18 seconds after it dies, and River doesn't detect dead

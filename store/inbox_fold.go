@@ -21,6 +21,7 @@ type inboxWorker struct {
 	conn    *pgx.Conn
 	clock   func() time.Time
 	limit   int // size of the next batch
+	folded  int // size of the last batch
 	blocked blockedKeys
 	passes  int // batches folded while an entry was blocked
 	turns   turns
@@ -60,7 +61,11 @@ var errRule = errors.New("a rule has panicked")
 func (w *inboxWorker) drain(ctx context.Context) error {
 	w.unblock()
 	for {
+		began := w.clock()
 		more, err := w.foldNext(ctx, nil)
+		if err == nil && w.store.frugal {
+			w.makeRoom(ctx, w.clock().Sub(began))
+		}
 		culprit := Malformed(err) || errors.Is(err, errRule)
 		switch {
 		case err == nil && !more:
@@ -81,6 +86,23 @@ func (w *inboxWorker) drain(ctx context.Context) error {
 		}
 	}
 }
+
+// makeRoom pauses after a large batch for as long as it took, because other organisations need the
+// processors, too. During a storm fewer batches, each larger, also cost less.
+func (w *inboxWorker) makeRoom(ctx context.Context, took time.Duration) {
+	if w.folded <= swiftBatch {
+		return
+	}
+	pause := time.NewTimer(min(took, roomMost))
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-ctx.Done():
+	}
+}
+
+// roomMost is the longest pause that makes room for others.
+const roomMost = 200 * time.Millisecond
 
 // blockFor is how many batches are folded before blocked entries are tried again, unless the inbox becomes empty
 // sooner. Incidents are locked only briefly.
@@ -132,6 +154,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, rejectReason error) (more bo
 	if err != nil {
 		return false, err
 	}
+	w.folded = len(entries)
 	more = w.turns.examined(entries, w.limit, apart, len(w.blocked) > 0)
 	if len(w.blocked) > 0 && len(entries) > len(left) {
 		if w.passes++; w.passes == blockFor {

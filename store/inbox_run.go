@@ -24,7 +24,6 @@ const (
 // outage of the database and reconnects within a second of its end.
 func (s *System) Run(ctx context.Context, clock func() time.Time) error {
 	backoff := backoffMax / 16
-	s.WakeInbox() // something may have arrived before
 	for lost := false; ; {
 		if s.frugal && !lost && !s.awaitSignals(ctx) {
 			return nil
@@ -131,6 +130,9 @@ func (s *Store) listenForConfig(listening bool) {
 	}
 }
 
+// foldPlans makes plans good for a full inbox, although they are made while it is nearly empty.
+const foldPlans = `SET enable_seqscan = off`
+
 // listen opens a connection that calls heard with the channel of each notification, including those that arrive
 // during a query.
 func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Conn, error) {
@@ -143,9 +145,7 @@ func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Co
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	for _, begin := range []string{
-		`LISTEN watchbill_config`, `LISTEN watchbill_inbox`,
-		// Plans are made while the inbox is nearly empty, but must still be good when it is full.
-		`SET enable_seqscan = off`,
+		`LISTEN watchbill_config`, `LISTEN watchbill_inbox`, foldPlans,
 	} {
 		if _, err := conn.Exec(ctx, begin); err != nil {
 			hangUp(ctx, conn)

@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // A RiverNotification is a notification for River.
@@ -29,25 +31,40 @@ func (s *System) ClaimFrugally(ctx context.Context, name string, clock func() ti
 	in := newInstance(ctx)
 	in.waiting, in.notices = make(chan Waiting, 1), make(chan RiverNotification, keptNotices)
 	cfg := s.pool.Config().ConnConfig
-	prefix := ""
-	cfg.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { s.heard(in, prefix, n) }
+	f := &frugalSession{Instance: in, store: s, woken: true} // something may have arrived before
+	cfg.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { f.heard(n) }
 	conn, err := s.claim(ctx, name, cfg)
 	if err != nil {
 		in.release()
 		return nil, err
 	}
-	if prefix, err = listenToAll(ctx, conn); err != nil {
+	if f.prefix, err = listenToAll(ctx, conn); err != nil {
 		in.release()
 		hangUp(ctx, conn)
 		return nil, fmt.Errorf("claim the name %q: %w", name, translate(err))
 	}
-	go in.watchFrugally(conn, s, clock)
+	f.worker = &inboxWorker{store: s.Store, conn: conn, clock: clock, limit: swiftBatch, noted: map[oncall.IntegrationID]bool{}}
+	go f.run()
 	return in, nil
+}
+
+// A frugalSession is the only connection that an idle instance has. It holds the instance's name, receives
+// every notification, looks once a second what work is waiting, and folds signals that come alone.
+type frugalSession struct {
+	*Instance
+	store  *System
+	worker *inboxWorker
+	prefix string // of River's channel names
+	woken  bool   // signals may be in the inbox
+	passed int    // how many looks in a row have found signals that this session couldn't fold
 }
 
 // listenToAll listens to our channels and River's, and returns the prefix of River's channel names.
 func listenToAll(ctx context.Context, conn *pgx.Conn) (prefix string, err error) {
 	if err := conn.QueryRow(ctx, `SELECT current_schema() || '.'`).Scan(&prefix); err != nil {
+		return "", err
+	}
+	if _, err := conn.Exec(ctx, foldPlans); err != nil {
 		return "", err
 	}
 	channels := []string{configChannel, inboxChannel}
@@ -63,73 +80,75 @@ func listenToAll(ctx context.Context, conn *pgx.Conn) (prefix string, err error)
 }
 
 // heard passes a notification on.
-func (s *System) heard(in *Instance, prefix string, n *pgconn.Notification) {
+func (f *frugalSession) heard(n *pgconn.Notification) {
 	switch n.Channel {
 	case configChannel:
-		s.cache.drop()
+		f.store.cache.drop()
 	case inboxChannel:
-		s.WakeInbox()
+		f.woken = true
 	default:
 		select {
-		case in.notices <- RiverNotification{n.Channel[min(len(prefix), len(n.Channel)):], n.Payload}:
+		case f.notices <- RiverNotification{n.Channel[min(len(f.prefix), len(n.Channel)):], n.Payload}:
 		default:
 		}
 	}
 }
 
-// watchFrugally runs until the session has ended.
-func (in *Instance) watchFrugally(conn *pgx.Conn, s *System, clock func() time.Time) {
-	defer close(in.ended)
-	defer hangUp(in.life, conn)
-	s.cache.listen(true)
-	defer s.cache.listen(false)
+// run runs until the session has ended.
+func (f *frugalSession) run() {
+	defer close(f.ended)
+	defer hangUp(f.life, f.worker.conn)
+	f.store.cache.listen(true)
+	defer f.store.cache.listen(false)
 	for {
-		err := in.look(conn, s, clock())
-		if in.life.Err() != nil {
-			return
-		}
+		err := f.look()
 		if err == nil {
-			err = in.hear(conn)
+			err = f.serve()
 		}
 		switch {
-		case in.life.Err() != nil:
+		case f.life.Err() != nil:
 			return
 		case err != nil:
-			close(in.lost)
+			close(f.lost)
 			return
 		}
 	}
 }
 
 // look checks what work is waiting, which also shows that the session is alive.
-func (in *Instance) look(conn *pgx.Conn, s *System, now time.Time) error {
-	ctx, cancel := context.WithTimeout(in.life, frugalLimit)
+func (f *frugalSession) look() error {
+	ctx, cancel := context.WithTimeout(f.life, frugalLimit)
 	defer cancel()
-	w, err := waiting(ctx, conn, now)
+	w, err := waiting(ctx, f.worker.conn, f.worker.clock())
 	if err != nil {
 		return err
 	}
+	f.woken = f.woken || w.Inbox
 	select { // only the latest result counts
-	case <-in.waiting:
+	case <-f.waiting:
 	default:
 	}
-	in.waiting <- w
-	return s.mustLeave(conn)
+	f.waiting <- w
+	return f.store.mustLeave(f.worker.conn)
 }
 
-// hear receives notifications for a second.
-func (in *Instance) hear(conn *pgx.Conn) error {
-	second, cancel := context.WithTimeout(in.life, time.Second)
+// serve receives notifications and folds signals for a second.
+func (f *frugalSession) serve() error {
+	second, cancel := context.WithTimeout(f.life, time.Second)
 	defer cancel()
-	for {
-		err := conn.PgConn().WaitForNotification(second)
-		switch {
-		case second.Err() != nil && !conn.IsClosed():
-			return nil
-		case err != nil:
+	for second.Err() == nil {
+		if f.woken {
+			if err := f.fold(); err != nil {
+				return err
+			}
+			continue
+		}
+		err := f.worker.conn.PgConn().WaitForNotification(second)
+		if err != nil && (second.Err() == nil || f.worker.conn.IsClosed()) {
 			return errors.Join(errors.New("the session is over"), err)
 		}
 	}
+	return nil
 }
 
 // Tell sends what work is waiting, once a second, until the session has ended.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // Waiting says what work is waiting. A process that serves many organisations checks this once a
@@ -15,6 +17,7 @@ type Waiting struct {
 	Timers     bool // timers are due within promoteAhead
 	Heartbeats bool // there are heartbeats to watch
 	Hooks      bool // there are outgoing webhooks
+	Bundles    bool // messages about bundles may have to change
 	Draws      bool // something needs to be drawn
 	Inbox      bool // signals wait in the inbox, or alerts have been held long enough
 	Queues     []DueQueue
@@ -44,17 +47,18 @@ func waiting(ctx context.Context, conn *pgx.Conn, now time.Time) (Waiting, error
 		       EXISTS (SELECT FROM heartbeats) OR EXISTS (SELECT FROM pings),
 		       EXISTS (SELECT FROM hooks WHERE removed_at IS NULL AND stopped_at IS NULL),
 		       EXISTS (SELECT FROM river_job WHERE state IN ('available', 'scheduled', 'retryable') AND queue = $5 AND priority IN (1, 2, 3, 4) AND scheduled_at <= $1),
+		       EXISTS (SELECT FROM notices WHERE kind = $6 AND created_at > $7),
 		       EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM alerts WHERE firing AND held_until <= $1),
 		       ARRAY (SELECT queue FROM soon ORDER BY queue), ARRAY (SELECT at FROM soon ORDER BY queue)`
 	var w Waiting
-	var queues []string
+	var due []string
 	var ats []time.Time
-	err := conn.QueryRow(ctx, look, now, allQueues, now.Add(waitingAhead), now.Add(promoteAhead), QueueDraw).
-		Scan(&w.Running, &w.Timers, &w.Heartbeats, &w.Hooks, &w.Draws, &w.Inbox, &queues, &ats)
+	err := conn.QueryRow(ctx, look, now, allQueues, now.Add(waitingAhead), now.Add(promoteAhead), QueueDraw, oncall.NoticeBundle, now.Add(-bundlesLive)).
+		Scan(&w.Running, &w.Timers, &w.Heartbeats, &w.Hooks, &w.Draws, &w.Bundles, &w.Inbox, &due, &ats)
 	if err != nil {
 		return Waiting{}, fmt.Errorf("look what waits: %w", translate(err))
 	}
-	for i, queue := range queues {
+	for i, queue := range due {
 		w.Queues = append(w.Queues, DueQueue{queue, ats[i]})
 	}
 	return w, nil
@@ -70,8 +74,8 @@ func (s *System) WakeQueues(ctx context.Context, queues []string) error {
 	return nil
 }
 
-// WakeInbox makes this instance fold the waiting signals now, unless another instance is folding.
-func (s *System) WakeInbox() {
+// wakeInbox makes Run of a frugal instance fold the waiting signals now, unless another instance is folding.
+func (s *System) wakeInbox() {
 	select {
 	case s.inboxWoken <- struct{}{}:
 	default:
