@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,10 +27,6 @@ const (
 	orgConns       = 8
 	orgSessions    = 3
 )
-
-// hostGC is how many percent the heap may grow before it is collected. Many idle organisations leave
-// little garbage, and with a higher value their live memory would count twice.
-const hostGC = 40
 
 const (
 	followEvery  = 2 * time.Second // between two checks of the list of organisations
@@ -101,7 +96,6 @@ func (c *serveCmd) serveOrganisations(p process, command *kong.Context, log zero
 	if err := srv.listen(c.build(p, log)); err != nil {
 		return err
 	}
-	debug.SetGCPercent(hostGC)
 	log.Info().Str("version", version()).Str("address", srv.app.addr).Msg("serves organisations")
 	return srv.run()
 }
