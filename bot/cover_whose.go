@@ -34,26 +34,25 @@ func (r request) readWhose(value string) (schedule.Stint, error) {
 }
 
 // coverMyself puts the person on call for the shift of somebody else.
-func (b *Bot) coverMyself(ctx context.Context, p press) (string, error) {
+func (b *Bot) coverMyself(ctx context.Context, p press) (view.Drawing, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
-		return "", err
+		return view.Drawing{}, err
 	}
 	s, err := r.readWhose(p.value)
 	if err != nil {
-		return "", err
+		return view.Drawing{}, err
 	}
 	in, known := r.directory.Schedule(s.Schedule)
 	if !known {
-		return "", oncall.Refuse("That schedule no longer exists.")
+		return view.Drawing{}, oncall.Refuse("That schedule no longer exists.")
 	}
 	if s.Start.Before(r.now) {
 		s.Start = r.now
 	}
-	d, err := b.makeOverride(ctx, r, view.OverrideDraft{
+	return b.makeOverride(ctx, r, view.OverrideDraft{
 		Schedule: in, User: r.user.ID, From: s.Start, To: s.End, Replaces: view.ReplaceOne, Leaves: s.User, Reason: "cover",
 	})
-	return d.Text, err
 }
 
 // coverOthers opens the form that asks others to take somebody's shift.

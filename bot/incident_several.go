@@ -140,8 +140,8 @@ func withRemark(do oncall.ActKind, text string) []oncall.Act {
 
 // isNote reports whether words after an act are a note, rather than more about which incidents are meant.
 func isNote(words []string) bool {
-	return !slices.ContainsFunc(words, func(w string) bool {
-		return oneOf([]string{w}, 0, "all", "except", "but", "to", "not", "and", "or", "until", "for") || strings.HasPrefix(w, "#") || numberPattern.MatchString(w)
+	return !oneOf(words, 0, "to", "not", "and", "or", "until", "for") && !slices.ContainsFunc(words, func(w string) bool {
+		return oneOf([]string{w}, 0, "all", "except", "but") || strings.HasPrefix(w, "#") || numberPattern.MatchString(w)
 	})
 }
 

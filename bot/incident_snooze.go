@@ -3,29 +3,64 @@ package bot
 import (
 	"context"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// snooze answers `/oncall snooze [12] 2h`, also with several numbers or "all".
+// snooze answers `/oncall snooze [12] 2h [note]`, also with several numbers or "all".
 func (b *Bot) snooze(ctx context.Context, r request) (view.Drawing, error) {
+	var remark []oncall.Act
+	if n := r.noteAt(); n > 0 {
+		remark = []oncall.Act{{Do: oncall.ActNote, Text: view.CutPlain(unescape(strings.Join(r.words[n:], " ")), view.MaxTyped)}}
+		r.words = r.words[:n]
+	}
 	ids, left, rest, err := b.toSnooze(ctx, r)
 	if err != nil {
 		return view.Drawing{}, err
 	}
 	if len(ids) == 0 {
-		return snoozeOne.run(b, ctx, r)
+		return snoozeOne(remark).run(b, ctx, r)
 	}
 	r.words = rest
 	acts, err := r.readSnooze()
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	return b.actOnSeveral(ctx, r, ids, left, acts[0])
+	return b.actOnSeveral(ctx, r, ids, left, append(acts, remark...)...)
 }
 
-var snoozeOne = wordyCommand("snooze", "12 2h", view.ActionSnooze, inRequest(request.readSnooze))
+// snoozeOne snoozes one incident, and adds a remark.
+func snoozeOne(remark []oncall.Act) command {
+	return wordyCommand("snooze", "12 2h", view.ActionSnooze, inRequest(func(r request) ([]oncall.Act, error) {
+		acts, err := r.readSnooze()
+		return append(acts, remark...), err
+	}))
+}
+
+// noteAt returns where the note begins in "1 2h waiting for the vendor"; 0: there is none.
+func (r request) noteAt() int {
+	words := r.words[:min(len(r.words), maxSeveral+maxLengthWords)]
+	whole := func(words []string) bool {
+		for n := range words {
+			if _, ok := readNumbers(words[:n]); ok && r.endsSnooze(words[n:]) {
+				return true
+			}
+		}
+		return len(withoutAll(words)) > 0
+	}
+	if whole(words) {
+		return 0
+	}
+	for n := len(words) - 1; n > 0; n-- {
+		if first, _ := utf8.DecodeRuneInString(words[n]); unicode.IsLetter(first) && isNote(r.words[n:]) && whole(words[:n]) {
+			return n
+		}
+	}
+	return 0
+}
 
 // toSnooze parses a command about several incidents into their ids and the words of the duration. It returns
 // none for a command about one. left are incidents that others hold.

@@ -17,8 +17,11 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// integrations answers `/oncall integrations [name]`.
+// integrations answers `/oncall integrations [name]`, and opens the form of `add [team or name]`.
 func (b *Bot) integrations(ctx context.Context, r request) (view.Drawing, error) {
+	if oneOf(r.words, 0, "add", "new", "create") {
+		return view.Drawing{}, b.addIntegration(ctx, r, r.words[1:])
+	}
 	if rest, asked := payloadsAsked(r.words); asked {
 		r.words = rest
 		return b.payloads(ctx, r)
@@ -42,6 +45,46 @@ func (b *Bot) integrations(ctx context.Context, r request) (view.Drawing, error)
 		shown[i] = shownIntegration(in, r.now)
 	}
 	return view.Integrations(shown, r.location), nil
+}
+
+// addIntegration opens the form of a new integration, in the team that is named or else in the person's only one; of several,
+// it asks for one.
+func (b *Bot) addIntegration(ctx context.Context, r request, words []string) error {
+	may := func(t oncall.Team) bool {
+		return r.directory.Access().May(r.by(), access.Integrations, access.Object{Team: t.ID}) == nil
+	}
+	var own []oncall.Team
+	for _, t := range r.directory.Teams {
+		if may(t) {
+			own = append(own, t)
+		}
+	}
+	var q incidentSearch
+	if n := r.takeTeam(words, &q); n > 0 {
+		own, words = []oncall.Team{q.team}, words[n:]
+	}
+	switch {
+	case len(r.directory.Teams) == 0:
+		return oncall.Refuse("An integration belongs to a team: `/oncall setup` makes one first.")
+	case len(own) == 0:
+		own = r.directory.Teams[:1] // the refusal says who may
+	case len(own) > 1:
+		var choices []choice
+		for _, t := range own[:min(len(own), view.MaxChoices)] {
+			choices = append(choices, choice{label: t.Name, words: slices.Concat([]string{"integrations", "add", t.Name}, words)})
+		}
+		return ask(choices, "Of which team? Or write it like `/oncall integrations add %s`.", view.Name(own[0].Name))
+	}
+	e, err := b.setupEdit(ctx, r.user.ID, view.SetupMeta{Team: own[0].Name}.String(), access.Integrations)
+	if err != nil {
+		return err
+	}
+	f, err := e.newIntegrationForm()
+	if err != nil {
+		return err
+	}
+	f.Is.Name = view.CutPlain(unescape(strings.Join(words, " ")), view.MaxName)
+	return b.openModal(ctx, r.trigger, f.Draw())
 }
 
 // aboutAll reports whether the words don't name an integration.

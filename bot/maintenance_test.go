@@ -53,7 +53,8 @@ func TestMaintenanceEndButton(t *testing.T) {
 		t.Fatalf("the windows are %+v, %v; want one", all, err)
 	}
 	press := func(user oncall.UserID, id string) (string, error) {
-		return w.bot.pressed(w.ctx, view.ActionMaintenanceEnd, press{user: user, value: id})
+		d, err := w.bot.pressed(w.ctx, view.ActionMaintenanceEnd, press{user: user, value: id})
+		return d.Text, err
 	}
 	if _, err := press(cy, "1"); err == nil || !strings.Contains(err.Error(), "Only members of the team") {
 		t.Errorf("Cy, who isn't in the team, pressed: %v, want a Refusal", err)

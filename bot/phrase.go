@@ -134,6 +134,9 @@ func rephraseLists(words []string) []string {
 	if oneOf(words, 0, "show", "list", "get", "all") && oneOf(words, 1, "open", "all", "the") && len(words) > 2 {
 		words = slices.Concat(words[:1], words[2:])
 	}
+	if oneOf(words, 0, "create", "make", "add", "connect") && oneOf(words, 1, "a", "an", "new", "another") && oneOf(words, 2, "team", "integration", "monitor") {
+		words = slices.Concat(words[:1], words[2:])
+	}
 	of, known := listedNouns[word(words, 1)]
 	rest := words[min(2, len(words)):]
 	switch {
@@ -149,6 +152,10 @@ func rephraseLists(words []string) []string {
 		return rephrase(slices.Concat(words[:1], words[2:]))
 	case oneOf(words, 0, "new", "create", "make", "add") && oneOf(words, 1, "schedule", "rotation", "rota"):
 		return append([]string{"schedule", "new"}, rest...)
+	case oneOf(words, 0, "new", "create", "make", "add", "setup", "set-up") && oneOf(words, 1, "team"), oneOf(words, 0, "team", "teams") && oneOf(words, 1, "new", "create", "make", "add"):
+		return append([]string{"setup", "new"}, skip(rest, "called", "named", "team")...)
+	case oneOf(words, 0, "new", "create", "make", "add", "connect") && oneOf(words, 1, "integration", "monitor"), oneOf(words, 0, "integration", "integrations", "monitor", "monitors") && oneOf(words, 1, "new", "create", "make", "add"):
+		return append([]string{"integrations", "add"}, skip(rest, "called", "named", "for", "to", "integration")...)
 	case oneOf(words, 0, "new", "create", "make", "add") && oneOf(words, 1, "override", "overrides", "swap", "reminder", "contact"):
 		return words[1:]
 	case oneOf(words, 0, "new", "create", "make", "add") && oneOf(words, 1, "shift"):
@@ -169,11 +176,19 @@ func rephraseLists(words []string) []string {
 	case oneOf(words, 0, "swaps", "trades", "covers") && len(words) == 1, oneOf(words, 0, "swap", "cover", "trade") && oneOf(words, 1, "list", "show", "mine", "pending", "status", "cancel", "undo") && len(words) == 2:
 		return []string{"swap", "list"}
 	case oneOf(words, 0, "away", "vacation", "pto") && (oneOf(words, 1, "cancel", "delete", "remove") || oneOf(words, 1, "show", "mine") && len(words) == 2):
-		return []string{"away", "list"}
+		return append([]string{"away", "list"}, skip(rest, "on", "for", "from", "the", "my", "of", "in")...)
 	case oneOf(words, 0, "test", "testpage") && len(words) < 3, oneOf(words, 0, "page") && oneOf(words, 1, "me", "myself", "test"):
 		return []string{"contact", "test"}
 	}
 	return nil
+}
+
+// skip drops small words from the beginning.
+func skip(words []string, small ...string) []string {
+	for len(words) > 0 && oneOf(words, 0, small...) {
+		words = words[1:]
+	}
+	return words
 }
 
 // rephraseNow translates "what is open", "what's next 12" and "who's up".

@@ -13,7 +13,7 @@ func rephrasePlan(words []string) []string {
 		}
 		return words[from:]
 	}
-	mine := []string{"my", "me", "shift", "shifts", "the", "with", "for", "own"}
+	mine := []string{"my", "me", "shift", "shifts", "a", "the", "places", "with", "for", "own", "colleague", "coworker", "co-worker", "teammate", "friend", "mate"}
 	off := []string{"away", "off", "out", "vacation", "holiday", "holidays", "leave", "pto", "ooo"}
 	switch {
 	case oneOf(words, 0, "can't", "cant", "cannot") && n > 1:
@@ -25,8 +25,10 @@ func rephrasePlan(words []string) []string {
 	case oneOf(words, 0, "cancel", "delete", "remove", "undo") && n > 1:
 		what := rest("my", "the", "all")
 		switch {
-		case len(what) > 1 && oneOf(what, 0, "time") && oneOf(what, 1, "off"), oneOf(what, 0, append(off, "timeoff", "time-off")...):
-			return []string{"away", "list"}
+		case len(what) > 1 && oneOf(what, 0, "time") && oneOf(what, 1, "off"):
+			return rephraseLists(slices.Concat([]string{"away", "cancel"}, what[2:]))
+		case oneOf(what, 0, append(off, "timeoff", "time-off")...):
+			return rephraseLists(slices.Concat([]string{"away", "cancel"}, what[1:]))
 		case len(what) == 1 && oneOf(what, 0, "swap", "swaps", "cover", "covers"):
 			return []string{"swap", "list"}
 		case len(what) == 1 && oneOf(what, 0, "override", "overrides"):
@@ -43,7 +45,7 @@ func rephrasePlan(words []string) []string {
 			}
 			return append([]string{"away", "who"}, what...)
 		}
-	case oneOf(words, 0, "swap", "trade", "exchange", "switch") && oneOf(words, 1, "me", "my", "with") && n > 2:
+	case oneOf(words, 0, "swap", "trade", "exchange", "switch") && oneOf(words, 1, "me", "my", "with", "shift", "shifts", "a", "the", "places") && n > 2:
 		return append([]string{"swap"}, rest(mine...)...)
 	}
 	return nil

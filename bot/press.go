@@ -40,7 +40,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionCoverPart:     (*Bot).coverPart,
 	view.ActionCoverDecline:  fromHome(coverPress(oncall.DeclineCover)),
 	view.ActionCoverWithdraw: coverPress(oncall.WithdrawCover),
-	view.ActionCoverMyself:   (*Bot).coverMyself,
+	view.ActionCoverMyself:   textOf((*Bot).coverMyself),
 	view.ActionCoverOthers:   (*Bot).coverOthers,
 
 	view.ActionHandoffTake: (*Bot).takeHandoff,
@@ -55,7 +55,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionBundleResolve: bundlePress(oncall.ActResolve),
 
 	view.ActionUndoActs:  (*Bot).undoActs,
-	view.ActionSay:       (*Bot).pressSay,
+	view.ActionSay:       textOf((*Bot).pressSay),
 	view.ActionVerdict:   (*Bot).pressVerdict,
 	view.ActionSnoozeFor: (*Bot).pressSnooze,
 
@@ -162,14 +162,14 @@ func (b *Bot) interaction(ctx context.Context, callback slack.InteractionCallbac
 			p.value = a.SelectedOption.Value // an overflow menu
 		}
 		_, p.suffix, _ = strings.Cut(a.ActionID, "/")
-		text, err := b.pressed(ctx, actionOf(a), p)
+		one, err := b.pressed(ctx, actionOf(a), p)
 		if err != nil {
 			return view.Drawing{}, err
 		}
+		text := one.Text
 		if text == "" {
 			continue
 		}
-		one := view.Text(text)
 		if rest := listPresses[actionOf(a)]; rest != nil && callback.Container.IsEphemeral {
 			one = view.Join(one, rest(b, ctx, p))
 			one.Text = text
@@ -186,9 +186,28 @@ func actionOf(a *slack.BlockAction) view.Action {
 }
 
 // pressed calls the handler of a button.
-func (b *Bot) pressed(ctx context.Context, action view.Action, p press) (string, error) {
-	if run := presses[action]; run != nil {
-		return run(b, ctx, p)
+func (b *Bot) pressed(ctx context.Context, action view.Action, p press) (view.Drawing, error) {
+	run := presses[action]
+	switch {
+	case drawnPresses[action] != nil:
+		return drawnPresses[action](b, ctx, p)
+	case run == nil:
+		run = func(b *Bot, ctx context.Context, p press) (string, error) { return b.pressIncident(ctx, p, action) }
 	}
-	return b.pressIncident(ctx, p, action)
+	text, err := run(b, ctx, p)
+	return view.Text(text), err
+}
+
+// drawnPresses are the buttons whose answers have buttons of their own. They are in presses, too.
+var drawnPresses = map[view.Action]func(b *Bot, ctx context.Context, p press) (view.Drawing, error){
+	view.ActionCoverMyself: (*Bot).coverMyself,
+	view.ActionSay:         (*Bot).pressSay,
+}
+
+// textOf returns the handler of a button without what its answer draws.
+func textOf(run func(*Bot, context.Context, press) (view.Drawing, error)) func(*Bot, context.Context, press) (string, error) {
+	return func(b *Bot, ctx context.Context, p press) (string, error) {
+		d, err := run(b, ctx, p)
+		return d.Text, err
+	}
 }

@@ -34,7 +34,7 @@ var listPresses = map[view.Action]func(b *Bot, ctx context.Context, p press) vie
 
 // timeOffLeft lists the person's remaining time off, if any.
 func (b *Bot) timeOffLeft(ctx context.Context, p press) view.Drawing {
-	return b.listLeft(ctx, p, func(r request) (view.Drawing, error) { return b.ownTimeOff(ctx, r, true) })
+	return b.listLeft(ctx, p, func(r request) (view.Drawing, error) { return b.ownTimeOff(ctx, r, []string{"list"}) })
 }
 
 // overridesLeft lists the overrides that the person can cancel, if the button was in that list.
@@ -80,6 +80,11 @@ func (b *Bot) replySpent(listening context.Context, to slack.InteractionCallback
 		blocks, found := view.Answered(to.Message.Blocks.BlockSet, pressed[0].ActionID, d.Text)
 		if !found {
 			return false
+		}
+		for _, one := range d.Blocks { // such as an Undo
+			if one.BlockType() == slack.MBTAction {
+				blocks = append(blocks, one)
+			}
 		}
 		err = b.slack.Replace(ctx, messageOf(to), to.ResponseURL, view.CutPlain(to.Message.Text+"\n"+d.Text, view.MaxText), blocks)
 	}

@@ -75,28 +75,29 @@ func drawQuestion(r request, follow store.MessageRef, typed []string, d view.Dra
 }
 
 // pressSay does what the words of a button say, for the person who was asked.
-func (b *Bot) pressSay(ctx context.Context, p press) (string, error) {
+func (b *Bot) pressSay(ctx context.Context, p press) (view.Drawing, error) {
 	var s said
 	if err := json.Unmarshal([]byte(p.value), &s); err != nil || s.Words == "" {
-		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+		return view.Drawing{}, oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 	}
 	if s.User != p.user {
-		return "", oncall.Refuse("Only %s was asked this. `/oncall help` says what you can type.", s.User)
+		return view.Drawing{}, oncall.Refuse("Only %s was asked this. `/oncall help` says what you can type.", s.User)
 	}
 	known, rest, err := findCommand(strings.Fields(s.Words))
 	if err != nil {
-		return "", err
+		return view.Drawing{}, err
 	}
 	r, err := b.request(ctx, p.user, rest)
 	if err != nil {
-		return "", err
+		return view.Drawing{}, err
 	}
 	r.trigger = p.trigger
 	if known.name == "page" && s.Follow != (store.MessageRef{}) {
-		return b.pressPage(ctx, r, s.Follow)
+		text, err := b.pressPage(ctx, r, s.Follow)
+		return view.Text(text), err
 	}
 	d, err := known.run(b, ctx, r)
-	return d.Text, err
+	return drawQuestion(r, s.Follow, nil, d, err)
 }
 
 // pressPage pages for somebody who has asked for help in a channel: the answer follows what becomes of it in the thread.

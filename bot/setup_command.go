@@ -23,8 +23,10 @@ func (b *Bot) setup(ctx context.Context, r request) (view.Drawing, error) {
 		words = words[1:]
 	}
 	switch {
-	case oneOf(words, 0, "new", "add", "create", "first") && len(words) <= 2, len(words) == 0 && len(r.directory.Teams) == 0 && !r.directory.Hides:
-		return view.Drawing{}, b.openGuide(ctx, r)
+	case oneOf(words, 0, "new", "add", "create", "first") && len(words) <= 1+maxObjectNameWords:
+		return view.Drawing{}, b.openGuide(ctx, r, unescape(strings.Join(skip(words[1:], "team"), " ")))
+	case len(words) == 0 && len(r.directory.Teams) == 0 && !r.directory.Hides:
+		return view.Drawing{}, b.openGuide(ctx, r, "")
 	case len(words) == 0:
 		v, err := b.setupTeams(ctx, r)
 		if err != nil {

@@ -20,11 +20,13 @@ import (
 )
 
 // openGuide opens the form that sets up a team.
-func (b *Bot) openGuide(ctx context.Context, r request) error {
+func (b *Bot) openGuide(ctx context.Context, r request, name string) error {
 	if err := b.store.May(r.directory, r.by(), access.OthersThings, access.Object{}); err != nil {
 		return err
 	}
-	return b.openModal(ctx, r.trigger, r.guide().Draw())
+	g := r.guide()
+	g.Name = view.CutPlain(name, view.MaxName)
+	return b.openModal(ctx, r.trigger, g.Draw())
 }
 
 func (r request) guide() view.SetupGuide {
@@ -41,7 +43,7 @@ func (b *Bot) pressNewTeam(ctx context.Context, p press) (string, error) {
 	}
 	r.trigger = p.trigger
 	if !p.inModal() {
-		return "", b.openGuide(ctx, r)
+		return "", b.openGuide(ctx, r, "")
 	}
 	if err := b.store.May(r.directory, r.by(), access.OthersThings, access.Object{}); err != nil {
 		return "", err

@@ -190,14 +190,21 @@ func (b *Bot) newScheduleIn(ctx context.Context, e setupEdit, p press) error {
 
 // newIntegration opens the form of a new integration.
 func (b *Bot) newIntegration(ctx context.Context, e setupEdit, p press) error {
-	policies := e.policies()
-	if len(policies) == 0 {
-		return oncall.Refuse("An integration needs an escalation policy; make one first.")
-	}
-	f := view.SetupIntegrationForm{
-		Meta: view.SetupMeta{Team: e.meta.Team}, Is: setup.Integration{Policy: policies[0]}, Kinds: monitorChoices(), Policies: policies, ByFile: e.byFile(),
+	f, err := e.newIntegrationForm()
+	if err != nil {
+		return err
 	}
 	return b.pushModal(ctx, p.trigger, f.Draw())
+}
+
+func (e setupEdit) newIntegrationForm() (view.SetupIntegrationForm, error) {
+	policies := e.policies()
+	if len(policies) == 0 {
+		return view.SetupIntegrationForm{}, oncall.Refuse("An integration needs an escalation policy; make one first.")
+	}
+	return view.SetupIntegrationForm{
+		Meta: view.SetupMeta{Team: e.meta.Team}, Is: setup.Integration{Policy: policies[0]}, Kinds: monitorChoices(), Policies: policies, ByFile: e.byFile(),
+	}, nil
 }
 
 // editIntegration opens the form of an integration.

@@ -20,8 +20,8 @@ const awayExample = "/oncall away 24 dec to 27 dec holidays"
 // fall into it, and helps to find cover for them. It opens a form if something is missing or wrong.
 func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 	words := r.words
-	if len(words) == 0 || len(words) == 1 && strings.EqualFold(words[0], "list") {
-		return b.ownTimeOff(ctx, r, len(words) > 0)
+	if len(words) == 0 || strings.EqualFold(words[0], "list") {
+		return b.ownTimeOff(ctx, r, words)
 	}
 	if len(words) == 1 && strings.EqualFold(words[0], "new") {
 		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(r.tomorrowOff(), ""))
@@ -162,15 +162,20 @@ func (b *Bot) homeAway(ctx context.Context, p press) (string, error) {
 // maxTimeOff is the maximum number of entries in the list: each takes two of a message's fifty blocks.
 const maxTimeOff = 20
 
-// ownTimeOff lists a person's time off, and the shifts that fall into it. If there is none, it opens the form,
-// unless the list was requested.
-func (b *Bot) ownTimeOff(ctx context.Context, r request, listed bool) (view.Drawing, error) {
+// ownTimeOff lists a person's time off, and the shifts that fall into it: all of it, or after "list" what touches a time. If
+// there is none, it opens the form, unless the list was requested.
+func (b *Bot) ownTimeOff(ctx context.Context, r request, words []string) (view.Drawing, error) {
 	own, err := b.timeOff(ctx, r)
 	if err != nil {
 		return view.Drawing{}, err
 	}
+	if len(words) > 1 && len(own) > 0 {
+		if own, err = r.touching(own, words[1:]); err != nil {
+			return view.Drawing{}, err
+		}
+	}
 	switch {
-	case len(own) == 0 && listed:
+	case len(own) == 0 && len(words) > 0:
 		return view.Drawing{}, oncall.Refuse("You have no time off ahead. `%s` takes some.", awayExample)
 	case len(own) == 0:
 		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(r.tomorrowOff(), ""))
@@ -198,6 +203,29 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request, listed bool) (view.Draw
 		all = view.Join(all, view.TimeOff(off, hit, r.user.TimeZone, !wanted.all(hit), r.onTimeOff(hit)))
 	}
 	return view.Join(all, view.MoreTimeOff()), nil
+}
+
+// touching returns the time off that touches a time.
+func (r request) touching(own []oncall.TimeOff, words []string) ([]oncall.TimeOff, error) {
+	when := span{}
+	if read, n, problem, err := r.reader().Span(words); err != nil {
+		return nil, err
+	} else if n == len(words) && problem == schedule.SpanRead {
+		when = span{from: read.From, to: read.To}
+	} else {
+		m, err := r.moment(words)
+		if err != nil {
+			return nil, err
+		}
+		if when = (span{from: m.Start, to: m.End}); m.IsInstant() {
+			when.to = when.from.Add(time.Second)
+		}
+	}
+	hit := slices.DeleteFunc(slices.Clone(own), func(t oncall.TimeOff) bool { return !t.Start.Before(when.to) || !t.End.After(when.from) })
+	if len(hit) == 0 {
+		return nil, oncall.Refuse("You have no time off then: %s. `/oncall away list` lists all of it.", view.Between(when.from, when.to, r.location))
+	}
+	return hit, nil
 }
 
 // onTimeOff returns what the teams of these shifts have happen if somebody is away, if it is the same for all.

@@ -306,7 +306,7 @@ func (c Cover) Tick(r ShiftFacts, away []UserID, now time.Time) CoverChange {
 }
 
 // candidates returns the people still to be asked, starting with those who have had the least time on
-// call, and the people who are left out.
+// call, and the people who are left out. Whoever asks for somebody else isn't asked either.
 func (c Cover) candidates(r ShiftFacts, away []UserID, now time.Time) (people []UserID, unasked []CoverUnasked) {
 	schedule := r.Schedules[c.Stint.Schedule]
 	people = everOnCall(schedule, now)
@@ -318,7 +318,7 @@ func (c Cover) candidates(r ShiftFacts, away []UserID, now time.Time) (people []
 	people = slices.DeleteFunc(people, func(u UserID) bool {
 		out := CoverUnasked{User: u}
 		switch {
-		case u == c.Stint.User, slices.ContainsFunc(c.Asked, func(a CoverAsk) bool { return a.User == u }):
+		case u == c.Stint.User, u == c.CreatedBy, slices.ContainsFunc(c.Asked, func(a CoverAsk) bool { return a.User == u }):
 			return true
 		case r.absent(u):
 			out.Why = UnaskedLeft

@@ -27,6 +27,7 @@ const EveryDay = "day"
 
 // A SetupGuide is the form for everything that a first team needs.
 type SetupGuide struct {
+	Name   string          // of the team, if it was typed
 	People []oncall.UserID // initial members of the rotation
 	Zone   string
 	Kinds  []Choice // monitors, the usual one first
@@ -46,7 +47,7 @@ func (g SetupGuide) Draw() slack.ModalViewRequest {
 	days = append(days, option{EveryDay, "Every day"})
 	return dialog(ModalSetupGuide, "Set up a team", "Set up", "",
 		section(intro),
-		textField(BlockName, "Team", "Such as payments. Its schedule, escalation policy and monitor are called after it.", ""),
+		textField(BlockName, "Team", "Such as payments. Its schedule, escalation policy and monitor are called after it.", g.Name),
 		channelField(BlockSetupChannel, "Channel", "Where its incidents are shown.", ""),
 		peopleField(BlockPeople, "Who takes turns", "In this order; the first begins now. They are the team.", g.People),
 		choiceField(BlockSetupHandOff, "Hands over", "", string(schedule.Monday), days),

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -79,6 +80,9 @@ func (r *reading) readNumeric(w string, from Date) (days, bool) {
 	if d, ok := readISO(w); ok {
 		return oneDay(d), true
 	}
+	if d, odd := oddISO(w); odd {
+		return d, true
+	}
 	if len(w) >= len("1-1-2026") && strings.Count(w, "-") == 2 && w[len(w)-5] == '-' {
 		w = strings.ReplaceAll(w, "-", "/")
 	}
@@ -118,16 +122,53 @@ func (r *reading) readNumeric(w string, from Date) (days, bool) {
 		return days{}, false
 	}
 	d, ok := r.date(year, time.Month(month), day, from)
+	if !ok && (year != 0 || divider == "/" || strings.HasSuffix(w, ".")) && day > 0 { // 31.2 may be a number
+		return noDay(year, time.Month(month), day), true
+	}
 	return oneDay(d), ok
 }
 
+// oddISO recognises 2026-02-30.
+func oddISO(w string) (days, bool) {
+	var year, month, day int
+	if len(w) != len(time.DateOnly) || w[4] != '-' || w[7] != '-' {
+		return days{}, false
+	}
+	if n, _ := fmt.Sscanf(w, "%4d-%2d-%2d", &year, &month, &day); n != 3 || month < 1 || month > 12 || day < 0 {
+		return days{}, false
+	}
+	return noDay(year, time.Month(month), day), true
+}
+
+// readOrdinal reads the day of a month.
 func readOrdinal(w string) (int, bool) {
+	n, ok := readNumber(w)
+	return n, ok && n >= 1 && n <= 31
+}
+
+// readNumber reads "24", "24." and "24th". There may be no such day.
+func readNumber(w string) (int, bool) {
 	w = strings.TrimRight(w, ".")
 	for _, ending := range []string{"st", "nd", "rd", "th"} {
 		w = strings.TrimSuffix(w, ending)
 	}
 	n, err := strconv.Atoi(w)
-	return n, err == nil && len(w) <= 2 && n >= 1 && n <= 31
+	return n, err == nil && len(w) <= 2 && n >= 0
+}
+
+// noDay returns a day that a month doesn't have, and why it is none. Without a year, 0, it is of any year.
+func noDay(year int, month time.Month, day int) days {
+	d := oneDay(Date{Year: max(year, 2000), Month: month, Day: 1})
+	last := daysIn(int64(year)*12 + int64(month) - 1)
+	switch {
+	case month == time.February && year == 0:
+		d.odd = fmt.Sprintf("There is no %d February: it has 28 days, or 29 in a leap year.", day)
+	case month == time.February:
+		d.odd = fmt.Sprintf("There is no %d February %d: it has %d days in that year.", day, year, last)
+	default:
+		d.odd = fmt.Sprintf("There is no %d %s: it has %d days.", day, month, last)
+	}
+	return d
 }
 
 func readMonth(w string) (time.Month, bool) {
@@ -146,6 +187,9 @@ func (r *reading) readNamed(ts []token, from Date) (days, int) {
 	first, isDay := readOrdinal(at(0))
 	month, isMonth := readMonth(at(0))
 	i, last := 1, 0
+	if d, n := r.missing(at); n > 0 {
+		return d, n
+	}
 	switch {
 	case isMonth:
 		if first, isDay = readOrdinal(at(1)); !isDay || len(at(1)) == 0 {
@@ -206,7 +250,7 @@ func (r *reading) upTo(first int, ts []token, from Date) (days, int) {
 	}
 	if !numeric {
 		var m int
-		if d, m = r.readNamed(ts[2:], from); m == 0 || d.first != d.last || len(ts) < 4 {
+		if d, m = r.readNamed(ts[2:], from); m == 0 || d.first != d.last || d.odd != "" || len(ts) < 4 {
 			return days{}, 0
 		}
 		if _, ok := readMonth(ts[3].text); !ok {
@@ -237,15 +281,27 @@ func (r *reading) named(at func(int) string, i int, month time.Month, first, las
 	}
 	d, ok := r.date(year, month, first, from)
 	if !ok {
-		return days{}, 0
+		return noDay(year, month, first), i
 	}
 	out := oneDay(d)
 	if last > 0 {
 		if out.last, ok = r.date(d.Year, month, last, from); !ok {
-			return days{}, 0
+			return noDay(year, month, last), i
 		}
 	}
 	return out, i
+}
+
+// missing recognises "32 dec" and "dec 32", which no month has.
+func (r *reading) missing(at func(int) string) (days, int) {
+	for _, in := range [][2]int{{0, 1}, {1, 0}} {
+		n, number := readNumber(at(in[0]))
+		month, named := readMonth(at(in[1]))
+		if number && named && (n == 0 || n > 31) {
+			return noDay(0, month, n), 2
+		}
+	}
+	return days{}, 0
 }
 
 // ofMonth parses "24th": the next such day.
@@ -341,8 +397,11 @@ func (r *reading) dateAfter(d days, n int, ts []token, from Date) (days, int) {
 			named, m = numeric, 1
 		}
 	}
-	if m == 0 || named.first != named.last {
+	switch {
+	case m == 0 || named.first != named.last:
 		return d, n
+	case named.odd != "":
+		return named, n + m
 	}
 	weekday := d.first.Weekday()
 	best, found := Date{}, false

@@ -78,8 +78,8 @@ func TestMomentUnderstandsWhatPeopleWrite(t *testing.T) {
 		"12/24 at 5": "?", "18:00 Foo/Bar": "", "18:00 /": "", "24-xyz": "", "18:00:60": "",
 
 		"": "", "9": "", "25:00": "", "frday 18:00": "", "in": "", "in 2 fortnights": "", "in -2 hours": "", "in 99999999 days": "", "18:00 19:00": "",
-		"fri sat": "", "next tomorrow": "", "next 9:00": "", "2026-02-30": "", "30 feb": "", "24 dec 25 dec": "", "24": "", "dec": "", "at": "", "13/13": "",
-		"32.12.": "", "13pm": "", "in payments": "", "may": "", "payments": "",
+		"fri sat": "", "next tomorrow": "", "next 9:00": "", "2026-02-30": "?", "30 feb": "?", "24 dec 25 dec": "", "24": "", "dec": "", "at": "", "13/13": "",
+		"32.12.": "?", "13pm": "", "in payments": "", "may": "", "payments": "",
 	} {
 		words := strings.Fields(in)
 		m, n, err := r.Moment(words)
@@ -292,6 +292,42 @@ func TestSpanUnderstandsWhatPeopleWrite(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%q: got %q, %v; want %q", c.in, got, err, c.want)
+		}
+	}
+}
+
+// TestDaysThatMonthsDontHave names what is wrong, instead of an example of a time.
+func TestDaysThatMonthsDontHave(t *testing.T) {
+	t.Parallel()
+	zone, err := schedule.LoadZone("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := schedule.Reader{Zone: zone, Now: time.Date(2026, 3, 4, 14, 30, 0, 0, time.UTC)}
+	for text, want := range map[string]string{
+		"31 feb":              "There is no 31 February: it has 28 days, or 29 in a leap year.",
+		"feb 30":              "There is no 30 February: it has 28 days, or 29 in a leap year.",
+		"29 feb 2027":         "There is no 29 February 2027: it has 28 days in that year.",
+		"fri 31 nov 9:00":     "There is no 31 November: it has 30 days.",
+		"31st of april":       "There is no 31 April: it has 30 days.",
+		"32 dec":              "There is no 32 December: it has 31 days.",
+		"dec 32":              "There is no 32 December: it has 31 days.",
+		"24 dec to 32 dec":    "There is no 32 December: it has 31 days.",
+		"30 nov to 31 nov":    "There is no 31 November: it has 30 days.",
+		"28-31 nov":           "There is no 31 November: it has 30 days.",
+		"2026-02-30":          "There is no 30 February 2026: it has 28 days in that year.",
+		"31.2.":               "There is no 31 February: it has 28 days, or 29 in a leap year.",
+		"31/4":                "There is no 31 April: it has 30 days.",
+		"4/31":                "There is no 31 April: it has 30 days.",
+		"fri 18:00 to 31 nov": "There is no 31 November: it has 30 days.",
+	} {
+		if _, _, _, err := r.Span(strings.Fields(text)); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	for _, text := range []string{"load 31.2", "31.2"} {
+		if _, _, _, err := r.Span(strings.Fields(text)); err != nil {
+			t.Errorf("%q: %v, want no refusal: it may be a number", text, err)
 		}
 	}
 }
