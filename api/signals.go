@@ -125,7 +125,7 @@ func (s *server) storeSignals(ctx context.Context, sub *submission) *problem {
 	}
 	sub.hints = s.hints(ctx, sub.integration, sub.signals)
 	sub.payload.RecognisedAs = sub.format
-	sub.payload.MadeOf(sub.signals)
+	sub.payload.NoteSignals(sub.signals)
 	if err := s.Receiver.Accept(ctx, sub.integration.ID, sub.signals, sub.at, sub.payload); err != nil {
 		if ctx.Err() == nil { // otherwise the sender hung up
 			s.outages.Error().Err(err).Str("integration", sub.integration.Name).Msg("signals not stored")

@@ -215,7 +215,7 @@ func (b *Bot) coverPart(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	left := slices.DeleteFunc(c.Left(), func(s schedule.Stint) bool { return !s.End.After(b.clock()) })
+	left := slices.DeleteFunc(c.Untaken(), func(s schedule.Stint) bool { return !s.End.After(b.clock()) })
 	if c.State != oncall.CoverOpen || len(left) == 0 {
 		return "", oncall.Refuse("Nothing of the shift is left to take.")
 	}

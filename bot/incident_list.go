@@ -116,7 +116,7 @@ func bundleStorms(found []oncall.Incident, after oncall.IncidentID) (rest []onca
 		return after != 0 && id >= after || slices.ContainsFunc(found, func(in oncall.Incident) bool { return in.ID == id })
 	}
 	for _, in := range found {
-		if in.TakenIn() && listed(in.MergedInto) {
+		if in.AbsorbedByStorm() && listed(in.MergedInto) {
 			bundled[in.MergedInto]++
 		} else {
 			rest = append(rest, in)

@@ -187,7 +187,7 @@ func (r repair) until() time.Time { return r.zone.Instant(r.meta.Last.AddDays(1)
 // previewRepair describes what a repair would change, and warns about problems.
 func (b *Bot) previewRepair(ctx context.Context, r repair) (lines, warnings []string, err error) {
 	if r.meta.How == view.LeaverCovers {
-		gets := r.of.Gets(r.meta.To, r.until(), r.now)
+		gets := r.of.ShiftsFor(r.meta.To, r.until(), r.now)
 		if len(gets) == 0 {
 			return nil, nil, oncall.Refuse("%s has no shift up to then that somebody else doesn't have already.", r.meta.User)
 		}
@@ -209,7 +209,7 @@ func (b *Bot) previewRepair(ctx context.Context, r repair) (lines, warnings []st
 		lines = append(lines, view.LeaverMoves(d.Report.Changes, d.Report.Details)...)
 	}
 	if r.meta.How == view.LeaverForGood {
-		warnings, err = b.clashWarnings(ctx, r, r.of.Gets(r.meta.To, r.now.AddDate(1, 0, 0), r.now))
+		warnings, err = b.clashWarnings(ctx, r, r.of.ShiftsFor(r.meta.To, r.now.AddDate(1, 0, 0), r.now))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -242,7 +242,7 @@ func (b *Bot) clashWarnings(ctx context.Context, r repair, gets []schedule.Stint
 	if err != nil {
 		return nil, fmt.Errorf("load time off: %w", err)
 	}
-	clashes, away := r.directory.Roster().Against(r.meta.To, gets, off)
+	clashes, away := r.directory.Roster().Obstacles(r.meta.To, gets, off)
 	return view.LeaverWarnings(r.meta.To, clashes, away, r.user.TimeZone), nil
 }
 

@@ -54,7 +54,7 @@ func (b *Bot) redrawPressed(ctx context.Context, callback slack.InteractionCallb
 		d = view.Page(m.Picture, m.User, m.Why)
 	}
 	failed := b.replace(ctx, at, callback.ResponseURL, d)
-	if err := b.store.PressDrawn(ctx, m, failed == nil, b.clock()); err != nil {
+	if err := b.store.PressedDrawn(ctx, m, failed == nil, b.clock()); err != nil {
 		return err
 	}
 	if failed != nil {

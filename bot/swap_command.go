@@ -74,7 +74,7 @@ func (b *Bot) pressSwapWhich(ctx context.Context, p press) (string, error) {
 
 // pending answers `/oncall swap list` and `/oncall cover list`.
 func (b *Bot) pending(ctx context.Context, r request) (view.Drawing, error) {
-	swaps, covers, err := b.store.Pending(ctx, r.by(), r.user.ID, r.now)
+	swaps, covers, err := b.store.PendingSwaps(ctx, r.by(), r.user.ID, r.now)
 	if err != nil {
 		return view.Drawing{}, fmt.Errorf("load what is pending: %w", err)
 	}

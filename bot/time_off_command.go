@@ -248,7 +248,7 @@ func (r request) onTimeOff(shifts []schedule.Stint) oncall.OnTimeOff {
 type wantedCovers []oncall.Cover
 
 func (b *Bot) coverWanted(ctx context.Context, r request) (wantedCovers, error) {
-	_, covers, err := b.store.Pending(ctx, r.by(), r.user.ID, r.now)
+	_, covers, err := b.store.PendingSwaps(ctx, r.by(), r.user.ID, r.now)
 	if err != nil {
 		return nil, fmt.Errorf("load cover requests: %w", err)
 	}

@@ -29,9 +29,9 @@ func (b *Bot) UserByEmail(ctx context.Context, email string) (oncall.User, error
 	return b.person(u), nil
 }
 
-// Meet looks up a person by their e-mail address in Slack, and saves them. The error is oncall.ErrNotFound if there is
+// AddUserByEmail looks up a person by their e-mail address in Slack, and saves them. The error is oncall.ErrNotFound if there is
 // none; for a bot it is a Refusal.
-func (b *Bot) Meet(ctx context.Context, email string) error {
+func (b *Bot) AddUserByEmail(ctx context.Context, email string) error {
 	if _, err := b.ourWorkspace(ctx); err != nil { // without it nobody could be told from a stranger
 		return err
 	}

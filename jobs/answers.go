@@ -60,7 +60,7 @@ func pause(ctx context.Context, d time.Duration) {
 // try.
 func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from notify.Listener) error {
 	claim, cancel := context.WithTimeout(ctx, claimLimit)
-	name, err := j.store.ClaimInstance(claim, store.AnswersTask(method))
+	name, err := j.store.ClaimInstance(claim, store.AnswersClaim(method))
 	cancel()
 	if err != nil {
 		return err

@@ -149,7 +149,7 @@ var errNoRoot = errors.New("the incident has no message in the channel")
 func (dr drawer) root(ctx context.Context, drawing store.Drawing) (store.MessageRef, error) {
 	in := drawing.Picture.Incident
 	if drawing.Root == (store.MessageRef{}) {
-		if in.TakenIn() && drawing.RootTried == nil {
+		if in.AbsorbedByStorm() && drawing.RootTried == nil {
 			return store.MessageRef{}, errNoRoot
 		}
 		found, err := dr.adopt(ctx, drawing)

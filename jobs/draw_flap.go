@@ -44,26 +44,26 @@ func (dr drawer) flapLine(ctx context.Context, drawing store.Drawing, root store
 		return fmt.Errorf("edit the line about flapping: %w", err)
 	}
 	line.Drawn = in.Flap.State()
-	return dr.jobs.store.NoteLine(ctx, in.ID, line)
+	return dr.jobs.store.SaveFlapLine(ctx, in.ID, line)
 }
 
 // postFlapLine posts the reply about flapping.
 func (dr drawer) postFlapLine(ctx context.Context, d store.Drawing, line store.FlapLine, root store.MessageRef) error {
 	in := d.Picture.Incident
 	line.TriedAt = new(dr.jobs.clock())
-	if err := dr.jobs.store.NoteLine(ctx, in.ID, line); err != nil {
+	if err := dr.jobs.store.SaveFlapLine(ctx, in.ID, line); err != nil {
 		return err
 	}
 	at, err := dr.jobs.messenger.PostFlapLine(ctx, root, d.Picture, flapDelivery(d, *in.Flap))
 	if wasNotDone(err) {
 		line.TriedAt = nil
-		err = errors.Join(err, dr.jobs.store.NoteLine(ctx, in.ID, line))
+		err = errors.Join(err, dr.jobs.store.SaveFlapLine(ctx, in.ID, line))
 	}
 	if err != nil {
 		return fmt.Errorf("reply in the thread about flapping: %w", err)
 	}
 	line.TS, line.TriedAt, line.Drawn = at.TS, nil, in.Flap.State()
-	return dr.jobs.store.NoteLine(ctx, in.ID, line)
+	return dr.jobs.store.SaveFlapLine(ctx, in.ID, line)
 }
 
 // adoptFlapLine looks for a reply that an earlier attempt may have posted. The text of that reply is

@@ -59,7 +59,7 @@ func (j *Jobs) claim(ctx context.Context, name string) (*store.Instance, error) 
 	if err != nil {
 		return nil, err
 	}
-	go instance.Tell(j.whatWaits)
+	go instance.ReportWaiting(j.whatWaits)
 	return instance, nil
 }
 

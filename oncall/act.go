@@ -34,14 +34,14 @@ const (
 	ActSplit    ActKind = "split"   // gives one alert of a storm, named by Alert or by its key or title in Text, its own incident
 )
 
-// Till names the end of a snooze where that depends on the person or the incident.
-type Till string
+// SnoozeEnd names the end of a snooze where that depends on the person or the incident.
+type SnoozeEnd string
 
 // The ends of a snooze.
 const (
-	TillTime    Till = ""        // Until says when
-	TillWork    Till = "work"    // when the person's working hours next begin
-	TillHandoff Till = "handoff" // the next hand-off of the schedules that the policy pages
+	TillTime    SnoozeEnd = ""        // Until says when
+	TillWork    SnoozeEnd = "work"    // when the person's working hours next begin
+	TillHandoff SnoozeEnd = "handoff" // the next hand-off of the schedules that the policy pages
 )
 
 // An Act is one thing that somebody does with an incident. Each kind uses the fields that
@@ -49,7 +49,7 @@ const (
 type Act struct {
 	Do       ActKind
 	Until    time.Time
-	Till     Till
+	Till     SnoozeEnd
 	User     UserID
 	Policy   PolicyID
 	Schedule ScheduleID

@@ -105,7 +105,7 @@ func (c *Change) unack(Act) error {
 	return nil
 }
 
-// takeBackAcks withdraws some of the acknowledgements, and records d with what remains. If the remaining ones are enough,
+// takeBackAcks withdraws some of the acknowledgements, and records detail with what remains. If the remaining ones are enough,
 // the incident stays acknowledged. If it is snoozed or still escalating, that continues. Otherwise it pages from the first
 // step, now.
 func (c *Change) takeBackAcks(from, others []UserID, detail Detail) {

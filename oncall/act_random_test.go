@@ -25,7 +25,7 @@ func randomAct(rng *rand.Rand, now time.Time) (Actor, Act) {
 	}
 	a := Act{
 		Do: anyAct[rng.IntN(len(anyAct))], Until: now.Add(time.Duration(rng.IntN(3*3600)) * time.Second),
-		Till: []Till{TillTime, TillTime, TillWork, TillHandoff, "?"}[rng.IntN(5)], User: people[rng.IntN(len(people))],
+		Till: []SnoozeEnd{TillTime, TillTime, TillWork, TillHandoff, "?"}[rng.IntN(5)], User: people[rng.IntN(len(people))],
 		Text: "a note", Severity: []Severity{Critical, High, Medium, Low}[rng.IntN(4)],
 	}
 	if rng.IntN(3) == 0 {

@@ -155,7 +155,7 @@ func actOf(t *testing.T, now time.Time, words []string) (Actor, Act) {
 		if d, err := time.ParseDuration(arg); err == nil {
 			a.Until = now.Add(d)
 		} else {
-			a.Till = Till(arg)
+			a.Till = SnoozeEnd(arg)
 		}
 	case ActReassign:
 		if id, ok := strings.CutPrefix(arg, "policy "); ok {

@@ -69,8 +69,8 @@ func (in Incident) AsksVerdict(events, all []Event) bool {
 	return slices.ContainsFunc(events, func(e Event) bool { return by(e) && e.ID == all[first].ID })
 }
 
-// A Past is an incident that is over, and was about the same as another one.
-type Past struct {
+// A PastIncident is an incident that is over, and was about the same as another one.
+type PastIncident struct {
 	ID         IncidentID
 	OpenedAt   time.Time
 	ResolvedAt time.Time

@@ -25,7 +25,7 @@ type AnswerFacts struct {
 	Probed   bool              // the answer is to a probe
 	Checked  bool              // the person was recently asked whether they can still be reached
 	Scope    AnswerScope       // what the person may answer about, if the answer names no message
-	Choice   Choice            // which of those incidents the answer is about
+	Choice   AnswerSubject     // which of those incidents the answer is about
 	Messages []AnsweredMessage // the messages that the answer is about
 }
 

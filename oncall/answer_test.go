@@ -90,7 +90,7 @@ func TestAnswerOutcomes(t *testing.T) {
 		"nothing open, but a check":     {AnswerFacts{Known: true, Checked: true}, ack, AnswerOutcome{Result: AnswerReached}},
 		"hello":                         {AnswerFacts{Known: true}, ok, AnswerOutcome{Result: AnswerUnclear, Hint: Say("There is nothing open that you were paged for.")}},
 		"hello, to a check":             {AnswerFacts{Known: true, Checked: true}, ok, AnswerOutcome{Result: AnswerReached}},
-		"several people":                {AnswerFacts{Known: true, Checked: true, Choice: Choice{Several: true}}, ack, AnswerOutcome{Result: AnswerSeveral}},
+		"several people":                {AnswerFacts{Known: true, Checked: true, Choice: AnswerSubject{Several: true}}, ack, AnswerOutcome{Result: AnswerSeveral}},
 		"a test page":                   {AnswerFacts{Known: true}, Answer{Intent: Intent{Kind: IntentTest}}, AnswerOutcome{Result: AnswerReached}},
 		"a message of nothing any more": {AnswerFacts{Known: true, Messages: make([]AnsweredMessage, 1)}, ack, AnswerOutcome{Result: AnswerActed}},
 		"a message, declined": {

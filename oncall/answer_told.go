@@ -35,24 +35,24 @@ type ShownPage struct {
 	Lost bool   // the message never arrived
 }
 
-// A Choice is what an answer is about.
-type Choice struct {
-	Picks   []Pick   // one for each message
-	Several bool     // several people share the address, and any of them may have sent the answer
-	Missed  Sentence // which of its numbers are unknown or ambiguous
+// An AnswerSubject is what an answer is about.
+type AnswerSubject struct {
+	Picks   []PickedIncidents // one for each message
+	Several bool              // several people share the address, and any of them may have sent the answer
+	Missed  Sentence          // which of its numbers are unknown or ambiguous
 }
 
-// A Pick is which incidents of one message an answer is about.
-type Pick struct {
+// PickedIncidents are the incidents of one message that an answer is about.
+type PickedIncidents struct {
 	Lead      PageID
 	User      UserID
 	Incidents []IncidentID
 }
 
-// Choose finds what an answer is about: the incidents that its numbers name, or else the newest
+// FindSubject finds what an answer is about: the incidents that its numbers name, or else the newest
 // message that the act fits.
-func (scope AnswerScope) Choose(intent Intent) Choice {
-	var c Choice
+func (scope AnswerScope) FindSubject(intent Intent) AnswerSubject {
+	var c AnswerSubject
 	var missed []string
 	if intent.Kind != IntentAct {
 		return c
@@ -88,26 +88,26 @@ func (scope AnswerScope) Choose(intent Intent) Choice {
 }
 
 // add picks incidents. It sets Several if they were told to different people at the same address.
-func (c *Choice) add(found []ShownPage) {
+func (c *AnswerSubject) add(found []ShownPage) {
 	for _, s := range found {
-		if slices.ContainsFunc(c.Picks, func(k Pick) bool { return k.User != s.UserID }) {
+		if slices.ContainsFunc(c.Picks, func(k PickedIncidents) bool { return k.User != s.UserID }) {
 			c.Several = true
 		}
-		if slices.ContainsFunc(c.Picks, func(k Pick) bool { return slices.Contains(k.Incidents, s.IncidentID) }) {
+		if slices.ContainsFunc(c.Picks, func(k PickedIncidents) bool { return slices.Contains(k.Incidents, s.IncidentID) }) {
 			continue
 		}
-		i := slices.IndexFunc(c.Picks, func(k Pick) bool { return k.Lead == s.Lead })
+		i := slices.IndexFunc(c.Picks, func(k PickedIncidents) bool { return k.Lead == s.Lead })
 		if i < 0 {
 			i = len(c.Picks)
-			c.Picks = append(c.Picks, Pick{Lead: s.Lead, User: s.UserID})
+			c.Picks = append(c.Picks, PickedIncidents{Lead: s.Lead, User: s.UserID})
 		}
 		c.Picks[i].Incidents = append(c.Picks[i].Incidents, s.IncidentID)
 	}
 }
 
 // chosen reports whether an answer is about an incident.
-func (c Choice) chosen(id IncidentID) bool {
-	return slices.ContainsFunc(c.Picks, func(k Pick) bool { return slices.Contains(k.Incidents, id) })
+func (c AnswerSubject) chosen(id IncidentID) bool {
+	return slices.ContainsFunc(c.Picks, func(k PickedIncidents) bool { return slices.Contains(k.Incidents, id) })
 }
 
 // number finds what a typed number means, or says why it means nothing:
@@ -244,7 +244,7 @@ func (scope AnswerScope) open(message []ShownPage) []ShownPage {
 
 // Remaining says what else the act would fit, and what to type for it: "Open for you: #2, #3; 2a takes
 // both." It is empty if nothing else fits.
-func (scope AnswerScope) Remaining(intent Intent, c Choice) Sentence {
+func (scope AnswerScope) Remaining(intent Intent, c AnswerSubject) Sentence {
 	act := cmp.Or(intent.Act, ActAck)
 	left := scope.left(act, c)
 	if len(c.Picks) > 0 && len(scope.left(ActAck, c)) == 0 { // everything else is acknowledged
@@ -286,7 +286,7 @@ type leftMessage struct {
 }
 
 // left lists messages that an act fits, newest first. Each incident is listed once.
-func (scope AnswerScope) left(act ActKind, c Choice) (out []leftMessage) {
+func (scope AnswerScope) left(act ActKind, c AnswerSubject) (out []leftMessage) {
 	listed := map[IncidentID]bool{}
 	for _, here := range []bool{true, false} {
 		for _, s := range scope.Shown {
@@ -317,9 +317,9 @@ func (scope AnswerScope) left(act ActKind, c Choice) (out []leftMessage) {
 
 // Help says what can be answered, with a number that works now.
 func (scope AnswerScope) Help() Sentence {
-	left := scope.left(ActAck, Choice{})
+	left := scope.left(ActAck, AnswerSubject{})
 	if len(left) == 0 {
-		left = scope.left(ActResolve, Choice{})
+		left = scope.left(ActResolve, AnswerSubject{})
 	}
 	if len(left) == 0 {
 		return Say("There is nothing open that you were paged for.")
@@ -327,7 +327,7 @@ func (scope AnswerScope) Help() Sentence {
 	n := left[0].answer
 	help := Say("Answer %sa to acknowledge, %sr to resolve or %se to escalate, with the number from the message.", n, n, n)
 	if len(left) > 1 {
-		help = Say("%s %s", help, scope.Remaining(Intent{Act: ActAck}, Choice{}))
+		help = Say("%s %s", help, scope.Remaining(Intent{Act: ActAck}, AnswerSubject{}))
 	}
 	return help
 }

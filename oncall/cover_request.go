@@ -129,14 +129,14 @@ func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r Shif
 		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", s.User, s.Name)
 	}
 	c := Cover{State: CoverOpen, Stint: s, Note: note, Everyone: everyone, CreatedBy: by, CreatedAt: now, NextAt: &now}
-	return c.Tick(r, away, now), nil
+	return c.RunTimer(r, away, now), nil
 }
 
-// Left returns the parts of the shift that nobody has taken yet.
-func (c Cover) Left() []schedule.Stint { return LeftOf(c.Stint, c.Takes) }
+// Untaken returns the parts of the shift that nobody has taken yet.
+func (c Cover) Untaken() []schedule.Stint { return UntakenOf(c.Stint, c.Takes) }
 
-// LeftOf returns the parts of a stint that nobody has taken.
-func LeftOf(s schedule.Stint, takes []CoverTake) []schedule.Stint {
+// UntakenOf returns the parts of a stint that nobody has taken.
+func UntakenOf(s schedule.Stint, takes []CoverTake) []schedule.Stint {
 	left := []schedule.Stint{s}
 	for _, t := range takes {
 		var rest []schedule.Stint
@@ -183,7 +183,7 @@ func (c Cover) take(by UserID, from, to time.Time, r ShiftFacts, now time.Time) 
 		to = c.Stint.End
 	}
 	var wanted []schedule.Stint
-	for _, p := range c.Left() {
+	for _, p := range c.Untaken() {
 		if p.Start.Before(from) {
 			p.Start = from
 		}
@@ -210,7 +210,7 @@ func (c Cover) take(by UserID, from, to time.Time, r ShiftFacts, now time.Time) 
 		c.Takes = append(slices.Clip(c.Takes), CoverTake{User: by, Start: p.Start, End: p.End})
 	}
 	change.Cover = c
-	if !slices.ContainsFunc(c.Left(), func(p schedule.Stint) bool { return p.End.After(now) }) {
+	if !slices.ContainsFunc(c.Untaken(), func(p schedule.Stint) bool { return p.End.After(now) }) {
 		change.Cover = c.close(CoverTaken, now, nil).Cover
 	}
 	return change, nil
@@ -252,13 +252,13 @@ func (c Cover) Due(now time.Time) bool {
 	return c.State == CoverOpen && c.NextAt != nil && !now.Before(*c.NextAt)
 }
 
-// Tick runs the request's timer. It asks the next group, reminds the asker, or ends the request, and
+// RunTimer runs the request's timer. It asks the next group, reminds the asker, or ends the request, and
 // sets the next timer. The argument away lists people who have time off during the shift.
-func (c Cover) Tick(r ShiftFacts, away []UserID, now time.Time) CoverChange {
+func (c Cover) RunTimer(r ShiftFacts, away []UserID, now time.Time) CoverChange {
 	if !now.Before(c.Stint.End) {
 		return c.close(CoverOver, now, nil)
 	}
-	for _, p := range c.Left() {
+	for _, p := range c.Untaken() {
 		if p.End.After(now) && !r.isOnCallFor(p.From(now)) {
 			return c.close(CoverStale, now, nil)
 		}

@@ -64,7 +64,7 @@ func TestCoverAsksCandidatesInTime(t *testing.T) {
 		var got []string
 		for now := c.at; now.Before(c.at.AddDate(0, 0, 2)); now = *change.Cover.NextAt {
 			if now.After(c.at) {
-				change = change.Cover.Tick(r, c.away, now)
+				change = change.Cover.RunTimer(r, c.away, now)
 			}
 			if len(change.Asked) > 0 {
 				got = append(got, now.Format("2 15:04 ")+list(change.Asked))
@@ -95,7 +95,7 @@ func TestCoverSkipsUnsuitablePeopleWithReason(t *testing.T) {
 		if diff := cmp.Diff(c.want, change.Cover.Unasked); diff != "" {
 			t.Errorf("left out (-want +got):\n%s", diff)
 		}
-		if later := change.Cover.Tick(r, nil, noon.Add(24*time.Hour)).Cover; len(later.Asked) != 1 || later.Unasked != nil {
+		if later := change.Cover.RunTimer(r, nil, noon.Add(24*time.Hour)).Cover; len(later.Asked) != 1 || later.Unasked != nil {
 			t.Errorf("once somebody is asked: %+v, want nobody left out", later)
 		}
 	}
@@ -132,11 +132,11 @@ func TestCoverAsksLeastLoadedFirst(t *testing.T) {
 	if got := list(c.Asked); got != "[U2 U3 U4]" || !c.Cover.NextAt.Equal(noon.Add(15*time.Minute)) {
 		t.Fatalf(`first %s, again at %s; want got "[U2 U3 U4]" and %s`, got, c.Cover.NextAt, noon.Add(15*time.Minute))
 	}
-	c = c.Cover.Tick(r, nil, *c.Cover.NextAt)
+	c = c.Cover.RunTimer(r, nil, *c.Cover.NextAt)
 	if got := list(c.Asked); got != "[U1 U0BO U0DI]" {
 		t.Errorf("then %s, want %s", got, "[U1 U0BO U0DI]")
 	}
-	early := c.Cover.Tick(r, nil, noon.Add(16*time.Minute))
+	early := c.Cover.RunTimer(r, nil, noon.Add(16*time.Minute))
 	if len(early.Asked) > 0 {
 		t.Errorf("within a quarter of an hour: %v, want none", early.Asked)
 	}
@@ -150,7 +150,7 @@ func TestCoverRemindersRecurUntilTheShiftEnds(t *testing.T) {
 	var got []time.Duration
 	request := c.Cover
 	for now := *request.NextAt; request.State == CoverOpen; now = *request.NextAt {
-		change := request.Tick(r, nil, now)
+		change := request.RunTimer(r, nil, now)
 		request = change.Cover
 		if change.Remind > 0 {
 			got = append(got, start.Sub(now))
@@ -238,7 +238,7 @@ func TestCoverEndsByWithdrawalDeclineOrAMovedShift(t *testing.T) {
 		t.Errorf("%+v, %v; want the first asked to have declined, and the request before unchanged", got, err)
 	}
 	moved := trade(t, schedule.Override{ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{bo}, Start: c.Stint.Start, End: c.Stint.End})
-	if got := c.Tick(moved, nil, *c.NextAt); got.Cover.State != CoverStale {
+	if got := c.RunTimer(moved, nil, *c.NextAt); got.Cover.State != CoverStale {
 		t.Errorf("a request for a shift that has moved is %s, want %s", got.Cover.State, CoverStale)
 	}
 }

@@ -128,8 +128,8 @@ func (d Departure) Covers(by, to UserID, until, now time.Time) []schedule.Overri
 	return out
 }
 
-// Gets returns the shifts that somebody gets who takes the person's places, from now until an instant.
-func (d Departure) Gets(to UserID, until, now time.Time) []schedule.Stint {
+// ShiftsFor returns the shifts that somebody gets who takes the person's places, from now until an instant.
+func (d Departure) ShiftsFor(to UserID, until, now time.Time) []schedule.Stint {
 	var out []schedule.Stint
 	for _, o := range d.Covers(to, to, until, now) {
 		i := slices.IndexFunc(d.Shifts, func(s LeftShift) bool { return s.Schedule == o.ScheduleID })

@@ -79,9 +79,9 @@ func VoidNotices(definitions []schedule.Definition, user User, now time.Time) ([
 	return out, nil
 }
 
-// VoidBack returns the notice that the person who had left is back, so that what was agreed is valid
+// ReturnNotice returns the notice that the person who had left is back, so that what was agreed is valid
 // again. It reports false if everything is over by then.
-func (n Notice) VoidBack(now time.Time) (Notice, bool) {
+func (n Notice) ReturnNotice(now time.Time) (Notice, bool) {
 	n.ID, n.Key = 0, "back/"+n.Key
 	n.Detail.State, n.Detail.StateAt = LeaverBack, now
 	n.Detail.Void = slices.DeleteFunc(slices.Clone(n.Detail.Void), func(v VoidShift) bool { return v.Kept || !v.End.IsZero() && !v.End.After(now) })

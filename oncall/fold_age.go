@@ -6,8 +6,8 @@ import "time"
 // monitor may have no way to end it. Other alerts are never closed by age: silence is not recovery.
 const ClosesByAge = 24 * time.Hour
 
-// AgedOf returns the signal that closes an alert by age.
-func AgedOf(a Alert) Signal { return Signal{Action: Clear, DedupKey: a.DedupKey, Aged: true} }
+// ClosedByAge returns the signal that closes an alert by age.
+func ClosedByAge(a Alert) Signal { return Signal{Action: Clear, DedupKey: a.DedupKey, Aged: true} }
 
 // aged reports whether an alert is old enough to be closed by age.
 func (a *Alert) aged(now time.Time) bool {

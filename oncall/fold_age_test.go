@@ -18,7 +18,7 @@ func TestOnlyWhatHasNoKeyIsClosedByAge(t *testing.T) {
 	s.fold(noon, keyless("a"), keyless("b"), fires("keyed"))
 	s.fold(noon.Add(time.Hour), keyless("b"))
 	aged := func(at time.Time, key string) FoldResult {
-		s.fold(at, AgedOf(Alert{DedupKey: key}))
+		s.fold(at, ClosedByAge(Alert{DedupKey: key}))
 		return s.results[len(s.results)-1]
 	}
 	day := noon.Add(24 * time.Hour)
@@ -64,7 +64,7 @@ func TestSnoozedIncidentIsNotClosedByAge(t *testing.T) {
 		s.incidents[1] = c.Incident
 	}
 	aged := func(at time.Time) FoldResult {
-		s.fold(at, AgedOf(s.alerts[1]))
+		s.fold(at, ClosedByAge(s.alerts[1]))
 		return s.results[len(s.results)-1]
 	}
 	ends := noon.Add(30 * time.Hour)
@@ -111,7 +111,7 @@ func TestAlertGivenAKeyIsNotClosedByAge(t *testing.T) {
 		for i, signal := range c.signals {
 			s.fold(noon.Add(time.Duration(i)*time.Minute), signal)
 		}
-		s.fold(end, AgedOf(s.alerts[1]))
+		s.fold(end, ClosedByAge(s.alerts[1]))
 		equal(t, name, s.results[len(s.results)-1], c.want)
 	}
 }

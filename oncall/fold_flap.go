@@ -135,10 +135,10 @@ func (c *Change) recountAlerts() {
 	c.recount()
 }
 
-// CloseQuiet closes a flapping incident if no alert has fired for long enough, and otherwise queues
+// CloseIfQuiet closes a flapping incident if no alert has fired for long enough, and otherwise queues
 // the next check if one is needed. It reports false if there is nothing to do. The argument fires says
 // whether any of the incident's alerts fires.
-func (in Incident) CloseQuiet(fires bool, now time.Time) (Change, bool) {
+func (in Incident) CloseIfQuiet(fires bool, now time.Time) (Change, bool) {
 	if !in.Flapping() || in.Flap.LookAt == nil || in.Flap.LookAt.After(now) {
 		return Change{}, false
 	}

@@ -115,7 +115,7 @@ func (sw *swing) run(until time.Time) {
 func (sw *swing) timer(timer IncidentTimer) {
 	in := sw.product.incidents[timer.Incident]
 	if timer.Close {
-		if c, due := in.CloseQuiet(int(timer.Incident) == sw.incidents && sw.fires(), sw.now); due {
+		if c, due := in.CloseIfQuiet(int(timer.Incident) == sw.incidents && sw.fires(), sw.now); due {
 			sw.take([]Change{c})
 		}
 		if sw.flaps && sw.open && !sw.fires() && sw.now.Sub(sw.quiet) >= 10*time.Minute {

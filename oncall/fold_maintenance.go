@@ -5,9 +5,9 @@ import "cmp"
 // keepForMaintenance reports whether a maintenance window keeps an alert from opening or reopening an incident: one must cover
 // the arrival of its signal, and one the time of folding.
 func (f *Fold) keepForMaintenance(a *Alert) bool {
-	m, covered := Covering(f.Maintenance, f.Integration, *a, f.arrivedAt)
+	m, covered := CoveringWindow(f.Maintenance, f.Integration, *a, f.arrivedAt)
 	if now := latest(f.arrivedAt, latest(f.FoldedAt, f.replayedAt)); covered && now.After(f.arrivedAt) {
-		m, covered = Covering(f.Maintenance, f.Integration, *a, now)
+		m, covered = CoveringWindow(f.Maintenance, f.Integration, *a, now)
 	}
 	f.touch(a)
 	a.Kept = covered

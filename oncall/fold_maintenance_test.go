@@ -229,7 +229,7 @@ func (im *inMaintenance) turn() error {
 	always := slices.DeleteFunc(slices.Clone(im.product.maintenance), func(m Maintenance) bool { return m.PagesCritical }) // it may have been critical
 	for id := open + 1; id <= len(im.product.incidents); id++ {
 		for _, a := range im.product.alerts {
-			if _, covered := Covering(always, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, im.now); a.IncidentID == IncidentID(id) && a.Firing && covered {
+			if _, covered := CoveringWindow(always, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, im.now); a.IncidentID == IncidentID(id) && a.Firing && covered {
 				return fmt.Errorf("%s opened %s, though a window covers it", a.DedupKey, IncidentID(id))
 			}
 		}
@@ -277,7 +277,7 @@ func (im *inMaintenance) checkQuiet() error {
 			return fmt.Errorf("%s fires twice", a.DedupKey)
 		}
 		firing[a.DedupKey] = true
-		_, covered := Covering(im.product.maintenance, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, im.now)
+		_, covered := CoveringWindow(im.product.maintenance, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, im.now)
 		in, has := im.product.incidents[a.IncidentID]
 		switch {
 		case a.Kept && !covered:

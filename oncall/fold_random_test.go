@@ -80,7 +80,7 @@ type anyMonitor struct {
 func (m *anyMonitor) step() {
 	_, fires := m.firing()
 	for id, in := range m.product.incidents {
-		if c, due := in.CloseQuiet(fires[id], m.now); due {
+		if c, due := in.CloseIfQuiet(fires[id], m.now); due {
 			m.product.incidents[id] = c.Incident
 		}
 	}

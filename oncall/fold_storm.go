@@ -70,8 +70,8 @@ func (in Incident) storming(now time.Time) bool {
 // Storming reports whether the incident is a storm that EndStorm has not ended yet.
 func (in Incident) Storming() bool { return in.Storm != nil && in.Storm.OverAt == nil }
 
-// TakenIn reports whether the incident became part of a storm before its message was posted.
-func (in Incident) TakenIn() bool { return in.MergedInto != 0 && in.ResolvedBy.User == "" }
+// AbsorbedByStorm reports whether the incident became part of a storm before its message was posted.
+func (in Incident) AbsorbedByStorm() bool { return in.MergedInto != 0 && in.ResolvedBy.User == "" }
 
 // StateVersion returns the latest version that changed more than a storm's counters. Only the message in the channel shows
 // the counters; all others are redrawn when StateVersion grows.
@@ -397,9 +397,9 @@ type TallyCount struct {
 	Alerts, Firing int
 }
 
-// MaySplit refuses to split off an alert if that makes no sense. Known says that a firing alert was
-// found, and several says that there was more than one.
-func (in Incident) MaySplit(a Act, known, several bool) error {
+// MaySplit refuses to split off an alert if that makes no sense. The argument found is how many firing alerts of the
+// incident the act may mean.
+func (in Incident) MaySplit(a Act, found int) error {
 	if err := in.refuseClosed(); err != nil {
 		return err
 	}
@@ -408,9 +408,9 @@ func (in Incident) MaySplit(a Act, known, several bool) error {
 		return Refuse("Incident %s is no storm: there is nothing to split off.", in.ID)
 	case a.Alert == 0 && a.Text == "":
 		return Refuse("Say which alert, by its dedup key or its title.")
-	case !known:
+	case found == 0:
 		return Refuse("No such alert of incident %s fires.", in.ID)
-	case several:
+	case found > 1:
 		return Refuse("Several alerts of incident %s are called so: say which one by its dedup key.", in.ID)
 	}
 	return nil

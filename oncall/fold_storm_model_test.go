@@ -361,7 +361,7 @@ func (w *weather) end() {
 			m.overAt = w.now
 		}
 		for again := true; again; {
-			c, again = w.product.incidents[IncidentID(i+1)].CloseQuiet(w.fires(m), w.now)
+			c, again = w.product.incidents[IncidentID(i+1)].CloseIfQuiet(w.fires(m), w.now)
 			if again {
 				w.product.incidents[IncidentID(i+1)] = c.Incident
 			}

@@ -42,7 +42,7 @@ func TestStormIsOneIncidentAndOnePage(t *testing.T) {
 	storm := s.incidents[5]
 	equal(t, "the storm", []any{storm.Status, storm.SignalCount, storm.Title}, []any{Triggered, 500, "Alert storm from prometheus, such as alert 4"})
 	for id := IncidentID(1); id < 5; id++ {
-		equal(t, "taken in", []any{s.incidents[id].Status, s.incidents[id].MergedInto, s.incidents[id].TakenIn()}, []any{Resolved, IncidentID(5), true})
+		equal(t, "taken in", []any{s.incidents[id].Status, s.incidents[id].MergedInto, s.incidents[id].AbsorbedByStorm()}, []any{Resolved, IncidentID(5), true})
 	}
 	for _, a := range s.alerts {
 		equal(t, "incident of "+a.DedupKey, a.IncidentID, IncidentID(5))

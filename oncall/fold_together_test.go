@@ -156,7 +156,7 @@ func (t *together) upkeep() {
 		fires[a.IncidentID] = fires[a.IncidentID] || a.Firing
 	}
 	for id := IncidentID(1); int(id) <= len(t.product.incidents); id++ {
-		if c, due := t.product.incidents[id].CloseQuiet(fires[id], t.now); due {
+		if c, due := t.product.incidents[id].CloseIfQuiet(fires[id], t.now); due {
 			t.product.incidents[id] = c.Incident
 		}
 	}
@@ -234,7 +234,7 @@ func (t *together) checkAlert(a Alert) error {
 	case a.HeldUntil != nil && (a.Route.Hold == 0 || !a.HeldUntil.Equal(a.FirstAt.Add(a.Route.Hold.Duration())) || !t.now.Before(*a.HeldUntil)):
 		return fmt.Errorf("it is held until %v, since %v, for %d s", a.HeldUntil, a.FirstAt, a.Route.Hold)
 	case a.Kept:
-		if _, covered := Covering(t.product.maintenance, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, t.now); !covered {
+		if _, covered := CoveringWindow(t.product.maintenance, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, t.now); !covered {
 			return fmt.Errorf("it is kept, and no window covers it")
 		}
 	}

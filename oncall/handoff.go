@@ -185,9 +185,9 @@ func (h Handoff) UnconfirmedNotices(b Briefing) []Notice {
 	return notices
 }
 
-// Adopt pages people who have just come on call about an incident whose policy ran out or had nobody to page. It
+// PageNewlyOnCall pages people who have just come on call about an incident whose policy ran out or had nobody to page. It
 // reports false for other incidents.
-func (in Incident) Adopt(users []UserID, schedule string, f Facts, now time.Time) (Change, bool) {
+func (in Incident) PageNewlyOnCall(users []UserID, schedule string, f Facts, now time.Time) (Change, bool) {
 	if in.Status != Triggered || !in.Exhausted && !in.Unassigned || len(users) == 0 {
 		return Change{}, false
 	}

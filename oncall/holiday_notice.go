@@ -71,9 +71,9 @@ func onCallIn(c *schedule.Schedule, from, to time.Time) []UserID {
 // NoticeHolidaysUnread tells managers that the calendar of a schedule's holidays can't be read.
 const NoticeHolidaysUnread NoticeKind = "holidays_unread"
 
-// HolidaysUnread returns the notice to a manager that a calendar has been unreadable since the given
+// HolidaysUnreadNotice returns the notice to a manager that a calendar has been unreadable since the given
 // time. The argument host is the part of its address that is shown.
-func HolidaysUnread(id ScheduleID, name, host, why string, to UserID, since time.Time) Notice {
+func HolidaysUnreadNotice(id ScheduleID, name, host, why string, to UserID, since time.Time) Notice {
 	return Notice{
 		Key: fmt.Sprintf("holidays_unread/%d/%d/%s", id, since.Unix(), to), To: string(to), Kind: NoticeHolidaysUnread, About: int64(id),
 		Detail: Saying(Say("The calendar of holidays at %s, which the schedule %s names, can't be read: %s. What was read of it before counts.",

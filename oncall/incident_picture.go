@@ -16,7 +16,7 @@ type Picture struct {
 
 	Tally StormTally // for a storm
 
-	Last *Past // the latest similar incident with a known cause or remedy; nil: there is none, or this incident is over
+	Last *PastIncident // the latest similar incident with a known cause or remedy; nil: there is none, or this incident is over
 }
 
 // MaxPictured bounds how many alerts a message lists.

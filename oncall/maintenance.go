@@ -192,8 +192,8 @@ func (m Matcher) meets(in Integration, a Alert) bool {
 	return false
 }
 
-// Covering finds the window that covers an alert at an instant; of several, the one that ends last.
-func Covering(all []Maintenance, in Integration, a Alert, at time.Time) (Maintenance, bool) {
+// CoveringWindow finds the window that covers an alert at an instant; of several, the one that ends last.
+func CoveringWindow(all []Maintenance, in Integration, a Alert, at time.Time) (Maintenance, bool) {
 	var found Maintenance
 	for _, m := range all {
 		if m.EndsAt.After(found.EndsAt) && m.Covers(in, a, at) {

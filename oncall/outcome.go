@@ -65,7 +65,7 @@ func (facts OutcomeFacts) Outcome(s Signal, at time.Time) Outcome {
 		o.Hold = alert.Route.Hold
 	}
 	if alert.Kept {
-		m, _ := Covering(facts.Maintenance, facts.Integration, *alert, at)
+		m, _ := CoveringWindow(facts.Maintenance, facts.Integration, *alert, at)
 		o.Window = &m
 	}
 	if alert.Route != nil {

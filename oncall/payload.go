@@ -37,8 +37,8 @@ type Payload struct {
 // payloadKeys is how many dedup keys of a payload are stored.
 const payloadKeys = 20
 
-// MadeOf notes the signals that a payload was parsed into.
-func (p *Payload) MadeOf(signals []Signal) {
+// NoteSignals notes the signals that a payload was parsed into.
+func (p *Payload) NoteSignals(signals []Signal) {
 	p.Signals = len(signals)
 	for _, s := range signals {
 		if s.Unread && len(s.Hints) > 0 && p.Trouble == "" {

@@ -238,7 +238,7 @@ func Explain(d *Fold, signals []Signal, at time.Time) (opened []Explanation, sup
 	changes, alerts := d.Results()
 	f := d.facts()
 	for _, c := range changes {
-		if c.Incident.TakenIn() {
+		if c.Incident.AbsorbedByStorm() {
 			continue
 		}
 		begins := cmp.Or(c.Incident.HomePolicy, c.Incident.PolicyID)

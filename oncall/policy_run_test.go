@@ -201,7 +201,7 @@ func TestUnassignedIncidentsPageWhoComesOnCall(t *testing.T) {
 	t.Parallel()
 	f := Facts{Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1}}, Roster: Roster{ShiftFacts: ShiftFacts{Members: map[TeamID][]UserID{1: {ann}}}}}
 	c, _ := triggered().RunTimer(0, f, noon)
-	adopted, ok := c.Incident.Adopt([]UserID{bo}, "payments", f, noon.Add(time.Minute))
+	adopted, ok := c.Incident.PageNewlyOnCall([]UserID{bo}, "payments", f, noon.Add(time.Minute))
 	if !ok {
 		t.Fatal("nobody took the incident that nobody has")
 	}
@@ -209,7 +209,7 @@ func TestUnassignedIncidentsPageWhoComesOnCall(t *testing.T) {
 	if adopted.Incident.NextAt == nil {
 		t.Error("the whole team is no longer told")
 	}
-	if _, ok := triggered().Adopt([]UserID{bo}, "payments", f, noon); ok {
+	if _, ok := triggered().PageNewlyOnCall([]UserID{bo}, "payments", f, noon); ok {
 		t.Error("an incident whose policy goes on changed hands")
 	}
 }

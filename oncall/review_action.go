@@ -91,8 +91,8 @@ func (a ReviewAction) LastDay(zone string) string {
 	return a.DueAt.Add(-time.Second).In(at).Format("Mon 2 Jan")
 }
 
-// Given tells the person of the action that somebody else has given them; false: they know it themselves.
-func (a ReviewAction) Given(in Incident, r Roster) (Notice, bool) {
+// AssignedNotice tells the person of the action that somebody else has given them; false: they know it themselves.
+func (a ReviewAction) AssignedNotice(in Incident, r Roster) (Notice, bool) {
 	if a.UserID == a.By {
 		return Notice{}, false
 	}
@@ -166,9 +166,9 @@ func workMorning(u UserID, r Roster, from time.Time) time.Time {
 	return from.Add(24 * time.Hour)
 }
 
-// Took returns how long it took until a person first acknowledged the incident, and until it was resolved for the last
+// ResponseTimes returns how long it took until a person first acknowledged the incident, and until it was resolved for the last
 // time; 0: that has not happened.
-func (in Incident) Took(events []Event) (acked, resolved time.Duration) {
+func (in Incident) ResponseTimes(events []Event) (acked, resolved time.Duration) {
 	for _, e := range events {
 		switch {
 		case acked == 0 && e.Actor.User != "" && (e.Kind == EventAcknowledged || e.Kind == EventAckCounted):

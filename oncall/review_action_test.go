@@ -107,10 +107,10 @@ func TestTookMeasuresFirstAcknowledgementAndLastResolution(t *testing.T) {
 		at(0, EventOpened, ByTimer()), at(4, EventAcknowledged, ByUser(ann)), at(9, EventResolved, ByUser(ann)), at(20, EventReopened, ByTimer()),
 		at(22, EventAcknowledged, ByUser(bo)), at(30, EventResolved, ByTimer()),
 	}
-	if acked, resolved := (Incident{OpenedAt: noon, Status: Resolved}).Took(events); acked != 4*time.Minute || resolved != 30*time.Minute {
+	if acked, resolved := (Incident{OpenedAt: noon, Status: Resolved}).ResponseTimes(events); acked != 4*time.Minute || resolved != 30*time.Minute {
 		t.Errorf("%s and %s, want 4 and 30 minutes", acked, resolved)
 	}
-	if acked, resolved := (Incident{OpenedAt: noon, Status: Triggered}).Took(events[:1]); acked != 0 || resolved != 0 {
+	if acked, resolved := (Incident{OpenedAt: noon, Status: Triggered}).ResponseTimes(events[:1]); acked != 0 || resolved != 0 {
 		t.Errorf("%s and %s, want none", acked, resolved)
 	}
 }

@@ -121,9 +121,9 @@ func (f ShiftFacts) Clashes(user UserID, with schedule.Stint, except ...schedule
 	return found
 }
 
-// Against returns what speaks against somebody's taking shifts over: where they are on call at the same time, and those of the
+// Obstacles returns what speaks against somebody's taking shifts over: where they are on call at the same time, and those of the
 // shifts during which they have time off. Shifts that they have already don't count.
-func (f ShiftFacts) Against(user UserID, gets []schedule.Stint, off []TimeOff) (clashes, away []schedule.Stint) {
+func (f ShiftFacts) Obstacles(user UserID, gets []schedule.Stint, off []TimeOff) (clashes, away []schedule.Stint) {
 	for _, g := range gets {
 		for _, c := range f.Clashes(user, g) {
 			if c.Schedule != g.Schedule || c.Role != g.Role {

@@ -23,8 +23,8 @@ type ScheduleEditing struct {
 	Last     time.Time
 }
 
-// Settles returns when people are told of the edits, unless there are more until then.
-func (e ScheduleEditing) Settles() time.Time {
+// SettledAt returns when people are told of the edits, unless there are more until then.
+func (e ScheduleEditing) SettledAt() time.Time {
 	quiet, most := e.Last.Add(editQuiet), e.First.Add(editMost)
 	if most.Before(quiet) {
 		return most

@@ -211,17 +211,25 @@ type SilenceOutcome struct {
 	Fires bool   // for SilenceLook: the alert still fires
 }
 
-// Became returns the silence after the step, until when lists of the monitor may leave its alert out (lingers), whether
-// the silence has ended, and whether its alert is gone from Alertmanager.
-func (o SilenceOutcome) Became(now time.Time) (silence Silence, lingers time.Time, ended, gone bool) {
-	silence = o.Silence
-	lingers, silence.LookAt, silence.Failed = silence.EndsAt.Add(silenceLingers), now.Add(silenceLook), o.Why
+// A SteppedSilence is a silence after a step.
+type SteppedSilence struct {
+	Silence
+	Lingers time.Time // until when lists of the monitor may leave its alert out; zero: unchanged
+	Ended   bool      // the silence is over
+	Gone    bool      // its alert is gone from Alertmanager
+}
+
+// After returns the silence after the step.
+func (o SilenceOutcome) After(now time.Time) SteppedSilence {
+	after := SteppedSilence{Silence: o.Silence, Lingers: o.EndsAt.Add(silenceLingers)}
+	silence := &after.Silence
+	silence.LookAt, silence.Failed = now.Add(silenceLook), o.Why
 	switch {
 	case silence.Do == SilenceOver, silence.Do == SilenceEnd && o.Why == "":
-		return silence, now.Add(silenceLingers), true, false
+		after.Lingers, after.Ended = now.Add(silenceLingers), true
 	case o.Why != "":
 		if silence.Remote == "" {
-			lingers = time.Time{}
+			after.Lingers = time.Time{}
 		}
 	case silence.Do == SilenceMake:
 		silence.RemoteEndsAt = &silence.EndsAt
@@ -230,9 +238,9 @@ func (o SilenceOutcome) Became(now time.Time) (silence Silence, lingers time.Tim
 	case silence.Do == SilenceLook && silence.SeenAt != nil && silence.MissingAt == nil:
 		silence.MissingAt = &now
 	case silence.Do == SilenceLook && silence.SeenAt != nil:
-		gone = now.Sub(*silence.MissingAt) >= silenceGoneFor
+		after.Gone = now.Sub(*silence.MissingAt) >= silenceGoneFor
 	}
-	return silence, lingers, false, gone
+	return after
 }
 
 // GoneSignal ends an alert that is gone from Alertmanager, which doesn't notify us of the end of silenced alerts.

@@ -117,12 +117,12 @@ func TestSilencedAlertsEndOnceTheyAreGone(t *testing.T) {
 	s := Silence{Do: SilenceLook, Remote: "x", EndsAt: noon.Add(time.Hour)}
 	look := func(at time.Time, fires bool) bool {
 		t.Helper()
-		became, _, ended, gone := SilenceOutcome{Silence: s, Fires: fires}.Became(at)
-		if ended {
-			t.Error("a look ends it")
+		after := SilenceOutcome{Silence: s, Fires: fires}.After(at)
+		if after.Ended {
+			t.Errorf("a look at %s ends the silence, want it to go on", at)
 		}
-		s = became
-		return gone
+		s = after.Silence
+		return after.Gone
 	}
 	var gone []bool
 	for i, fires := range []bool{false, false, false, false, false, true, false, true, false, false, false, false} {
@@ -131,8 +131,8 @@ func TestSilencedAlertsEndOnceTheyAreGone(t *testing.T) {
 	if want := append(make([]bool, 11), true); !slices.Equal(gone, want) {
 		t.Errorf("got %v, want %v", gone, want)
 	}
-	if _, _, _, ok := (SilenceOutcome{Silence: s, Why: "it has not answered"}).Became(noon.Add(time.Hour)); ok {
-		t.Error("an Alertmanager that does not answer ends alerts")
+	if after := (SilenceOutcome{Silence: s, Why: "it has not answered"}).After(noon.Add(time.Hour)); after.Gone {
+		t.Errorf("without an answer of Alertmanager the silence is %+v, want its alert to be there still", after)
 	}
 }
 

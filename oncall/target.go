@@ -11,27 +11,27 @@ import (
 // A Target is a person or thing that a step pages. Exactly one field is set, except that Which and
 // Role qualify Schedule. It is stored as JSON: fields are only ever added.
 type Target struct {
-	Schedule ScheduleID `json:"schedule,omitempty"`
-	Which    Which      `json:"which,omitempty"`
-	Role     string     `json:"role,omitempty"` // empty: every role except shadow
-	User     UserID     `json:"user,omitempty"`
-	Team     TeamID     `json:"team,omitempty"`    // all members
-	Managers TeamID     `json:"admins,omitempty"`  // the managers of a team
-	Group    string     `json:"group,omitempty"`   // the handle of a Slack user group
-	Channel  string     `json:"channel,omitempty"` // a Slack channel
-	Webhook  string     `json:"webhook,omitempty"` // a URL
-	Policy   PolicyID   `json:"policy,omitempty"`  // the policy that the incident is passed on to
-	Canary   bool       `json:"canary,omitempty"`  // nobody; only the canary's policy has this target
+	Schedule ScheduleID        `json:"schedule,omitempty"`
+	Which    ScheduleSelection `json:"which,omitempty"`
+	Role     string            `json:"role,omitempty"` // empty: every role except shadow
+	User     UserID            `json:"user,omitempty"`
+	Team     TeamID            `json:"team,omitempty"`    // all members
+	Managers TeamID            `json:"admins,omitempty"`  // the managers of a team
+	Group    string            `json:"group,omitempty"`   // the handle of a Slack user group
+	Channel  string            `json:"channel,omitempty"` // a Slack channel
+	Webhook  string            `json:"webhook,omitempty"` // a URL
+	Policy   PolicyID          `json:"policy,omitempty"`  // the policy that the incident is passed on to
+	Canary   bool              `json:"canary,omitempty"`  // nobody; only the canary's policy has this target
 }
 
-// Which says which people of a schedule are meant.
-type Which string
+// ScheduleSelection says which people of a schedule are meant.
+type ScheduleSelection string
 
 // The people of a schedule who can be meant.
 const (
-	OnCallNow  Which = "" // on call when the step runs
-	OnCallNext Which = "next"
-	Everyone   Which = "everyone" // on call at any time within a year
+	OnCallNow  ScheduleSelection = "" // on call when the step runs
+	OnCallNext ScheduleSelection = "next"
+	Everyone   ScheduleSelection = "everyone" // on call at any time within a year
 )
 
 // nextWithin is how far ahead the next person on call is looked for.

@@ -156,7 +156,7 @@ func (rc *Receiver) Accept(ctx context.Context, id oncall.IntegrationID, signals
 		rc.alarm.noteRefusal(keepErr, now)
 		return errors.Join(err, keepErr)
 	}
-	if !missed.Behind() {
+	if !missed.NotTried() {
 		rc.failed(ctx, err)
 	}
 	rc.metrics.kept.Add(float64(len(signals)))

@@ -112,6 +112,6 @@ func (a waitingAlert) pages(k *Snapshot, key alertKey, now time.Time) bool {
 	if a.kept == nil {
 		return true
 	}
-	_, covered := oncall.Covering(k.windows, k.Sources[key.integration], *a.kept, now)
+	_, covered := oncall.CoveringWindow(k.windows, k.Sources[key.integration], *a.kept, now)
 	return !covered
 }

@@ -28,7 +28,7 @@ func (s *Store) answerFacts(ctx context.Context, tx pgx.Tx, a oncall.Answer, cla
 }
 
 // loadPicks locks and loads the messages and incidents that an answer is about.
-func loadPicks(ctx context.Context, tx pgx.Tx, picks []oncall.Pick) ([]oncall.AnsweredMessage, error) {
+func loadPicks(ctx context.Context, tx pgx.Tx, picks []oncall.PickedIncidents) ([]oncall.AnsweredMessage, error) {
 	var ids []oncall.IncidentID
 	for _, p := range picks {
 		ids = append(ids, p.Incidents...)
@@ -122,7 +122,7 @@ func shownTo(ctx context.Context, tx pgx.Tx, answer oncall.Answer, now time.Time
 	if f.Scope, err = loadAnswerScope(ctx, tx, answer.Intent, own, people); err != nil {
 		return f, own, err
 	}
-	f.Choice = f.Scope.Choose(answer.Intent)
+	f.Choice = f.Scope.FindSubject(answer.Intent)
 	return f, own, nil
 }
 

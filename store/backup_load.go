@@ -65,8 +65,8 @@ func truncatedBackup(err error) error {
 	return fmt.Errorf("%w: %w", ErrBackupBroken, err)
 }
 
-// Used names a table with rows in it, which keeps a database from being restored into, or is empty.
-func Used(ctx context.Context, databaseURL string) (table string, err error) {
+// TableInUse names a table with rows in it, which keeps a database from being restored into, or is empty.
+func TableInUse(ctx context.Context, databaseURL string) (table string, err error) {
 	const made = `SELECT to_regclass('inbox') IS NOT NULL`
 	const used = `
 		SELECT CASE

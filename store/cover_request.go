@@ -149,7 +149,7 @@ func (s *System) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.
 		if err != nil {
 			return err
 		}
-		change := cover.Tick(facts, away, now)
+		change := cover.RunTimer(facts, away, now)
 		if err := s.saveCover(ctx, tx, &change, now); err != nil {
 			return err
 		}

@@ -135,7 +135,7 @@ func (s *Store) notifyVoid(
 		if err := s.updateDetail(ctx, tx, n, next, now); err != nil {
 			return err
 		}
-		if news, matters := n.VoidBack(now); matters {
+		if news, matters := n.ReturnNotice(now); matters {
 			notices = append(notices, news)
 		}
 	}

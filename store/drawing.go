@@ -237,8 +237,8 @@ func (s *System) ThreadUnsent(ctx context.Context, id oncall.IncidentID) error {
 	return s.noteDrawing(ctx, id, note, id)
 }
 
-// NoteLine stores where the line about an incident's flapping is, or may be, and the state that it shows.
-func (s *System) NoteLine(ctx context.Context, id oncall.IncidentID, l FlapLine) error {
+// SaveFlapLine stores where the line about an incident's flapping is, or may be, and the state that it shows.
+func (s *System) SaveFlapLine(ctx context.Context, id oncall.IncidentID, l FlapLine) error {
 	const note = `
 		UPDATE drawings
 		SET flap_since = $2, flap_ts = $3, flap_drawn = $4, flap_tried_at = $5

@@ -94,8 +94,8 @@ func pressedNotice(ctx context.Context, tx pgx.Tx, m *PressedMessage) error {
 	return err
 }
 
-// PressDrawn records whether the pressed message of an incident could be redrawn.
-func (s *Store) PressDrawn(ctx context.Context, m PressedMessage, done bool, now time.Time) error {
+// PressedDrawn records whether the pressed message of an incident could be redrawn.
+func (s *Store) PressedDrawn(ctx context.Context, m PressedMessage, done bool, now time.Time) error {
 	const release = `UPDATE drawings SET lease_job = NULL, lease_until = NULL WHERE incident_id = $1 AND lease_job = $2`
 	const drawn = `
 		WITH root AS (

@@ -196,7 +196,7 @@ func (s *System) unreadHolidays(
 		for _, u := range dir.Managers(named.TeamID()) {
 			if !notified[u] {
 				notified[u] = true
-				notices = append(notices, oncall.HolidaysUnread(id, named.Name(), host, why, u, since))
+				notices = append(notices, oncall.HolidaysUnreadNotice(id, named.Name(), host, why, u, since))
 			}
 		}
 	}

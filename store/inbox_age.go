@@ -44,7 +44,7 @@ func (s *System) AgeAlerts(ctx context.Context, now time.Time) (n int, err error
 		}
 		integrations, signals := make([]oncall.IntegrationID, len(alerts)), make([]string, len(alerts))
 		for i, a := range alerts {
-			signal, err := json.Marshal(oncall.AgedOf(a))
+			signal, err := json.Marshal(oncall.ClosedByAge(a))
 			if err != nil {
 				return err
 			}

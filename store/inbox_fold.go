@@ -154,8 +154,8 @@ func (w *inboxWorker) foldNext(ctx context.Context, rejectReason error) (more bo
 	if err != nil {
 		return false, err
 	}
-	w.folded = len(entries)
-	more = w.turns.examined(entries, w.limit, apart, len(w.blocked) > 0)
+	w.folded, w.turns.apart = len(entries), apart
+	more = w.turns.examined(entries, w.limit, len(w.blocked) > 0)
 	if len(w.blocked) > 0 && len(entries) > len(left) {
 		if w.passes++; w.passes == blockFor {
 			w.unblock()

@@ -44,8 +44,8 @@ func (n NotStored) Error() string { return "the signals were not stored: " + n.c
 // Unwrap makes it an ErrUnavailable.
 func (n NotStored) Unwrap() []error { return []error{ErrUnavailable, n.cause} }
 
-// Behind reports whether storing was not even tried, because earlier signals are not stored yet.
-func (n NotStored) Behind() bool { return errors.Is(n.cause, errSuspended) }
+// NotTried reports whether storing was not even tried, because earlier signals are not stored yet.
+func (n NotStored) NotTried() bool { return errors.Is(n.cause, errSuspended) }
 
 var (
 	errSuspended = errors.New("earlier ones wait in the spool")

@@ -137,7 +137,7 @@ func TestStormKeepsIncidentsInTheChannel(t *testing.T) {
 		t.Errorf("the storm has %d alerts, want 10", n)
 	}
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 4, 2, w.clock()))
-	if !d.Picture.Incident.TakenIn() || d.RootTried != nil {
+	if !d.Picture.Incident.AbsorbedByStorm() || d.RootTried != nil {
 		t.Errorf("what was taken in: %+v; want it taken in, with no message tried", d)
 	}
 	for _, waiting := range must[[]store.WaitingDraw](t)(w.WaitingDraws(t.Context(), w.clock())) {

@@ -96,8 +96,7 @@ func shareOf(count map[oncall.IntegrationID]int, limit int) int {
 
 // examined records that a batch of entries has been examined, and reports whether more may wait. While some entries are
 // blocked, the next batch begins after the examined ones.
-func (t *turns) examined(entries []entry, limit int, apart, blocked bool) (more bool) {
-	t.apart = apart
+func (t *turns) examined(entries []entry, limit int, blocked bool) (more bool) {
 	count := countOf(entries)
 	for _, e := range entries {
 		if blocked {
@@ -116,5 +115,5 @@ func (t *turns) examined(entries []entry, limit int, apart, blocked bool) (more 
 	for _, n := range count {
 		more = more || n == share
 	}
-	return more || apart || len(count) == min(limit, foldTurns)
+	return more || t.apart || len(count) == min(limit, foldTurns)
 }

@@ -34,7 +34,7 @@ func (s *System) CloseFlap(ctx context.Context, id oncall.IncidentID, now time.T
 		if err := tx.QueryRow(ctx, fires, id).Scan(&any); err != nil {
 			return oncall.Change{}, false, err
 		}
-		change, due := in.CloseQuiet(any, now)
+		change, due := in.CloseIfQuiet(any, now)
 		return change, due, nil
 	})
 	return due, err

@@ -11,7 +11,7 @@ import (
 // pastOf returns the latest incidents before one that were about the same, the newest first: under its key, of its
 // integration and team. Of those that were merged, the incident that took them in tells. Judged are those only of which
 // somebody has said what it was, or what helped.
-func pastOf(ctx context.Context, q querier, in oncall.Incident, judged bool, limit int) ([]oncall.Past, error) {
+func pastOf(ctx context.Context, q querier, in oncall.Incident, judged bool, limit int) ([]oncall.PastIncident, error) {
 	const load = `
 		WITH earlier AS ( -- not all of what comes a hundred times a day: every drawing looks
 			SELECT id, opened_at, coalesce(resolved_at, opened_at) AS resolved_at, resolved_by, verdict, helped
@@ -29,11 +29,11 @@ func pastOf(ctx context.Context, q querier, in oncall.Incident, judged bool, lim
 		return nil, nil // raised by hand
 	}
 	rows, _ := q.Query(ctx, load, in.IntegrationID, in.GroupKey, in.ID, in.TeamID, judged, limit)
-	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Past])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.PastIncident])
 }
 
 // PastIncidents returns the latest incidents before one that were about the same, the newest first.
-func (s *Store) PastIncidents(ctx context.Context, by oncall.Actor, id oncall.IncidentID, limit int) (past []oncall.Past, err error) {
+func (s *Store) PastIncidents(ctx context.Context, by oncall.Actor, id oncall.IncidentID, limit int) (past []oncall.PastIncident, err error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return nil, err

@@ -43,8 +43,11 @@ func (s *Store) splitOff(ctx context.Context, id oncall.IncidentID, g gate, act 
 		if err != nil {
 			return err
 		}
-		several := len(alerts) > 1 && alerts[0].DedupKey != act.Text
-		if err := in.MaySplit(act, len(alerts) > 0, several); err != nil {
+		meant := len(alerts)
+		if meant > 1 && alerts[0].DedupKey == act.Text { // others have it as their title
+			meant = 1
+		}
+		if err := in.MaySplit(act, meant); err != nil {
 			return err
 		}
 		signal, err := json.Marshal(oncall.Signal{Action: oncall.Split, DedupKey: alerts[0].DedupKey, By: g.by.User})

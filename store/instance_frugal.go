@@ -151,8 +151,8 @@ func (f *frugalSession) serve() error {
 	return nil
 }
 
-// Tell sends what work is waiting, once a second, until the session has ended.
-func (in *Instance) Tell(to chan<- Waiting) {
+// ReportWaiting sends what work is waiting, once a second, until the session has ended.
+func (in *Instance) ReportWaiting(to chan<- Waiting) {
 	for {
 		select {
 		case <-in.ended:

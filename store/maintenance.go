@@ -336,7 +336,7 @@ func releaseKept(ctx context.Context, tx pgx.Tx, dir *Directory, all []oncall.Ma
 		for _, alert := range alerts {
 			after = alert.ID
 			in, t := dir.integrations[alert.IntegrationID], tallies[alert.Maintenance]
-			_, covered := oncall.Covering(all, in, alert, now)
+			_, covered := oncall.CoveringWindow(all, in, alert, now)
 			switch {
 			case covered:
 				t.Longer++

@@ -20,7 +20,7 @@ func (w *world) brought(in oncall.IntegrationID, body string, signals ...oncall.
 		Integration: in, At: w.clock(), Method: "POST", Path: "/v1/signals/KEY", Body: []byte(body), Size: int64(len(body)), RecognisedAs: "generic",
 		Headers: map[string]string{"User-Agent": "a\x00monitor"},
 	}
-	p.MadeOf(signals)
+	p.NoteSignals(signals)
 	if err := w.Accept(w.t.Context(), in, signals, w.clock(), p); err != nil {
 		w.t.Fatal(err)
 	}

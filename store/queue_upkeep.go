@@ -102,13 +102,13 @@ func (s *System) claim(ctx context.Context, name string, cfg *pgx.ConnConfig) (*
 	return conn, nil
 }
 
-// AnswersTask returns the name to claim for reading the answers by a contact method, which one instance does at a time.
-func AnswersTask(m oncall.Method) string { return "replies by " + string(m) }
+// AnswersClaim returns the name to claim for reading the answers by a contact method, which one instance does at a time.
+func AnswersClaim(m oncall.Method) string { return "replies by " + string(m) }
 
 // claimedTasks returns the claimable names that stand for a task instead of an instance.
 func claimedTasks() (names []string) {
 	for _, m := range oncall.ContactMethods() {
-		names = append(names, AnswersTask(m.Method))
+		names = append(names, AnswersClaim(m.Method))
 	}
 	return names
 }

@@ -349,7 +349,7 @@ func TestMetrics(t *testing.T) {
 func TestTurnsAreNoInstances(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, name := range []string{"a", "b", store.AnswersTask(oncall.MethodSMS), store.AnswersTask(oncall.MethodTelegram)} {
+	for _, name := range []string{"a", "b", store.AnswersClaim(oncall.MethodSMS), store.AnswersClaim(oncall.MethodTelegram)} {
 		in := must[*store.Instance](t)(w.ClaimInstance(t.Context(), name))
 		defer in.Release()
 	}

@@ -46,7 +46,7 @@ func (s *Store) AddReviewAction(ctx context.Context, by oncall.Actor, id oncall.
 		if err := tx.QueryRow(ctx, insert, id, action.UserID, action.Text, action.By, action.MadeAt, action.DueAt, action.AskAt).Scan(&action.ID); err != nil {
 			return oncall.Change{}, false, err
 		}
-		if n, tells := action.Given(in, g.dir.Roster()); tells {
+		if n, tells := action.AssignedNotice(in, g.dir.Roster()); tells {
 			change.Notices = append(change.Notices, n)
 		}
 		return change, true, nil

@@ -178,7 +178,7 @@ func (check scheduleCheck) adopt(ctx context.Context, users []oncall.UserID) err
 	}
 	var changes []oncall.Change
 	for _, in := range found {
-		if c, adopted := in.Adopt(users, check.schedule.Name(), check.dir.Facts(), check.now); adopted {
+		if c, adopted := in.PageNewlyOnCall(users, check.schedule.Name(), check.dir.Facts(), check.now); adopted {
 			changes = append(changes, c)
 		}
 	}

@@ -30,7 +30,7 @@ func (s *Store) editing(ctx context.Context, tx pgx.Tx, edit scheduleEdit, id on
 	if err != nil {
 		return fmt.Errorf("note that schedule %d is edited: %w", id, err)
 	}
-	return s.enqueue(ctx, tx, edit.at, []oncall.Task{{Args: oncall.SettleSchedule{Schedule: id}, At: now.Settles()}})
+	return s.enqueue(ctx, tx, edit.at, []oncall.Task{{Args: oncall.SettleSchedule{Schedule: id}, At: now.SettledAt()}})
 }
 
 // SettleSchedule notifies people of how the edits of a schedule have changed their shifts, and checks coverage. It does
@@ -44,7 +44,7 @@ func (s *System) SettleSchedule(ctx context.Context, id oncall.ScheduleID, now t
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, lock, id)
 		edit, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.ScheduleEditing])
-		if errors.Is(err, pgx.ErrNoRows) || err == nil && edit.Settles().After(now) {
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && edit.SettledAt().After(now) {
 			return nil
 		}
 		if err != nil {
@@ -76,7 +76,7 @@ func (s *System) DueSettlements(ctx context.Context, now time.Time) ([]oncall.Sc
 	if err != nil {
 		return nil, translate(err)
 	}
-	edits = slices.DeleteFunc(edits, func(e oncall.ScheduleEditing) bool { return e.Settles().After(now) })
+	edits = slices.DeleteFunc(edits, func(e oncall.ScheduleEditing) bool { return e.SettledAt().After(now) })
 	return column(edits, func(e oncall.ScheduleEditing) oncall.ScheduleID { return e.Schedule }), nil
 }
 

@@ -98,20 +98,20 @@ func (s *System) UseSecrets(ctx context.Context, now time.Time) (SecretState, er
 	return state, nil
 }
 
-// A SecretLook compares the secrets of a process with the ones that instances have stored.
-type SecretLook struct {
+// A SecretCheck compares the secrets of a process with the ones that instances have stored.
+type SecretCheck struct {
 	State   SecretState
 	Settled []time.Time // from when on each is used, in the order of the setting; zero: no instance has it
 	Newer   time.Time   // from when on a newer secret is used that this process lacks; zero: there is none
 }
 
-// LookAtSecrets compares secrets as UseSecrets does, without storing anything.
-func (s *System) LookAtSecrets(ctx context.Context) (SecretLook, error) {
+// CheckSecrets compares secrets as UseSecrets does, without storing anything.
+func (s *System) CheckSecrets(ctx context.Context) (SecretCheck, error) {
 	known, err := knownSecrets(ctx, s.pool)
 	if err != nil {
-		return SecretLook{}, fmt.Errorf("look at the secrets: %w", translate(err))
+		return SecretCheck{}, fmt.Errorf("look at the secrets: %w", translate(err))
 	}
-	look := SecretLook{State: s.secretState(known), Settled: make([]time.Time, len(s.secrets))}
+	look := SecretCheck{State: s.secretState(known), Settled: make([]time.Time, len(s.secrets))}
 	for i, secret := range s.secrets {
 		look.Settled[i] = known[string(secret.Fingerprint())]
 		delete(known, string(secret.Fingerprint()))

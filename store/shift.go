@@ -112,7 +112,7 @@ func (s *Store) KeepShiftsApart(ctx context.Context, by oncall.Actor, id oncall.
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
-		if err := recordDuty(ctx, tx, by, now, id, func(of audit.Where) audit.Entry { return of.Apart(!apart, apart) }); err != nil {
+		if err := recordDuty(ctx, tx, by, now, id, func(of audit.Where) audit.Entry { return of.Apart(apart) }); err != nil {
 			return err
 		}
 		return announce(ctx, tx)

@@ -159,18 +159,18 @@ func saveSilence(ctx context.Context, tx pgx.Tx, o oncall.SilenceOutcome, now ti
 		    ended_at = CASE WHEN $8 THEN $9::timestamptz END
 		WHERE id = $1`
 	const hush = `UPDATE alerts SET silenced_until = $2 WHERE id = $1`
-	became, lingers, ended, gone := o.Became(now)
-	if _, err := tx.Exec(ctx, save, became.ID, became.Remote, became.RemoteEndsAt, became.Failed, became.SeenAt, became.MissingAt,
-		became.LookAt, ended, now); err != nil {
+	after := o.After(now)
+	if _, err := tx.Exec(ctx, save, after.ID, after.Remote, after.RemoteEndsAt, after.Failed, after.SeenAt, after.MissingAt,
+		after.LookAt, after.Ended, now); err != nil {
 		return err
 	}
-	if !lingers.IsZero() {
-		if _, err := tx.Exec(ctx, hush, became.AlertID, lingers); err != nil {
+	if !after.Lingers.IsZero() {
+		if _, err := tx.Exec(ctx, hush, after.AlertID, after.Lingers); err != nil {
 			return err
 		}
 	}
-	if gone {
-		return endGone(ctx, tx, became, now)
+	if after.Gone {
+		return endGone(ctx, tx, after.Silence, now)
 	}
 	return nil
 }

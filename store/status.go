@@ -52,8 +52,8 @@ func (s *Store) Publish(ctx context.Context, by oncall.Actor, id oncall.Incident
 	})
 }
 
-// Withdraw takes an incident off the status page, with all that was said of it there.
-func (s *Store) Withdraw(ctx context.Context, by oncall.Actor, id oncall.IncidentID, now time.Time) error {
+// Unpublish takes an incident off the status page, with all that was said of it there.
+func (s *Store) Unpublish(ctx context.Context, by oncall.Actor, id oncall.IncidentID, now time.Time) error {
 	const remove = `DELETE FROM status_posts WHERE incident_id = $1`
 	return s.publishing(ctx, by, id, func(tx pgx.Tx, _ oncall.Incident, team oncall.Team) error {
 		done, err := tx.Exec(ctx, remove, id)
@@ -108,8 +108,8 @@ func (s *Store) StatusPost(ctx context.Context, by oncall.Actor, id oncall.Incid
 	return posts[0], nil
 }
 
-// Posts returns what the status page says: what goes on, and what has ended since an instant, the newest first.
-func (s *Store) Posts(ctx context.Context, since time.Time) (posts []oncall.StatusPost, err error) {
+// StatusPosts returns what the status page says: what goes on, and what has ended since an instant, the newest first.
+func (s *Store) StatusPosts(ctx context.Context, since time.Time) (posts []oncall.StatusPost, err error) {
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		posts, err = loadPosts(ctx, tx, 0, since)
 		return err

@@ -66,9 +66,9 @@ func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take sched
 	return swap, nil
 }
 
-// Pending returns a person's swaps that are offered, or agreed and not yet begun, and the open cover requests for their
+// PendingSwaps returns a person's swaps that are offered, or agreed and not yet begun, and the open cover requests for their
 // shifts. The next to begin comes first.
-func (s *Store) Pending(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) ([]oncall.Swap, []oncall.Cover, error) {
+func (s *Store) PendingSwaps(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) ([]oncall.Swap, []oncall.Cover, error) {
 	const swaps = `
 		SELECT id, state, give, take, note, created_at, expires_at, ended_at, overrides
 		FROM swaps

@@ -49,9 +49,9 @@ func (s *Store) MakeSignInLink(ctx context.Context, by oncall.Actor, now time.Ti
 	return secret, nil
 }
 
-// LinkSignsIn returns whom a link signs in, without using it up: what looks at links before people do must not. One
+// SignInLinkUser returns whom a link signs in, without using it up: what looks at links before people do must not. One
 // that is over is a Refusal.
-func (s *Store) LinkSignsIn(ctx context.Context, secret string, now time.Time) (user oncall.UserID, err error) {
+func (s *Store) SignInLinkUser(ctx context.Context, secret string, now time.Time) (user oncall.UserID, err error) {
 	const find = `
 		SELECT l.user_id
 		FROM web_links l

@@ -50,7 +50,7 @@ func (s *server) linkPage(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
 	defer cancel()
 	secret := r.PathValue("secret")
-	user, err := s.Store.LinkSignsIn(ctx, secret, s.Clock())
+	user, err := s.Store.SignInLinkUser(ctx, secret, s.Clock())
 	if err != nil {
 		s.signInFailed(w, r, err)
 		return

@@ -55,7 +55,7 @@ func (s *server) publicStatus(w http.ResponseWriter, r *http.Request) {
 func (v *visit) status() (page, error) { return v.statusPage(v.ctx, v.reader) }
 
 func (s *server) statusPage(ctx context.Context, to reader) (page, error) {
-	posts, err := s.Store.Posts(ctx, to.now.AddDate(0, 0, -statusDays))
+	posts, err := s.Store.StatusPosts(ctx, to.now.AddDate(0, 0, -statusDays))
 	if err != nil {
 		return page{}, err
 	}
@@ -109,7 +109,7 @@ func (v *visit) publish() (page, error) {
 	done := "published"
 	if v.r.PostFormValue("do") == "withdraw" {
 		done = "withdrawn"
-		err = v.Store.Withdraw(v.ctx, v.by, id, v.now)
+		err = v.Store.Unpublish(v.ctx, v.by, id, v.now)
 	} else {
 		state := oncall.StatusState(v.r.PostFormValue("state"))
 		if !slices.Contains(oncall.StatusStates(), state) {

@@ -84,7 +84,7 @@ func (s *server) actRoutes() {
 func (v view) act(b ActBody) (act oncall.Act, err error) {
 	act = oncall.Act{
 		Do: actKinds[b.Act], Text: b.Text, Severity: oncall.Severity(b.Severity), Verdict: oncall.Verdict(b.Verdict), Other: oncall.IncidentID(b.Incident), Alert: oncall.AlertID(b.Alert),
-		Until: b.Until, Till: oncall.Till(b.Till),
+		Until: b.Until, Till: oncall.SnoozeEnd(b.Till),
 	}
 	if b.For != "" {
 		d, err := time.ParseDuration(b.For)

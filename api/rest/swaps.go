@@ -138,7 +138,7 @@ func (s *server) pending(ctx context.Context, c caller, whose PersonFilter) (v v
 	if err != nil {
 		return v, nil, nil, err
 	}
-	swaps, covers, err = s.Store.Pending(ctx, c.by, user, c.now)
+	swaps, covers, err = s.Store.PendingSwaps(ctx, c.by, user, c.now)
 	return v, swaps, covers, err
 }
 

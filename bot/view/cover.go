@@ -27,7 +27,7 @@ func drawCover(notice oncall.Notice) Drawing {
 	}
 	open := facts.State == string(oncall.CoverOpen) || facts.State == oncall.CoverPending
 	if open && len(facts.Takes) > 0 {
-		for _, left := range oncall.LeftOf(s, facts.Takes) {
+		for _, left := range oncall.UntakenOf(s, facts.Takes) {
 			lines = append(lines, "Still open: "+stintTimes(left, facts.TimeZone))
 		}
 	}

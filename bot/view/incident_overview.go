@@ -27,10 +27,10 @@ type IncidentOverview struct {
 	OnCall   []option // teams and schedules whose on-call people can be asked to help
 	Zone     *time.Location
 	Now      time.Time
-	Past     []oncall.Past // similar incidents, newest first
-	Watches  bool          // the reader may only view it
-	Address  string        // base URL of the web pages; empty: there are none
-	Trace    string        // address of its trace; "" if there is none
+	Past     []oncall.PastIncident // similar incidents, newest first
+	Watches  bool                  // the reader may only view it
+	Address  string                // base URL of the web pages; empty: there are none
+	Trace    string                // address of its trace; "" if there is none
 }
 
 // Contacts returns the contact methods that the plan and the pages use.

@@ -82,7 +82,7 @@ func PastIncidents(found []oncall.Incident, l Listing, bundled map[oncall.Incide
 // endOf says how an incident ended. One that became part of another ends with that one, whatever became of itself.
 func endOf(in oncall.Incident) string {
 	switch {
-	case in.TakenIn():
+	case in.AbsorbedByStorm():
 		return fmt.Sprintf("part of the storm %s", in.MergedInto)
 	case in.MergedInto != 0:
 		return fmt.Sprintf("merged into %s by %s", in.MergedInto, actorName(in.ResolvedBy))

@@ -51,7 +51,7 @@ func acknowledgers(in oncall.Incident) string {
 
 func resolvedWords(in oncall.Incident) string {
 	s := "Resolved by "
-	if in.TakenIn() {
+	if in.AbsorbedByStorm() {
 		return fmt.Sprintf("It became part of the storm %s%s.", in.MergedInto, at(in.ResolvedAt))
 	}
 	if in.MergedInto != 0 {

@@ -85,7 +85,7 @@ func verdictText(v oncall.Verdict, helped string) string {
 }
 
 // lastTime describes the latest similar incident.
-func lastTime(p oncall.Past) string {
+func lastTime(p oncall.PastIncident) string {
 	return fmt.Sprintf("Last time, %s on %s: %s.", p.ID, stamp(p.OpenedAt, asDay, time.UTC), verdictText(p.Verdict, p.Helped))
 }
 
@@ -93,7 +93,7 @@ func lastTime(p oncall.Past) string {
 const MostPast = 3
 
 // pastLines describes earlier similar incidents.
-func pastLines(past []oncall.Past, zone *time.Location) (lines []string) {
+func pastLines(past []oncall.PastIncident, zone *time.Location) (lines []string) {
 	for _, p := range past {
 		line := fmt.Sprintf("• %s %s, resolved by %s after %s", p.ID, Time(p.OpenedAt, zone), actorName(p.ResolvedBy), durationText(p.ResolvedAt.Sub(p.OpenedAt)))
 		if verdict := verdictText(p.Verdict, p.Helped); verdict != "" {

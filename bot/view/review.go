@@ -75,7 +75,7 @@ func (r Review) Markdown() string {
 // facts returns the rows of the table.
 func (r Review) facts() [][2]string {
 	in := r.Picture.Incident
-	acked, resolved := in.Took(r.Picture.Events)
+	acked, resolved := in.ResponseTimes(r.Picture.Events)
 	rows := [][2]string{
 		{"Severity", escapeMarkdown(severityName(in.Severity))},
 		{"Team", escapeMarkdown(r.Picture.Team.Name)},

@@ -178,7 +178,7 @@ func (c *restoreCmd) makeRoom(ctx context.Context, head store.BackupHead) error 
 		return fmt.Errorf("the database is at migration %d already, and the backup at %d: restore into a database without tables, which is migrated afterwards",
 			current, head.Schema)
 	}
-	used, err := store.Used(ctx, c.DatabaseURL)
+	used, err := store.TableInUse(ctx, c.DatabaseURL)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 // secret compares WATCHBILL_SECRET, as set here, with the values that the instances recorded. It
 // records nothing: a value set only here must not become one of theirs.
 func (c *doctorCmd) secret(ctx context.Context, r *report, db *store.System) {
-	look, err := db.LookAtSecrets(ctx)
+	look, err := db.CheckSecrets(ctx)
 	if err != nil {
 		r.failQuery(ctx, "secret", err, "Check the database's log.")
 		return

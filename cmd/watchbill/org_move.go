@@ -135,7 +135,7 @@ func copyDatabase(p process, from, to string) error {
 	if err != nil {
 		return err
 	}
-	used, err := store.Used(p.ctx, to)
+	used, err := store.TableInUse(p.ctx, to)
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func (a *app) pages(s settings, clock func() time.Time) http.Handler {
 		return nil
 	}
 	address, _ := s.address()
-	c := web.Config{Store: a.store.Store, Clock: clock, Log: a.log, Address: address, Demo: s.web.demo, Status: s.web.status, Retention: s.terms.Incidents, LookUpUser: a.bot.Meet}
+	c := web.Config{Store: a.store.Store, Clock: clock, Log: a.log, Address: address, Demo: s.web.demo, Status: s.web.status, Retention: s.terms.Incidents, LookUpUser: a.bot.AddUserByEmail}
 	c.Provider = s.web.provider(address, clock)
 	return web.New(c)
 }

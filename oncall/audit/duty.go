@@ -78,11 +78,11 @@ func (w Where) Shifts(was, left []schedule.ManualShift) Entry {
 	return w.entry(ShiftsDeleted, all(was).became(all(left))...)
 }
 
-// Apart records whether a schedule refuses overlapping shifts.
-func (w Where) Apart(was, now bool) Entry {
+// Apart records whether a schedule refuses overlapping shifts, which it did not before, or the other way round.
+func (w Where) Apart(refuses bool) Entry {
 	var before, after fields
-	before.flag("shifts apart", was)
-	after.flag("shifts apart", now)
+	before.flag("shifts apart", !refuses)
+	after.flag("shifts apart", refuses)
 	return w.entry(Changed, before.became(after)...)
 }
 

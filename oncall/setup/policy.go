@@ -67,7 +67,7 @@ type IDs struct {
 type writtenTarget struct {
 	kind  string // "user", "schedule", "team", "managers", "channel", "group", "webhook", "policy"
 	name  string
-	which oncall.Which
+	which oncall.ScheduleSelection
 	role  string
 }
 
@@ -109,7 +109,7 @@ func parseTarget(s string) (writtenTarget, error) {
 		t = writtenTarget{kind: "schedule", name: strings.TrimSpace(name)}
 		switch who = strings.TrimSpace(who); who {
 		case string(oncall.OnCallNext), string(oncall.Everyone):
-			t.which = oncall.Which(who)
+			t.which = oncall.ScheduleSelection(who)
 		case schedule.RoleShadow:
 			return t, fmt.Errorf("%q: a shadow is never paged", s)
 		default:
