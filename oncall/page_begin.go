@@ -38,7 +38,7 @@ func (f PageFacts) readiness(now time.Time) (ready readiness, again time.Time) {
 	if again = f.early(now); !again.IsZero() {
 		return pageEarly, again
 	}
-	if again = f.lastOther().DefersUntil(in, page.Method, now); page.takesAlong() && !again.IsZero() {
+	if again = f.lastOther().DefersUntil(in, page.Method, now); page.takesAlong() && !again.IsZero() && !page.hasWaited(in, now) {
 		return pageDeferred, again
 	}
 	if f.Lead.needsPhoneCalls() && f.ringsTooOften() != "" {
@@ -63,6 +63,11 @@ func (f PageFacts) Needs(now time.Time) PageNeeds {
 
 // takesAlong reports whether other pages that wait for the same recipient join this one's message.
 func (p PageStatus) takesAlong() bool { return p.untried() && p.UserID != "" }
+
+// hasWaited reports whether the page has been deferred as long as an urgent one may be.
+func (p PageStatus) hasWaited(in Incident, now time.Time) bool {
+	return p.DeferredUntil != nil && !now.Before(*p.DeferredUntil) && in.cannotWait() && !p.Method.Info().Spoken
+}
 
 // needsCode reports whether a code must be chosen for the page's message.
 func (p PageStatus) needsCode() bool {

@@ -14,6 +14,16 @@ func Cooldown(method Method) time.Duration {
 	return 30 * time.Second
 }
 
+// urgentCooldown is how long a recipient gets no further message about something urgent: long enough for a burst to
+// become one message, too short to cost them time.
+const urgentCooldown = 3 * time.Second
+
+// cannotWait reports whether the incident's pages wait for an urgent cooldown only: it is critical, or somebody pages
+// by hand and waits for an answer, and nobody has it yet.
+func (in Incident) cannotWait() bool {
+	return in.Status == Triggered && (in.Severity == Critical || in.RaisedBy.User != "")
+}
+
 // A LastPage is the last message to a recipient, and what has been added to its cooldown since.
 type LastPage struct {
 	Page         PageID
@@ -23,14 +33,18 @@ type LastPage struct {
 }
 
 // DefersUntil returns until when the cooldown defers a page of the incident; zero: it doesn't. Pages of a worse
-// severity, of another integration, or of a storm that has begun since, are not deferred.
+// severity, of another integration, or of a storm that has begun since, are not deferred, and urgent ones only for
+// moments, unless the phone may still ring.
 func (l LastPage) DefersUntil(in Incident, method Method, now time.Time) time.Time {
 	until := l.At.Add(Cooldown(method))
 	if l.At.IsZero() || !now.Before(until) || in.Severity.Worse(l.Severity) || !slices.Contains(l.Integrations, in.IntegrationID) {
 		return time.Time{}
 	}
-	if in.stormBegan(l.At) && !method.Info().Spoken { // a phone may still ring about what came before
+	switch spoken := method.Info().Spoken; { // a phone may still ring about what came before
+	case in.stormBegan(l.At) && !spoken:
 		return time.Time{}
+	case in.cannotWait() && !spoken: // at the end of the interval since the message, so that each has one message
+		return l.At.Add((now.Sub(l.At)/urgentCooldown + 1) * urgentCooldown)
 	}
 	return until
 }

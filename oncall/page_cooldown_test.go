@@ -32,6 +32,24 @@ func TestWorseSeverityBreaksCooldown(t *testing.T) {
 	if until := last.DefersUntil(in(Medium, 1), MethodVoice, now.Add(59*time.Second)); !until.Equal(now.Add(time.Minute)) {
 		t.Errorf("a call is held until %s, want %s", until, now.Add(time.Minute))
 	}
+	worst := LastPage{}.Add(MethodSMS, now, in(Critical, 1))
+	urgent, raised := in(Critical, 1), in(Low, 1)
+	raised.RaisedBy = ByUser("U0CY")
+	for _, u := range []Incident{urgent, raised} {
+		u.Status = Triggered
+		for after, want := range map[time.Duration]time.Duration{time.Second: 3 * time.Second, 4 * time.Second: 6 * time.Second} {
+			if until := worst.DefersUntil(u, MethodSMS, now.Add(after)); !until.Equal(now.Add(want)) {
+				t.Errorf("%v after %s: held until %s, want %s", u.Severity, after, until, now.Add(want))
+			}
+		}
+		if until := worst.DefersUntil(u, MethodVoice, now.Add(time.Second)); !until.Equal(now.Add(time.Minute)) {
+			t.Errorf("a call about %v is held until %s, though the phone may still ring", u.Severity, until)
+		}
+		u.Status = Acknowledged
+		if until := worst.DefersUntil(u, MethodSMS, now.Add(time.Second)); !until.Equal(now.Add(30 * time.Second)) {
+			t.Errorf("%v that somebody has is held until %s, want the whole cooldown", u.Severity, until)
+		}
+	}
 	storm := in(Medium, 1)
 	storm.Status, storm.Storm = Triggered, &Storm{Began: now.Add(17 * time.Second)}
 	if until := last.DefersUntil(storm, MethodSMS, now.Add(17*time.Second)); !until.IsZero() {
