@@ -197,7 +197,7 @@ func TestMailLinkPageIsSafe(t *testing.T) {
 	r := m.send(http.MethodGet, m.path, nil)
 	m.wantPage(r, http.StatusOK, "&lt;script&gt;alert(1)&lt;/script&gt; &amp;")
 	if strings.Contains(r.body, "<script") {
-		t.Errorf("there is a script:\n%s", r.body)
+		t.Errorf("the page has a script, want none:\n%s", r.body)
 	}
 	style := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindStringSubmatch(r.body)
 	sum := sha256.Sum256([]byte(style[1]))

@@ -45,7 +45,7 @@ func FuzzReadBody(f *testing.F) {
 				t.Fatalf("the signal is %+v, want valid UTF-8 without NUL", signal)
 			}
 		case len(read) > limit:
-			t.Fatalf("%d bytes were read", len(read))
+			t.Fatalf("%d bytes were read, want at most %d", len(read), limit)
 		default:
 			came.release()
 		}

@@ -70,7 +70,7 @@ func TestSignalsAnswersWithProblems(t *testing.T) {
 			w.wantProblem(got, tt.code, tt.rest)
 			for code, header := range map[int]string{401: "WWW-Authenticate", 405: "Allow"} {
 				if got.code == code && got.header.Get(header) == "" {
-					t.Errorf("%d without %s", code, header)
+					t.Errorf("the response %d has no header %s", code, header)
 				}
 			}
 		})

@@ -74,7 +74,7 @@ func (w *world) view(user oncall.UserID, action view.Action, value any) {
 	before := w.sim.ViewText(string(user))
 	r, err := w.sim.ChooseView(w.ctx, string(user), string(action), value)
 	if err != nil || !r.Acked {
-		w.t.Fatalf("%s: %v, acknowledged %t, %s", action, err, r.Acked, r.Error)
+		w.t.Fatalf("pressing %s: %v, acknowledged %t, %s; want it acknowledged", action, err, r.Acked, r.Error)
 	}
 	w.until("the form changes after "+string(action), func() bool { return w.sim.ViewText(string(user)) != before })
 }
@@ -88,7 +88,7 @@ func (w *world) submit(user oncall.UserID, values map[view.Block]any) map[string
 	}
 	r, err := w.sim.Submit(w.ctx, string(user), typed)
 	if err != nil || r.Error != "" {
-		w.t.Fatalf("submit: %v, %s", err, r.Error)
+		w.t.Fatalf("the form is answered %v, %s; want it taken", err, r.Error)
 	}
 	return r.Errors
 }

@@ -128,7 +128,7 @@ func TestHostileTextsInSlack(t *testing.T) {
 			sent := slack.InteractionCallback{User: slack.User{ID: string(bo), TeamID: "T0SIM"}, View: slack.View{CallbackID: string(modal), PrivateMetadata: "1", State: &slack.ViewState{Values: values}}}
 			a, err := w.bot.submitted(w.ctx, sent)
 			if _, refused := errors.AsType[oncall.Refusal](err); err != nil && !refused {
-				t.Errorf("%s in the form %s: %v", h.Name, modal, err)
+				t.Errorf("%s in the form %s: %v, want no error but a refusal", h.Name, modal, err)
 			}
 			if fault := hostile.Active(markup(a.payload())); fault != "" {
 				t.Errorf("%s: the form %s: %s, want %s", h.Name, modal, fault, "")

@@ -23,7 +23,7 @@ func TestHostileTexts(t *testing.T) {
 		text := write(t, f)
 		for line := range strings.SplitSeq(strings.TrimSuffix(text, "\r\n"), "\r\n") {
 			if fault := hostile.Plain(strings.ReplaceAll(line, "\t", ""), false); fault != "" || len(line) > 75 {
-				t.Fatalf("%s: %s: a line of %d bytes %q", h.Name, fault, len(line), line)
+				t.Fatalf("%s: a line of %[3]d bytes, want plain text of at most 75 (%[2]s): %[4]q", h.Name, fault, len(line), line)
 			}
 		}
 		if most := 64 << 10; len(text) > most {

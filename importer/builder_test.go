@@ -65,7 +65,7 @@ func TestImportIsTheSameOneDayLater(t *testing.T) {
 	} {
 		first, later := from(now.Add(time.Minute)), from(now.Add(80*time.Minute))
 		if a, b := marshal(first.Setup), marshal(later.Setup); string(a) != string(b) {
-			t.Errorf("%s: first\n%s\nlater\n%s", name, a, b)
+			t.Errorf("%s: the same import differs: first\n%s\nlater\n%s", name, a, b)
 		}
 	}
 }

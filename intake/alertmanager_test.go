@@ -154,7 +154,7 @@ func TestAlertmanagerCaptures(t *testing.T) {
 				continue
 			}
 			for _, problem := range faults(signals) {
-				t.Errorf("%s, request %d: %s", name, i, problem)
+				t.Errorf("%s, request %d is not understood: %s", name, i, problem)
 			}
 			if line := summary(signals); len(got) == 0 || got[len(got)-1] != line {
 				got = append(got, line)

@@ -21,7 +21,7 @@ func TestEveryPayloadHasASource(t *testing.T) {
 			continue
 		}
 		if len(words) < 2 || !slices.Contains([]string{"capture", "source", "documentation", "memory", "ours"}, words[1]) {
-			t.Errorf("%q says no origin", text)
+			t.Errorf("%q says no origin; want capture, source, documentation, memory or ours second", text)
 			continue
 		}
 		lines = append(lines, &line{pattern: words[0], origin: words[1]})

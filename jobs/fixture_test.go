@@ -148,7 +148,7 @@ func (w *world) foldSignals(s *store.System) {
 	w.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			w.t.Errorf("the store's run: %v", err)
+			w.t.Errorf("the store stopped with %v, want it to run until the test ends", err)
 		}
 	})
 }
@@ -201,7 +201,7 @@ func (w *world) accept(id oncall.IntegrationID, signals ...oncall.Signal) {
 	w.until("the signals are accepted", func() bool {
 		err := w.store.Accept(w.t.Context(), id, signals, w.clock())
 		if err != nil && !errors.Is(err, store.ErrUnavailable) {
-			w.t.Fatalf("accept: %v", err)
+			w.t.Fatalf("the signals were not accepted: %v", err)
 		}
 		return err == nil
 	})

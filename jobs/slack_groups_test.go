@@ -82,7 +82,7 @@ func TestUserGroupSkipsRefusedMembers(t *testing.T) {
 	notices := strings.Join(groupNotices(sim), "\n")
 	if !strings.Contains(notices, "Slack has no user group @missing") || !strings.Contains(notices, "doesn't take @U0GUEST into @payments") &&
 		!strings.Contains(notices, "doesn't take @u0guest into @payments") {
-		t.Errorf("Bo was told:\n%s", notices)
+		t.Errorf("Bo was told\n%s\nwant of each group what Slack refuses", notices)
 	}
 	if n := strings.Count(notices, "@payments"); n != 1 {
 		t.Errorf("told %d times of @payments:\n%s, want 1", n, notices)

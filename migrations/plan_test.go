@@ -31,7 +31,7 @@ func TestPlanLocksMatchPostgres(t *testing.T) {
 	defer conn.Release()
 	files, err := fs.Glob(migrations.Files, "*.sql")
 	if err != nil || len(files) < 50 {
-		t.Fatalf("%d steps: %v", len(files), err)
+		t.Fatalf("found %d steps, %v; want at least 50", len(files), err)
 	}
 	checked := 0
 	for _, file := range files {

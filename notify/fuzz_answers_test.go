@@ -123,7 +123,7 @@ func FuzzPushoverAnswers(f *testing.F) {
 		}
 		checkResults(t, "a check", p.Check(t.Context()))
 		if service.asked > 4 {
-			t.Fatalf("asked %d times", service.asked)
+			t.Fatalf("the provider was asked %d times, want it to end before", service.asked)
 		}
 	})
 }
@@ -138,7 +138,7 @@ func FuzzTelegramAnswers(f *testing.F) {
 		checkReceipt(t, "a message", telegram.Send(t.Context(), fuzzPage("7")), service.status)
 		checkResults(t, "a check", telegram.Check(t.Context()))
 		if service.asked > 3 {
-			t.Fatalf("asked %d times", service.asked)
+			t.Fatalf("the provider was asked %d times, want it to end before", service.asked)
 		}
 	})
 }
@@ -164,7 +164,7 @@ func FuzzNtfyAnswers(f *testing.F) {
 		}
 		checkResults(t, "a check", n.Check(t.Context()))
 		if service.asked > 6 {
-			t.Fatalf("asked %d times", service.asked)
+			t.Fatalf("the provider was asked %d times, want it to end before", service.asked)
 		}
 	})
 }
@@ -212,7 +212,7 @@ func FuzzSecretsHide(f *testing.F) {
 		for _, form := range hidden.forms() {
 			text := hidden.line(before + form + after)
 			if strings.Contains(text, secret) && !strings.Contains(before+after, secret) {
-				t.Fatalf("%q is in %q", secret, text)
+				t.Fatalf("%q is in %q, want it hidden", secret, text)
 			}
 			if !utf8.ValidString(text) || utf8.RuneCountInString(text) > webExcerpt {
 				t.Fatalf("%q can't be quoted, want UTF-8 of at most %d characters", text, webExcerpt)

@@ -215,7 +215,7 @@ func TestHostileCalls(t *testing.T) {
 		response := voiceText(m, keys(m))
 		checkShown(t, "what is said", response, false)
 		if strings.ContainsAny(response, "{}<>$`|\\") || utf8.RuneCountInString(response) > 2*spoken || !strings.HasSuffix(response, keys(m)) {
-			t.Errorf("it says %q", response)
+			t.Errorf("the call says %q, want plain words, short, that end with the keys", response)
 		}
 	})
 }
@@ -322,7 +322,7 @@ func TestHostileWebhooks(t *testing.T) {
 		}
 		want := strings.ReplaceAll(strings.ToValidUTF8(text, "\xff"), "\xff", "\ufffd")
 		if got := regexp.MustCompile("\ufffd+").ReplaceAllString(sent.Title, "\ufffd"); got != want {
-			t.Errorf("%.200q was sent as %.200q", want, got)
+			t.Errorf("sent %.200q, want %.200q", got, want)
 		}
 		if sent.Key != m.Key || sent.Version != 1 || strings.ContainsAny(string(r.body), "\r\n<>\x00") {
 			t.Errorf("got body %.300q, want version 1, the key and one line", r.body)

@@ -144,7 +144,7 @@ func TestMailArrivesOverTLSWithAuthentication(t *testing.T) {
 				t.Errorf("foreign text is markup:\n%s", first.html)
 			}
 			if !strings.Contains(first.html, `href="https://watchbill.example.com/v1/act/TOKEN?a=1&amp;b=2"`) {
-				t.Errorf("no link:\n%s", first.html)
+				t.Errorf("the mail has no link to the page with the actions:\n%s", first.html)
 			}
 		})
 	}

@@ -35,7 +35,7 @@ func TestVoiceTrackExplainsAFailedCall(t *testing.T) {
 			r := v.Send(t.Context(), page(annPhone, "page 7"))
 			if !flow && outcome != twiliosim.OutcomeUnassigned {
 				if r.Outcome == notify.Accepted || r.Dead != c.dead || !strings.Contains(r.Err.Error(), c.why) {
-					t.Errorf("%s without a flow: %+v", outcome, r)
+					t.Errorf("%s without a flow: got %+v, want it not accepted, dead %t, because of %q", outcome, r, c.dead, c.why)
 				}
 				continue
 			}

@@ -22,6 +22,6 @@ func TestWhereSMSCannotBeAnswered(t *testing.T) {
 		}
 	}
 	if c := (oncall.Contact{Method: oncall.MethodSMS, Address: "+12025550101", NamedSender: true}); !c.OneWay() {
-		t.Error("a name can be answered")
+		t.Error("an SMS from a name counts as one that can be answered, want it one-way")
 	}
 }

@@ -129,7 +129,7 @@ func TestAlertsOfAMergedIncidentJoinTheOther(t *testing.T) {
 	equal(t, "signals", s.incidents[1].SignalCount, 2)
 	for _, p := range first[1].Calls {
 		if p.Due(s.incidents[2]) {
-			t.Error("a page of what was merged is due")
+			t.Error("a page of an incident that was merged into another is due, want it dropped")
 		}
 	}
 	draws := 0
@@ -278,6 +278,6 @@ func TestInvalidMergesAndLinksAreRefused(t *testing.T) {
 		}
 	}
 	if _, err := merged.Incident.Do(Act{Do: ActReopen}, ByUser(ann), facts(policy, roster), noon); err == nil {
-		t.Error("what was merged was reopened")
+		t.Error("a signal reopened an incident that was merged into another")
 	}
 }

@@ -14,7 +14,7 @@ func FuzzParseMessageKey(f *testing.F) {
 			t.Fatalf("%q is %+v, written %q, which is %+v", text, k, k.String(), again)
 		}
 		if k.Probe.Kind != "" && (k.Page != "" || k.Probe.User == "" || k.Probe.Kind != ProbeTest && k.Probe.Kind != ProbeCheck) {
-			t.Fatalf("%q is %+v", text, k)
+			t.Fatalf("the key %q is parsed as %+v, want either a page or a probe of a person", text, k)
 		}
 	})
 }
@@ -25,7 +25,7 @@ func FuzzParseSecrets(f *testing.F) {
 		secrets, err := ParseSecrets(list)
 		if err != nil {
 			if len(list) >= 8 && strings.Contains(err.Error(), strings.TrimSpace(list)) {
-				t.Fatalf("%v repeats %q", err, list)
+				t.Fatalf("the error %v repeats the secrets %q", err, list)
 			}
 			return
 		}
@@ -40,7 +40,7 @@ func FuzzParseSecrets(f *testing.F) {
 				t.Fatalf("a secret of %d bytes, want at least %d", len(s), minSecretLength)
 			}
 			if text, ok := Unseal(secrets[i:], s.Seal(sealed)); !ok || text != sealed {
-				t.Fatalf("%q came back as %q, %t", sealed, text, ok)
+				t.Fatalf("%q was sealed and came back as %q, %t", sealed, text, ok)
 			}
 		}
 	})
@@ -57,7 +57,7 @@ func FuzzParsePhoneCountries(f *testing.F) {
 			return
 		}
 		if rules.All() != (strings.TrimSpace(list) == "") {
-			t.Fatalf("%q allows %+v", list, rules)
+			t.Fatalf("%q allows %+v, want all countries only if the list is empty", list, rules)
 		}
 		err = rules.Check(MethodVoice, number)
 		kept, wrong := checkPhone(number)

@@ -121,7 +121,7 @@ func TestStaleTimersDoNothing(t *testing.T) {
 		}
 	}
 	if _, due := acked.Incident.RunTimer(acked.Incident.Seq, facts(policy, roster), noon); due {
-		t.Error("an acknowledged incident escalated")
+		t.Error("an acknowledged incident escalated, want its timer to do nothing")
 	}
 }
 
@@ -176,7 +176,7 @@ func TestNextTellsWhatTheTimerWillDo(t *testing.T) {
 		equal(t, "end", next.Exhausts, c.Incident.Exhausted)
 	}
 	if _, ok := c.Incident.Next(facts(policy, roster)); ok {
-		t.Error("something is to come after the end")
+		t.Error("the incident announces a next step after the policy's end, want none")
 	}
 }
 
@@ -247,6 +247,6 @@ func TestStepWithoutRecipientsGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c := acked.Incident.begin(ByTimer(), Facts{}, now); c.unreached() {
-		t.Error("an acknowledged incident went on")
+		t.Error("the timer of an acknowledged incident is due, want it to do nothing")
 	}
 }

@@ -56,7 +56,7 @@ func TestCountriesAreAllowed(t *testing.T) {
 		}
 	}
 	if rules.Check(MethodEmail, "ann@example.com") != nil || !(PhoneRules{}).All() || rules.All() {
-		t.Error("mail has no country")
+		t.Error("a mail address is checked by the countries of phones")
 	}
 	for _, wrong := range []string{"Germany", "+49", "US DE XX", ",", "U"} {
 		if _, err := ParsePhoneCountries(wrong); err == nil {

@@ -207,7 +207,7 @@ func TestUnassignedIncidentsPageWhoComesOnCall(t *testing.T) {
 	}
 	equal(t, "paged", paged(adopted), []UserID{bo})
 	if adopted.Incident.NextAt == nil {
-		t.Error("the whole team is no longer told")
+		t.Error("nothing follows, want the whole team told next")
 	}
 	if _, ok := triggered().PageNewlyOnCall([]UserID{bo}, "payments", f, noon); ok {
 		t.Error("an incident whose policy goes on changed hands")

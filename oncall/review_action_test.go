@@ -94,7 +94,7 @@ func TestAskReviewAction(t *testing.T) {
 		t.Errorf("got asked at %v and %d events, want never and 1", done.AskAt, len(change.Events))
 	}
 	if _, _, ok := (Incident{ID: 7}).EndReviewAction(done, ByUser(ann), morning); ok {
-		t.Error("it was done twice")
+		t.Error("an action that is done was done again, want that refused")
 	}
 }
 

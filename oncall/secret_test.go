@@ -37,7 +37,7 @@ func TestSecretsAreParsedAndGiveDifferentKeys(t *testing.T) {
 		}
 	}
 	if !bytes.Equal(s.CodeHash(1, " ABCD "), s.CodeHash(1, "abcd")) {
-		t.Error("a code has to be typed as it was told")
+		t.Error("a code in other letters than it was told has another hash, want the same")
 	}
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	token := SignToken(s.TokenKey(), Claim{Page: 1, User: "U0ANN", Expires: now.Add(time.Hour)})

@@ -16,7 +16,7 @@ func TestSwapOfferIsNotRepeated(t *testing.T) {
 	open := Swap{State: SwapOpen, Give: stint("U0ANN", 1), Take: stint("U0BO", 0)}
 	again, back, other := open, Swap{Give: open.Take, Take: open.Give}, Swap{Give: stint("U0ANN", 3), Take: open.Take}
 	if again.Repeats([]Swap{open}) == nil || back.Repeats([]Swap{open}) == nil {
-		t.Error("the same swap can be offered twice")
+		t.Error("an open swap can be offered again, want that refused")
 	}
 	if err := other.Repeats([]Swap{open}); err != nil {
 		t.Error(err)
@@ -49,6 +49,6 @@ func TestActingConfirmsHandoff(t *testing.T) {
 		t.Errorf(`%+v, %q; want who "U0BO" and AckedBy "U0BO"`, took, who)
 	}
 	if _, who := took.ConfirmedBy([]UserID{"U0BO"}); who != "" {
-		t.Error("it is taken twice")
+		t.Error("a hand-off that is confirmed can be confirmed again")
 	}
 }

@@ -108,7 +108,7 @@ func TestSwapOffersAreRefusedIfTheyCannotBeTaken(t *testing.T) {
 		case c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)):
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		case c.want == "" && (err != nil || !s.ExpiresAt.Equal(c.expires) || s.State != SwapOpen):
-			t.Errorf("%s: %+v, %v", c.name, s, err)
+			t.Errorf("%s: got %+v, %v; want it open until %s", c.name, s, err, c.expires)
 		}
 	}
 }
@@ -202,13 +202,13 @@ func TestOnlyOpenSwapsExpire(t *testing.T) {
 	t.Parallel()
 	s := offered(t, trade(t))
 	if _, due := s.Expire(s.ExpiresAt.Add(-1)); due {
-		t.Error("expired early")
+		t.Error("the offer expired before its time")
 	}
 	if c, due := s.Expire(s.ExpiresAt); !due || c.Swap.State != SwapExpired {
-		t.Error("did not expire")
+		t.Error("the offer did not expire at its time")
 	}
 	s.State = SwapAccepted
 	if _, due := s.Expire(s.ExpiresAt); due {
-		t.Error("an accepted swap expired")
+		t.Error("an accepted swap expired, want only offers to")
 	}
 }

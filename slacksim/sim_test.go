@@ -111,7 +111,7 @@ func modal(title string) slack.ModalViewRequest {
 func pager(t *testing.T, ctx context.Context, api func() *slack.Client) func(*socketmode.Client, socketmode.Event) {
 	must := func(err error) {
 		if err != nil && ctx.Err() == nil {
-			t.Errorf("app: %v", err)
+			t.Errorf("the app stopped with %v, want it to run until the test ends", err)
 		}
 	}
 	interaction := func(sm *socketmode.Client, event socketmode.Event, in slack.InteractionCallback) {

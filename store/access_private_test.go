@@ -161,7 +161,7 @@ func TestRefusalsHidePrivateTeamMembers(t *testing.T) {
 		err := try(ann)
 		isRefused(t, err, isPrivate)
 		if err != nil && (strings.Contains(err.Error(), string(eve)) || strings.Contains(err.Error(), "takeover")) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: the refusal tells of the takeover: %v", name, err)
 		}
 	}
 	// People who have left can't read what they were asked, either.

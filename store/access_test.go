@@ -129,7 +129,7 @@ func TestUnpageablePeopleCannotBeScheduled(t *testing.T) {
 	isRefused(t, edit(ann, gil), "U0GIL is a guest whom no team names, and can't be paged.")
 	isRefused(t, shift(gil), "U0GIL is a guest whom no team names, and can't be paged.")
 	if err := edit(ann, una); err == nil {
-		t.Error("somebody came in of whom Slack has not told")
+		t.Error("somebody whose standing Slack has not told was let in")
 	}
 
 	w.exec(`UPDATE users SET standing = 'member' WHERE id = ANY ($1)`, []oncall.UserID{eve, una})

@@ -63,6 +63,6 @@ func TestOnlyOldKeysAreLoadedAgain(t *testing.T) {
 		}
 	}
 	if !mayBeOld(nil, now) {
-		t.Error("none are never loaded")
+		t.Error("no keys at all count as fresh, want them loaded")
 	}
 }

@@ -34,7 +34,7 @@ func TestAPIKeyExpires(t *testing.T) {
 		k, err := w.APIKeyBy(t.Context(), key, at)
 		switch {
 		case want && (err != nil || oncall.ByKey(k) != by):
-			t.Errorf("at %s it is %+v, %v", at, k, err)
+			t.Errorf("at %s the key is %+v, %v; want it good, as the same key", at, k, err)
 		case !want && !errors.Is(err, oncall.ErrNotFound):
 			t.Errorf("at %s it is good, or %v", at, err)
 		}

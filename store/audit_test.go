@@ -49,7 +49,7 @@ func TestAuditLogIsAppendOnly(t *testing.T) {
 		}
 	}
 	if w.count(`SELECT count(*) FROM audit_log WHERE act = 'time_off_added'`) != 1 {
-		t.Error("the entry is gone")
+		t.Error("an entry of the audit log was removed before its term")
 	}
 }
 
@@ -94,7 +94,7 @@ func TestRefusalsAreFolded(t *testing.T) {
 		t.Helper()
 		for range times {
 			if err := w.RemoveSchedule(t.Context(), oncall.ByUser(eve), id, at); err == nil {
-				t.Fatal("eve was not refused")
+				t.Fatal("Eve, who may not, was not refused")
 			}
 		}
 		if err := w.SaveRefusals(t.Context(), at); err != nil {
@@ -186,7 +186,7 @@ func TestAuditLogPermissions(t *testing.T) {
 		}
 	}
 	if _, _, err := w.History(t.Context(), oncall.InChannel(ann), store.AuditFilter{}); err == nil {
-		t.Error("it is read where others read it")
+		t.Error("the audit log is shown in a channel, where others read it, want it refused")
 	}
 	if got := w.history(store.AuditFilter{Name: "hidden"}); len(got) != 2 || !strings.HasPrefix(got[1], "ann@example (apply) added schedule hidden") {
 		t.Errorf(`the command line reads %q; want two lines, the second beginning with "ann@example (apply) added schedule hidden"`, got)

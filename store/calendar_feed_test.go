@@ -140,7 +140,7 @@ func TestCalendarShowsAMonthBackAndHalfAYearAhead(t *testing.T) {
 	}
 	later, again := w.calendar(mine, start.Add(11*time.Hour)) // the same day
 	if diff := cmp.Diff(lines, later); diff != "" || again.Revision != before.Revision || !again.Changed.Equal(before.Changed) {
-		t.Errorf("changed within a day: %s", diff)
+		t.Errorf("the calendar changed within a day, at revision %d after %d (-before +after):\n%s", again.Revision, before.Revision, diff)
 	}
 	// Cy joins Ann for a day, which doesn't split her shift. Then Bo takes its last days.
 	at := func(day, hour int) time.Time { return time.Date(2026, 3, day, hour, 0, 0, 0, time.UTC) }

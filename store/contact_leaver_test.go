@@ -40,14 +40,14 @@ func TestLeaverCannotVerifyContacts(t *testing.T) {
 	}
 	w.exec(`UPDATE users SET deactivated_at = '2026-03-01' WHERE id = 'U0ANN'`)
 	if say("3", "STOP"); usable() != 0 {
-		t.Error("STOP is not heard")
+		t.Error("STOP from somebody who has left leaves the contact method usable")
 	}
 	if say("4", "START"); usable() != 0 {
 		t.Error("who has left is reached again")
 	}
 	w.exec(`UPDATE users SET deactivated_at = NULL`)
 	if say("5", "START"); usable() != 1 {
-		t.Error("START is not heard")
+		t.Error("START from somebody who is back leaves the contact method off")
 	}
 }
 

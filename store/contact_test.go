@@ -80,7 +80,7 @@ func TestContactIsUsableOnceVerified(t *testing.T) {
 		t.Errorf("reach: %+v; want one contact method, usable and confirmed at %v", r, start.Add(time.Minute))
 	}
 	if dir := must[*store.Directory](t)(w.Directory(ctx)); !dir.Roster().Contacts[ann].Contacts[0].Usable() {
-		t.Error("the directory doesn't know")
+		t.Error("the directory doesn't know the confirmed contact method")
 	}
 	if err := w.TestContacts(ctx, oncall.ByTimer(), ann, []oncall.ContactID{c.ID}, start); err != nil {
 		t.Error(err)

@@ -150,7 +150,7 @@ func TestCancelOverrideNeedsARightToIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	if w.onCall(shift.Start)[0] != cy || w.onCall(shift.Start.Add(time.Hour))[0] != ann {
-		t.Error("it did not end when it was cancelled")
+		t.Error("the override did not end when it was cancelled")
 	}
 }
 
@@ -165,7 +165,7 @@ func TestSwitchingAnOverrideNeverLosesIt(t *testing.T) {
 		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: shift.Start, End: shift.End, CreatedBy: cy,
 	}, start))
 	if _, err := w.SwitchOverride(t.Context(), oncall.ByUser(mal), o.ID, start); err == nil {
-		t.Error("switched by somebody of no team")
+		t.Error("somebody of no team switched an override, want that refused")
 	}
 	w.exec(`UPDATE overrides SET created_by = $1`, mal)
 	half := shift.Start.Add(time.Hour)
@@ -177,7 +177,7 @@ func TestSwitchingAnOverrideNeverLosesIt(t *testing.T) {
 		t.Errorf("it became %+v; want it from %v, made by %v", is, half, mal)
 	}
 	if w.onCall(shift.Start)[0] != cy || w.onCall(half)[0] != cy {
-		t.Error("Cy is not on call any more")
+		t.Error("Cy is no longer on call, before or after the switch")
 	}
 	if n := w.count(`SELECT count(*) FROM overrides WHERE cancelled_at IS NULL`); n != 1 {
 		t.Errorf("%d overrides are in force, want 1", n)

@@ -19,13 +19,13 @@ func TestDirectoryLoadsAreShared(t *testing.T) {
 	}
 	dir, load, age := f.begin(late)
 	if dir != nil || load != 2 {
-		t.Fatal("they get what was read before they asked")
+		t.Fatal("a caller got a directory that was read before they asked")
 	}
 	f.put(two, load, age)
 	if dir, _, _ := f.begin(late); dir != two {
 		t.Errorf("the next load is not shared: got %v, want %v", dir, two)
 	}
 	if dir, _ := f.ask(); dir != nil {
-		t.Error("it is kept although nobody hears of changes")
+		t.Error("the directory is kept although no changes are heard of, want it read each time")
 	}
 }

@@ -60,7 +60,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	}
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, job, start))
 	if done := must[bool](t)(w.EndDraw(t.Context(), drawJob(job), d.Picture.Incident.Version-1, start)); done {
-		t.Error("it ended with an old version")
+		t.Error("the drawing ended although an old version was drawn")
 	}
 	w.check(w.PutDrawBack(t.Context(), drawJob(job), start.Add(time.Minute), true, start))
 	got = w.waitingDraws(start)

@@ -122,19 +122,19 @@ func TestOneJobDrawsAtATime(t *testing.T) {
 		t.Error("another job is refused the lease after 30 s, want it to get it")
 	}
 	if !busy(a, start.Add(31*time.Second)) {
-		t.Error("the second job does not have the lease")
+		t.Error("the first job gets the lease that the second has")
 	}
 	w.check(w.PutDrawBack(ctx, drawJob(b), start, false, start))
 	b = w.job()
 	if busy(a, start.Add(31*time.Second)) {
-		t.Error("the lease was not released")
+		t.Error("a lease that was released is refused")
 	}
 	w.exec(`UPDATE river_job SET state = 'discarded', finalized_at = $2 WHERE id = $1`, a, start)
 	if busy(b, start.Add(32*time.Second)) {
 		t.Error("a job that has ended keeps the lease")
 	}
 	if done := must[bool](t)(w.EndDraw(ctx, drawJob(b), 2, start)); !done {
-		t.Error("the drawing has not ended")
+		t.Error("the drawing has not ended although its job drew the newest version")
 	}
 }
 

@@ -145,7 +145,7 @@ func TestPingsInTheSpoolCountWhenTheyCame(t *testing.T) {
 	w.advance(50 * time.Second)
 	w.watch() // it is suspended
 	if h := w.heartbeat("backup"); h.DownAt != nil {
-		t.Error("it was judged while something is in the spool")
+		t.Error("a heartbeat was judged while signals wait in the spool, which may hold its pings")
 	}
 	if err := w.Replay(t.Context(), "spool", []store.SpooledRequest{request}, w.clock()); err != nil {
 		t.Fatal(err)

@@ -86,7 +86,7 @@ func TestAcceptReturnsWhenCallerCancels(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := w.Accept(gone, w.integration, []oncall.Signal{trigger("a")}, start); err != nil && !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("given up: %v", err)
+		t.Errorf("a sender that gave up got %v, want it stored or unavailable", err)
 	}
 	w.accept(trigger("b"))
 	if n := w.count(`SELECT count(*) FROM inbox WHERE signal ->> 'dedup_key' = 'b'`); n != 1 {

@@ -271,7 +271,7 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 			w.accept(trigger(fmt.Sprint("alert ", sent)), trigger("common"))
 		}
 		if w.Folding() && other.Folding() {
-			t.Fatal("two fold at once")
+			t.Fatal("two instances fold at once, want one")
 		}
 		if round%2 == 0 {
 			pass(w.System)

@@ -130,7 +130,7 @@ func TestReplayedCommitIsDropped(t *testing.T) {
 		t.Errorf("%d signals in the inbox, want 1", n)
 	}
 	if !w.Suspended() {
-		t.Error("others may overtake it")
+		t.Error("the store takes signals while one is in doubt, so that others may overtake it")
 	}
 	w.Resume()
 	for i := range 3 {

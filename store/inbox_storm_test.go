@@ -188,7 +188,7 @@ func TestStormEndsAndAlertIsSplitOff(t *testing.T) {
 		}
 	}
 	if end(); w.count(`SELECT count(*) FROM incident_events WHERE kind = 'storm_over'`) != 0 {
-		t.Error("it ends too soon")
+		t.Error("the storm ends before 5 minutes without a new alert have passed")
 	}
 	w.advance(6 * time.Minute)
 	end()

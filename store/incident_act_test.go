@@ -69,7 +69,7 @@ func TestActsAreStored(t *testing.T) {
 		t.Errorf("%d timers were queued again, want 1", n)
 	}
 	if due := must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, until)); !due {
-		t.Error("the snooze doesn't end")
+		t.Error("the timer at the end of the snooze is not due")
 	}
 	if in = w.incident(1); in.Status != oncall.Triggered || in.NextAt == nil {
 		t.Errorf("after the snooze: status %v, want %v; next at %v, want a time", in.Status, oncall.Triggered, in.NextAt)

@@ -95,7 +95,7 @@ func TestStaleTimerDoesNotEscalate(t *testing.T) {
 	in := w.open()
 	at := start.Add(5 * time.Minute)
 	if due := must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at)); !due {
-		t.Error("the timer was stale")
+		t.Error("the timer that the incident waits for is stale")
 	}
 	if due := must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at)); due {
 		t.Error("the same timer escalated twice")
@@ -246,7 +246,7 @@ func TestPictureShowsWholeIncident(t *testing.T) {
 		t.Errorf("next (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff(must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1)), p.Events); d != "" {
-		t.Errorf("events: %s", d)
+		t.Errorf("the picture's events differ from the stored ones (-stored +shown):\n%s", d)
 	}
 	if _, err := w.Picture(t.Context(), oncall.ByTimer(), 99, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v, want the error %v", err, oncall.ErrNotFound)

@@ -54,18 +54,18 @@ func TestKeyIsRotated(t *testing.T) {
 	}
 	second := rotate(false, start)
 	if !w.good(key, start.Add(23*time.Hour)) || !w.good(second, start) {
-		t.Error("within a day both are good")
+		t.Error("within a day of the rotation one of both keys is refused")
 	}
 	if w.good(key, start.Add(24*time.Hour)) || !w.good(second, start.AddDate(1, 0, 0)) {
-		t.Error("after a day the old one is")
+		t.Error("a day after the rotation the old key is good, or the new one isn't")
 	}
 	third := rotate(false, start.Add(time.Hour))
 	if w.good(key, start.Add(time.Hour)) || !w.good(second, start.Add(2*time.Hour)) || !w.good(third, start.Add(2*time.Hour)) {
-		t.Error("two are good at most")
+		t.Error("after a second rotation other keys than the last two are good, want only those")
 	}
 	fourth := rotate(true, start.Add(3*time.Hour))
 	if w.good(third, start.Add(3*time.Hour)) || w.good(second, start.Add(3*time.Hour)) || !w.good(fourth, start.Add(3*time.Hour)) {
-		t.Error("at once only the new one is good")
+		t.Error("after a rotation at once other keys than the new one are good, want only that")
 	}
 	if _, _, err := w.RotateKey(ctx, oncall.ByTimer(), "nothing", store.Rotation{}, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an integration that isn't there: %v, want the error %v", err, oncall.ErrNotFound)
@@ -162,7 +162,7 @@ func TestMutedIntegrationPagesNobody(t *testing.T) {
 	was, err := w.UnmuteIntegration(ctx, oncall.ByTimer(), "grafana", start)
 	check(err)
 	if !was {
-		t.Error("it was not muted")
+		t.Error("the integration counts as not muted when it is unmuted")
 	}
 	w.accept(trigger("another"))
 	w.fold()
@@ -279,7 +279,7 @@ func TestIntegrationPermissions(t *testing.T) {
 		}
 	}
 	if seen, _ := manages(stranger); seen {
-		t.Error("somebody sees a private team's integration")
+		t.Error("somebody outside a private team sees its integration")
 	}
 }
 

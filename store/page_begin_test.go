@@ -195,7 +195,7 @@ func TestExhaustedIncidentReportsWhoWasReached(t *testing.T) {
 	in := w.open()
 	for !in.Exhausted {
 		if due := must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, start)); !due {
-			t.Fatal("the timer is stale")
+			t.Fatal("the timer that the incident waits for is stale")
 		}
 		in = w.incident(1)
 	}

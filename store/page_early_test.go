@@ -20,7 +20,7 @@ func TestFailedMessageEndsDeferral(t *testing.T) {
 		w.check(w.RecordPage(t.Context(), 1, result, start))
 		w.storm("b")
 		if order := w.begin(3, start); order.Send {
-			t.Fatalf("%T: nothing is held", result)
+			t.Fatalf("after %T the page is sent at once, want it held", result)
 		}
 		order := w.begin(4, start.Add(10*time.Second))
 		if order.Send != (again == 0) || again > 0 && !order.CheckAt.Equal(start.Add(again)) {

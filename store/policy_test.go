@@ -89,7 +89,7 @@ func TestSlackGroupsAreMirrored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if must[bool](t)(w.GroupsNamed(t.Context())) {
-		t.Error("a policy names a group")
+		t.Error("groups count as named before a policy names one")
 	}
 	must[store.ApplyReport](t)(w.Apply(t.Context(), serverFull(), store.ApplyOptions{Write: true}, start))
 	if n := w.jobs("sync_groups"); n != 1 || !must[bool](t)(w.GroupsNamed(t.Context())) {
@@ -196,7 +196,7 @@ func TestReminderIsOneMessage(t *testing.T) {
 	}
 	in := w.open()
 	if remind(9 * time.Minute); last().ID != 0 {
-		t.Error("reminded too early")
+		t.Error("the channel was reminded before the interval passed")
 	}
 	remind(10 * time.Minute)
 	first := last()
@@ -204,7 +204,7 @@ func TestReminderIsOneMessage(t *testing.T) {
 		t.Errorf("reminder %+v (-want +got):\n%s", first, diff)
 	}
 	if remind(19 * time.Minute); last().Version != 1 {
-		t.Error("renewed before its time")
+		t.Error("the reminder was renewed before the interval passed")
 	}
 	if remind(20 * time.Minute); last().Version != 2 || last().ID != first.ID {
 		t.Errorf("after the interval it is %+v; want version 2 of notice %v", last(), first.ID)
@@ -220,14 +220,14 @@ func TestReminderIsOneMessage(t *testing.T) {
 		t.Errorf("%d jobs redraw it, want 1", n)
 	}
 	if remind(40 * time.Minute); last().Version != 3 {
-		t.Error("what is over was changed")
+		t.Error("a reminder that is over was changed")
 	}
 	// An incident that is given back waits from then on, which is a new episode.
 	if _, err := w.Act(t.Context(), in.ID, oncall.ByUser(ann), oncall.Act{Do: oncall.ActUnack}, start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if remind(69 * time.Minute); last().ID != first.ID {
-		t.Error("the new episode began too early")
+		t.Error("a new reminder was sent before its incident was open for long enough")
 	}
 	if remind(70 * time.Minute); last().ID == first.ID || last().Facts.Lines[0] != "#1 disk is full (high, for 10 min)" {
 		t.Errorf(`the new episode is %+v; want another notice than %v, with the line "#1 disk is full (high, for 10 min)"`, last(), first.ID)

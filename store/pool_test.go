@@ -93,7 +93,7 @@ func TestIntakeHasConnectionsOfItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := s.IntegrationByKey(t.Context(), "nobody's", start); err == nil {
-		t.Error("a key that nobody has is known")
+		t.Error("a key that no integration has is accepted")
 	}
 	if err := s.Accept(t.Context(), in.ID, []oncall.Signal{trigger("a")}, start); err != nil {
 		t.Error(err)
@@ -117,7 +117,7 @@ func TestOutageLogsFewLines(t *testing.T) {
 	p.Set(storetest.ProxyDown)
 	for range 200 {
 		if err := s.Accept(t.Context(), w.integration, []oncall.Signal{trigger("a")}, start); err == nil {
-			t.Error("accepted without a database")
+			t.Error("a signal was accepted without a database, want an error")
 		}
 	}
 	if n := strings.Count(log.String(), "signals not accepted"); n < 1 || n > 12 {

@@ -267,7 +267,7 @@ func TestSlacksRepetitionsAreKnown(t *testing.T) {
 	w := newWorld(t)
 	first := func(key string) bool { return must[bool](t)(w.RememberEvent(t.Context(), key, start)) }
 	if !first("a") || first("a") || !first("b") {
-		t.Error("the first is not told from a repetition")
+		t.Error("the first delivery of an event counts as a repetition, or the second doesn't")
 	}
 }
 
@@ -333,7 +333,7 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("metrics (-want +got):\n%s", d)
 	}
 	if _, err := store.Open(context.Background(), w.url, store.Options{Metrics: registry}); err == nil {
-		t.Error("two stores share their metrics")
+		t.Error("two stores in one process share their metrics, want a registry for each")
 	}
 	for _, want := range []string{
 		`"fate":"repeated","incident":1,"action":"trigger","dedup_key":"disk"`,

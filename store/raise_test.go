@@ -171,7 +171,7 @@ func TestRaisePermissions(t *testing.T) {
 		made, err := w.Raise(t.Context(), oncall.ByUser(by), oncall.RaiseRequest{Team: 1, Text: "from " + string(by) + w.clock().String(), Confirmed: true}, store.MessageRef{}, w.clock())
 		switch {
 		case want == "" && err != nil:
-			t.Errorf("%s: %v", by, err)
+			t.Errorf("%s may not page: %v, want no error", by, err)
 		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
 			t.Errorf("%s: %+v, %v, want %q", by, made, err, want)
 		}

@@ -120,7 +120,7 @@ func TestReportPermissions(t *testing.T) {
 		}
 	}
 	if _, err := fresh.MyReport(t.Context(), oncall.ByUser(cy), ann, march); err == nil {
-		t.Error("a manager reads somebody's own report")
+		t.Error("a manager reads somebody else's own report, want that refused")
 	}
 	w.exec(`UPDATE teams SET private = true`)
 	private := w.another()

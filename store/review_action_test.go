@@ -81,13 +81,13 @@ func TestActionsOfPrivateTeams(t *testing.T) {
 	}
 	stranger := oncall.ByUser(di)
 	if _, err := w.ReviewActions(t.Context(), stranger, id); err == nil {
-		t.Error("Di has read its actions")
+		t.Error("Di, who may not see it, has read the review's actions")
 	}
 	if _, err := w.EndReviewAction(t.Context(), stranger, a.ID, false, start); err == nil {
-		t.Error("Di has ended its action")
+		t.Error("Di, who may not act on it, has ended an action")
 	}
 	if _, err := w.AddReviewAction(t.Context(), stranger, id, oncall.ReviewAction{UserID: bo, Text: "fix it"}, start); err == nil {
-		t.Error("Di has added an action")
+		t.Error("Di, who may not act on it, has added an action")
 	}
 }
 

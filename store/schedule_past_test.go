@@ -97,7 +97,7 @@ func TestOldShiftsRemainKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, known := dir.Override(old.ID); known {
-		t.Error("the directory has what was over a year ago")
+		t.Error("the directory holds an override that was over a year ago, want only recent ones")
 	}
 	if same, err := w.DirectoryAt(t.Context(), oncall.ByTimer(), dir, start.AddDate(0, 0, -34)); err != nil || same != dir {
 		t.Errorf("34 days ago: another directory, %v, want the same", err)

@@ -101,7 +101,7 @@ func TestRollingUpgradeToFirstSecret(t *testing.T) {
 		}
 	}
 	if last := w.instance(over, store.SecretSet, oneSecret); !w.reads(last, token(last, over), over) {
-		t.Error("its own link doesn't work")
+		t.Error("an instance can't read the link that it has signed")
 	}
 	if n := w.count(`SELECT count(*) FROM signing_keys`); n != 0 {
 		t.Errorf("%d keys are kept for nothing, want 0", n)
@@ -127,11 +127,11 @@ func TestSecretIsReplaced(t *testing.T) {
 	settled := start.Add(15 * time.Minute)
 	made := token(both, settled)
 	if !opens(otherSecret.TokenKey(), made, settled) || !w.reads(both, token(before, settled), settled) {
-		t.Error("the new secret isn't used")
+		t.Error("links are not signed with the new secret, or those of the old one are refused already")
 	}
 	alone := w.instance(settled, store.SecretSet, otherSecret)
 	if !w.reads(alone, made, settled) || w.reads(alone, token(before, settled), settled) {
-		t.Error("the old secret is still good when it is gone")
+		t.Error("a link of the secret that is gone is accepted, or one of the new secret refused")
 	}
 	third := oncall.Secret(oncall.NewSecret([32]byte{3}))
 	fresh := w.instance(settled, store.SecretOther, third) // the others are known to somebody
@@ -152,11 +152,11 @@ func TestWithoutASecret(t *testing.T) {
 	}
 	stored := w.storedKey(1, start.Add(-40*24*time.Hour))
 	if made := must[string](t)(s.Token(ctx, 1, ann, [32]byte{1}, start)); !opens(stored, made, start) || !w.reads(s, made, start) {
-		t.Error("the key that there is doesn't sign")
+		t.Error("without a secret, links are not signed with the stored key")
 	}
 	newer := w.storedKey(2, start.Add(-time.Minute)) // by the release before, beside this one
 	if !w.reads(s, sign(newer, start), start) || !w.reads(s, sign(stored, start), start) {
-		t.Error("links of the release before don't work")
+		t.Error("a link of the release before is refused")
 	}
 	_, err := s.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", start)
 	refused(t, err, "No code can be sent: an admin has to set WATCHBILL_SECRET first (`watchbill secret new` makes one).")
@@ -191,7 +191,7 @@ func TestCodesAreNotReadFromTheDatabase(t *testing.T) {
 		t.Errorf("told: %q, want %q", told.Notice.Detail.Note, proof.Code)
 	}
 	if _, err := w.instance(start, store.SecretSet, otherSecret).BeginNotice(ctx, id, start); err == nil {
-		t.Error("another secret opens it")
+		t.Error("what was sealed with one secret is opened with another")
 	}
 }
 

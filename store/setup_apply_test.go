@@ -49,7 +49,7 @@ func TestApplyWritesOnlyChanges(t *testing.T) {
 	}
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff(added, report.Changes); d != "" {
-		t.Errorf("changes: %s", d)
+		t.Errorf("the changes (-want +got):\n%s", d)
 	}
 	if len(report.Keys) != 1 || report.Keys[0].Integration != "grafana" || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(report.Keys[0].Key) {
 		t.Fatalf("keys %+v, want one of grafana, with 32 hexadecimal digits", report.Keys)
@@ -114,7 +114,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	// An open incident still follows the policy with which it began.
 	in := w.incident(1)
 	if due := must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at)); !due {
-		t.Error("the timer was stale")
+		t.Error("the timer that the incident waits for is stale")
 	}
 	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0BO", "U0DI"}) {
 		t.Errorf("paged: %q, want %q", got, []string{"U0ANN", "U0BO", "U0DI"})
@@ -216,7 +216,7 @@ func TestApplyPrefersSlackProfiles(t *testing.T) {
 	w.check(w.SaveUser(ctx, u, start))
 	u.InTeam = true
 	if d := cmp.Diff(u, must[*store.Directory](t)(w.Directory(ctx)).Users[ann]); d != "" {
-		t.Errorf("user: %s", d)
+		t.Errorf("the stored user (-want +got):\n%s", d)
 	}
 	if r := must[store.ApplyReport](t)(w.Apply(ctx, payments(), everything, start)); len(r.Changes) != 0 {
 		t.Errorf("changes: %q, want none", r.Changes)
@@ -263,7 +263,7 @@ func TestOverridesAreStoredWhole(t *testing.T) {
 	saved := must[schedule.Override](t)(w.AddOverride(ctx, oncall.ByTimer(), 1, o, start))
 	o.ID, o.ScheduleID, o.CreatedAt = 1, 1, start
 	if d := cmp.Diff(o, saved); d != "" {
-		t.Errorf("override: %s", d)
+		t.Errorf("the override that the directory has (-made +got):\n%s", d)
 	}
 	swap := schedule.Override{Kind: schedule.OverrideSwap, From: ann, To: di, Start: start, End: start.Add(time.Hour)}
 	must[schedule.Override](t)(w.AddOverride(ctx, oncall.ByTimer(), 1, swap, start))

@@ -237,7 +237,7 @@ func sameShifts(t *testing.T, w *world, doc setup.Setup) {
 				return all
 			}
 			if d := cmp.Diff(shifts(c), shifts(two.Schedules[i])); d != "" {
-				t.Fatalf("%s, %s: %s", c.Name(), role, d)
+				t.Fatalf("the shifts of %s, %s, differ once exported and applied (-before +after):\n%s", c.Name(), role, d)
 			}
 		}
 	}

@@ -191,7 +191,7 @@ func TestSwapTimer(t *testing.T) {
 	ctx := context.Background()
 	expired := w.offer()
 	if _, err := w.OfferSwap(ctx, oncall.ByTimer(), expired.Give, expired.Take, "", start); err == nil {
-		t.Error("the same swap can be offered twice")
+		t.Error("an open swap can be offered again, want that refused")
 	}
 	run := func(id oncall.SwapID, at time.Time) {
 		t.Helper()

@@ -81,6 +81,6 @@ func TestRoutesAreTried(t *testing.T) {
 		t.Errorf("%d lists were saved, want none", n)
 	}
 	if _, err := w.TryRoutes(ctx, oncall.ByUser("U0NOBODY"), owner, rules, false, 20); err == nil {
-		t.Error("a stranger may try them")
+		t.Error("a stranger may try out a team's routes, want that refused")
 	}
 }

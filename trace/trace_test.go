@@ -25,7 +25,7 @@ func TestTraceIDBelongsToOneIncident(t *testing.T) {
 	seen := map[string]bool{}
 	for _, id := range []trace.ID{trace.NewID(7, at), trace.NewID(8, at), trace.NewID(7, at.Add(time.Microsecond))} {
 		if id.Root() == (trace.SpanID{}) || len(id.String()) != 32 {
-			t.Errorf("trace %s, root %x", id, id.Root())
+			t.Errorf("the trace is %s with the root %x, want 32 digits and a root", id, id.Root())
 		}
 		seen[id.String()] = true
 	}

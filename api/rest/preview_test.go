@@ -33,7 +33,7 @@ func TestPreviewShowsWhatAnEditWouldChange(t *testing.T) {
 		t.Errorf("got the changes %q, want one of primary", p.Changes)
 	}
 	if !strings.Contains(p.Diff, "\n-          \"bo\"\n") || !strings.Contains(p.Diff, "\n+          \"cy\"\n") || !strings.Contains(p.Diff, "\n   \"name\": \"primary\"") {
-		t.Errorf("the diff:\n%s", p.Diff)
+		t.Errorf("the diff is\n%s\nwant only bo replaced by cy, with the name around it", p.Diff)
 	}
 	if len(p.OnCall) != 2 {
 		t.Fatalf("got on call %+v, want two stretches", p.OnCall)
@@ -148,7 +148,7 @@ func TestPayloadsAreShownToEditors(t *testing.T) {
 	for deadline, n := time.Now().Add(30*time.Second), 0; n < 4; time.Sleep(5 * time.Millisecond) {
 		w.must(w.pool.QueryRow(t.Context(), `SELECT count(*) FROM payloads`).Scan(&n))
 		if time.Now().After(deadline) {
-			t.Fatalf("%d payloads", n)
+			t.Fatalf("%d payloads were kept in time, want 4", n)
 		}
 	}
 	key := w.scopeKey(oncall.ScopeEdit)

@@ -150,7 +150,7 @@ func TestReviewOfHostileTexts(t *testing.T) {
 		for _, active := range []string{"](", "![", "<!", "<@", "<http"} {
 			for at := strings.Index(text, active); at > 0; at = -1 {
 				if text[at-1] != '\\' {
-					t.Errorf("%s: the draft has %q", h.Name, active)
+					t.Errorf("%s: the draft has %q unescaped", h.Name, active)
 				}
 			}
 		}

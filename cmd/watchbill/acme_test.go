@@ -58,7 +58,7 @@ func TestCertificatesFromAnACMEServer(t *testing.T) {
 		t.Fatalf("%v; the log: %s", err, log.String())
 	}
 	if header.Get("Strict-Transport-Security") == "" {
-		t.Error("no Strict-Transport-Security")
+		t.Error("the response has no header Strict-Transport-Security")
 	}
 	two := secureApp(t, f, db, &log)
 	second, _, err := ask(t, two, name, trusted)

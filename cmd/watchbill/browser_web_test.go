@@ -84,7 +84,7 @@ func TestBrowserPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, v := range violations {
-			t.Errorf("%s at %d px, %s: %s (%s): %s\n%s", path, width, theme, v.ID, v.Impact, v.Help, strings.Join(v.At, "\n"))
+			t.Errorf("%s at %d px, %s, breaks a rule of axe-core: %s (%s): %s\n%s", path, width, theme, v.ID, v.Impact, v.Help, strings.Join(v.At, "\n"))
 		}
 	}
 	for _, p := range []struct{ name, path string }{

@@ -68,7 +68,7 @@ func TestDoctorFixMendsAndThenHasNothingToDo(t *testing.T) {
 		return out.String()
 	}
 	if out := doctor(); !strings.Contains(out, "FAIL  schema") || r.count(`SELECT max(version_id) FROM goose_db_version`) != before {
-		t.Errorf("without --fix:\n%s", out)
+		t.Errorf("without --fix the doctor should report the schema and change nothing, and says\n%s", out)
 	}
 	out := doctor("--fix")
 	for _, want := range []string{"fixed schema", "fixed timers    1 open incidents had lost their timer", "left  elsewhere", "ok    schema"} {

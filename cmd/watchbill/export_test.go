@@ -93,7 +93,7 @@ func TestWriteSetupRoundTrip(t *testing.T) {
 			t.Fatalf("%v\n%s", err, text)
 		}
 		if d := cmp.Diff(doc, read, cmpopts.EquateEmpty()); d != "" {
-			t.Fatalf("%s\n%s", d, text)
+			t.Fatalf("the export of a set-up is read as another one (-want +got):\n%s\n%s", d, text)
 		}
 	}
 }
@@ -291,7 +291,7 @@ func TestHostileTextsSurviveExport(t *testing.T) {
 		}
 		for _, wrong := range doc.Check(intake.Names()) {
 			if !utf8.ValidString(wrong) {
-				t.Errorf("%s: refused by %.300q", h.Name, wrong)
+				t.Errorf("%s: refused by %.300q, want valid UTF-8", h.Name, wrong)
 			}
 		}
 		if len(text) > 20_000 {
@@ -308,7 +308,7 @@ func TestHostileTextsSurviveExport(t *testing.T) {
 		}
 		for line := range strings.Lines(string(written)) {
 			if fault := hostile.Plain(strings.TrimSuffix(line, "\n"), false); fault != "" && !strings.ContainsAny(h.Text, "\x7f\u0085\u202e\u2028") {
-				t.Errorf("%s: %s: %.200q", h.Name, fault, line)
+				t.Errorf("%s: a line of the report has %s: %.200q", h.Name, fault, line)
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func FuzzParseSetup(f *testing.F) {
 		setup, err := parseSetup(data)
 		if err != nil {
 			if strings.TrimSpace(err.Error()) == "" {
-				t.Fatal("an error without a word")
+				t.Fatal("the error has no text")
 			}
 			return
 		}

@@ -49,7 +49,7 @@ func TestTheImageRuns(t *testing.T) {
 	for _, name := range []string{"THIRD_PARTY_NOTICES", "sbom.cdx.json"} {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil || !bytes.Contains(text, []byte("github.com/jackc/pgx/v5")) {
-			t.Errorf("%s: %v, %.200s", name, err, text)
+			t.Errorf("the list of modules of %s is %.200s, %v; want it with pgx", name, text, err)
 		}
 	}
 
@@ -81,7 +81,7 @@ func TestTheImageRuns(t *testing.T) {
 		case <-late:
 			t.Fatalf("a bad key is not refused\n%s", log.String())
 		case err := <-ended:
-			t.Fatalf("it ended: %v\n%s", err, log.String())
+			t.Fatalf("the container ended at once: %v\n%s", err, log.String())
 		case <-time.After(200 * time.Millisecond): // each try starts a program
 		}
 	}

@@ -125,7 +125,7 @@ func TestImportPagerDuty(t *testing.T) {
 		}
 	}
 	if strings.Contains(out+errs, "hush") {
-		t.Error("the token is shown")
+		t.Error("the output shows the token")
 	}
 	code, again, errs := runAt(t, at, "import", "pagerduty", "--from", kept)
 	if code != 0 || again != out {

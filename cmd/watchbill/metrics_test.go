@@ -70,7 +70,7 @@ func TestRefusalsAreSavedOnStop(t *testing.T) {
 	refused := func(times int) {
 		for range times {
 			if _, err := a.store.Belongings(t.Context(), oncall.ByUser("U0EVE"), "U0EVE"); err == nil {
-				t.Fatal("Eve was not refused")
+				t.Fatal("Eve, who may not, was not refused")
 			}
 		}
 	}

@@ -31,6 +31,6 @@ func TestExplainKeepsForeignTextOnItsLine(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if strings.Count(out.String(), "\n") != 1 {
-		t.Error("there are more lines")
+		t.Errorf("the output has more than one line: %q", out.String())
 	}
 }

@@ -44,7 +44,7 @@ func TestServeWaitsForTheDatabase(t *testing.T) {
 	select {
 	case <-logged.wrote:
 	case err := <-done:
-		t.Fatalf("it didn't wait: %v", err)
+		t.Fatalf("it ended with %v, want it to wait for the database", err)
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -55,7 +55,7 @@ func TestServeWaitsForTheDatabase(t *testing.T) {
 	select {
 	case err = <-done:
 	case <-time.After(20 * time.Second):
-		t.Fatal("it still waits although the database is there")
+		t.Fatal("20 s after the database came it still waits for it")
 	}
 	if text := logged.String(); err != nil || strings.Count(text, "\n") != 2 {
 		t.Errorf(`%v; the log says %s, want two lines`, err, text)
@@ -101,7 +101,7 @@ func TestServeStopsWaitingForTheDatabase(t *testing.T) {
 	select {
 	case <-logged.wrote:
 	case err := <-done:
-		t.Fatalf("it didn't wait: %v", err)
+		t.Fatalf("it ended with %v, want it to wait for the database", err)
 	}
 	cancel()
 	select {
@@ -110,7 +110,7 @@ func TestServeStopsWaitingForTheDatabase(t *testing.T) {
 			t.Errorf("told to stop: %v", err)
 		}
 	case <-time.After(20 * time.Second):
-		t.Error("told to stop, it still waits")
+		t.Error("20 s after it was told to stop it still waits for the database")
 	}
 }
 

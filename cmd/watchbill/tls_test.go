@@ -198,6 +198,6 @@ func TestTLSSettings(t *testing.T) {
 		t.Errorf("with a secret: %q, want none", got)
 	}
 	if !bytes.Contains(cert, []byte("BEGIN")) {
-		t.Error("no PEM")
+		t.Error("the certificate is not in PEM")
 	}
 }

@@ -207,7 +207,7 @@ func TestTraceSettings(t *testing.T) {
 	}
 	off := (traceFlags{}).tracer(time.Now, zerolog.Nop())
 	if off != nil {
-		t.Error("without a collector there is a tracer")
+		t.Error("without a collector there is a tracer, want none")
 	}
 	bad := traceFlags{OTLPEndpoint: "collector:4317", OTLPTraces: "x", OTLPProtocol: "grpc", OTLPHeaders: "hunter2", OTELAttributes: "=", TraceURL: "https://tempo.example.com"}
 	wrong := bad.problems()

@@ -64,7 +64,7 @@ func TestConfiguredAddressIsPassedOn(t *testing.T) {
 	t.Parallel()
 	out, err := withpg(t.TempDir(), "postgres://elsewhere/db", "printenv", variable).Output()
 	if err != nil || string(out) != "postgres://elsewhere/db\n" {
-		t.Errorf("the command saw %q, %v", out, err)
+		t.Errorf("the command saw %q, %v; want the address that was set before", out, err)
 	}
 }
 

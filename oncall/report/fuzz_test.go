@@ -21,7 +21,7 @@ func FuzzReportPeriod(f *testing.F) {
 		p, err := ParsePeriod(strings.Fields(text), zone, now)
 		if err != nil {
 			if _, refused := errors.AsType[oncall.Refusal](err); !refused || strings.ContainsAny(clip(text), "`<>") || utf8.RuneCountInString(err.Error()) > 400 {
-				t.Fatalf("%q: %v", text, err)
+				t.Fatalf("%q: %v, want a short refusal without markup", text, err)
 			}
 			return
 		}

@@ -119,7 +119,7 @@ func readFacts(t *testing.T, words string) Facts {
 				f.Ways[id] = Way(w[6])
 			}
 		default:
-			t.Fatalf("line %d: %q", i+1, line)
+			t.Fatalf("line %d is no case: %q", i+1, line)
 		}
 	}
 	f.Schedules = []schedule.Definition{s}

@@ -19,7 +19,7 @@ func FuzzParseCondition(f *testing.F) {
 		c, err := parseCondition(written)
 		if err != nil {
 			if strings.ContainsRune(err.Error(), '\n') && !strings.ContainsRune(written, '\n') {
-				t.Fatalf("%q: %q", written, err)
+				t.Fatalf("%q: the error has several lines: %q", written, err)
 			}
 			return
 		}
@@ -31,7 +31,7 @@ func FuzzParseCondition(f *testing.F) {
 			t.Fatalf("%q of %q says the same with and without not", written, value)
 		}
 		if why := c.unmet(&facts); utf8.ValidString(written) && utf8.ValidString(value) && !utf8.ValidString(why) {
-			t.Fatalf("%q of %q: %q", written, value, why)
+			t.Fatalf("%q of %q: the reason is not valid UTF-8: %q", written, value, why)
 		}
 	})
 }
@@ -50,7 +50,7 @@ func FuzzWhen(f *testing.F) {
 		value, cost, err := e.eval(context.Background(), facts.vars())
 		again, costs, other := e.eval(context.Background(), facts.vars())
 		if cost != costs || (err == nil) != (other == nil) || err == nil && value.Value() != again.Value() {
-			t.Fatalf("%s: %v for %d, %v; then %v for %d, %v", written, value, cost, err, again, costs, other)
+			t.Fatalf("%s is not the same twice: %v for %d, %v; then %v for %d, %v", written, value, cost, err, again, costs, other)
 		}
 	})
 }
@@ -63,7 +63,7 @@ func FuzzReadPath(f *testing.F) {
 	f.Fuzz(func(t *testing.T, path string) {
 		steps, err := readPath(path)
 		if err == nil && (len(steps) == 0 || len(steps) > maxPathSteps) {
-			t.Fatalf("%q has %d steps", path, len(steps))
+			t.Fatalf("%q has %d steps, want 1 to %d", path, len(steps), maxPathSteps)
 		}
 	})
 }
@@ -88,7 +88,7 @@ func FuzzMapping(f *testing.F) {
 		first, err := m.Map(context.Background(), came)
 		again, other := m.Map(context.Background(), came)
 		if (err == nil) != (other == nil) || len(first) != len(again) || len(first) > 0 && first[0].Title != again[0].Title {
-			t.Fatalf("%q of %s: %+v, %v; then %+v, %v", title, body, first, err, again, other)
+			t.Fatalf("%q of %s is not the same twice: %+v, %v; then %+v, %v", title, body, first, err, again, other)
 		}
 	})
 }

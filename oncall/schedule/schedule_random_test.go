@@ -169,7 +169,7 @@ func TestAnswersDoNotDependOnTheWindow(t *testing.T) {
 			return a.Start.Equal(b.Start) && a.End.Equal(b.End) && slices.Equal(a.Users, b.Users)
 		})
 		if !same {
-			t.Fatalf("cut at %s:\n%v\n%v", middle, whole, parts)
+			t.Fatalf("the shifts differ if they are computed in two parts, cut at %s: whole\n%v\nin parts\n%v", middle, whole, parts)
 		}
 	})
 }

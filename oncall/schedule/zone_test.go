@@ -75,7 +75,7 @@ func TestReadingAndFirstAreInverse(t *testing.T) {
 				}
 				before = h
 				if first := z.first(h); first > at || z.reading(first) < h {
-					t.Fatalf("%s: first(reading(%d)) is %d", z.name, at, first)
+					t.Fatalf("%s: the first instant that reads as %d does is %d, want the same reading, and not later", z.name, at, first)
 				}
 				for _, x := range []int64{h - 5400, h - 1, h + 1, h + 5400} {
 					if (z.first(x) <= at) != (x <= h) {
