@@ -100,17 +100,17 @@ func payloadOf(r *http.Request, e endpoint, key string, received *requestBody, s
 	for name := range r.Header {
 		headers[name] = r.Header.Get(name)
 	}
-	p := oncall.Payload{
+	payload := oncall.Payload{
 		Integration: sub.integration.ID, At: sub.at, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Headers: headers,
 		Body: received.body, Size: int64(len(received.body)), Reader: e.reader,
 	}
 	if received.problem != nil {
-		p.Cut, p.Size = true, 0
+		payload.Cut, payload.Size = true, 0
 		if r.Header.Get("Content-Encoding") == "" {
-			p.Size = max(r.ContentLength, 0)
+			payload.Size = max(r.ContentLength, 0)
 		}
 	}
-	return intake.Redact(p, key)
+	return intake.Redact(payload, key)
 }
 
 // storeSignals stores the signals and the payload of a request.

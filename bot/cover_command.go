@@ -115,17 +115,17 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 // ones.
 func (r request) stintsOn(user oncall.UserID, when schedule.Moment) []schedule.Stint {
 	var out []schedule.Stint
-	for _, s := range r.stints(user) {
+	for _, stint := range r.stints(user) {
 		switch {
-		case !s.End.After(when.Start) || !s.Start.Before(when.End):
+		case !stint.End.After(when.Start) || !stint.Start.Before(when.End):
 			continue
-		case s.Start.Before(when.Start):
-			s.Start = when.Start
-			if s.End.After(when.End) {
-				s.End = when.End
+		case stint.Start.Before(when.Start):
+			stint.Start = when.Start
+			if stint.End.After(when.End) {
+				stint.End = when.End
 			}
 		}
-		out = append(out, s)
+		out = append(out, stint)
 	}
 	return out
 }

@@ -39,19 +39,19 @@ func (b *Bot) coverMyself(ctx context.Context, p press) (view.Drawing, error) {
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	s, err := r.readWhose(p.value)
+	stint, err := r.readWhose(p.value)
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	in, known := r.directory.Schedule(s.Schedule)
+	in, known := r.directory.Schedule(stint.Schedule)
 	if !known {
 		return view.Drawing{}, oncall.Refuse("That schedule no longer exists.")
 	}
-	if s.Start.Before(r.now) {
-		s.Start = r.now
+	if stint.Start.Before(r.now) {
+		stint.Start = r.now
 	}
 	return b.makeOverride(ctx, r, view.OverrideDraft{
-		Schedule: in, User: r.user.ID, From: s.Start, To: s.End, Replaces: view.ReplaceOne, Leaves: s.User, Reason: "cover",
+		Schedule: in, User: r.user.ID, From: stint.Start, To: stint.End, Replaces: view.ReplaceOne, Leaves: stint.User, Reason: "cover",
 	})
 }
 
@@ -61,16 +61,16 @@ func (b *Bot) coverOthers(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s, err := r.readWhose(p.value)
+	stint, err := r.readWhose(p.value)
 	if err != nil {
 		return "", err
 	}
-	all, err := b.coverable(r, s.User)
+	all, err := b.coverable(r, stint.User)
 	if err != nil {
 		return "", err
 	}
-	if !slices.ContainsFunc(all, func(o schedule.Stint) bool { return view.StintValue(o) == view.StintValue(s) }) {
+	if !slices.ContainsFunc(all, func(o schedule.Stint) bool { return view.StintValue(o) == view.StintValue(stint) }) {
 		return "", fmt.Errorf("find the shift: %w", oncall.ErrNotFound)
 	}
-	return "", b.openModal(ctx, p.trigger, view.CoverForm(s.User, all, s, r.location, ""))
+	return "", b.openModal(ctx, p.trigger, view.CoverForm(stint.User, all, stint, r.location, ""))
 }

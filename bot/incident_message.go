@@ -86,17 +86,17 @@ func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, picture onc
 
 // PostFlapLine posts the thread reply that counts how often a flapping incident has fired again. A
 // veiled incident has no such reply.
-func (b *Bot) PostFlapLine(ctx context.Context, root store.MessageRef, p oncall.Picture, delivery string) (store.MessageRef, error) {
-	if b.veiled(ctx, p, root.Channel) {
+func (b *Bot) PostFlapLine(ctx context.Context, root store.MessageRef, picture oncall.Picture, delivery string) (store.MessageRef, error) {
+	if b.veiled(ctx, picture, root.Channel) {
 		return store.MessageRef{}, nil
 	}
 	m := slackcall.Message{
 		Channel: root.Channel, Thread: root.TS,
-		Delivery: delivery, Incident: int64(p.Incident.ID), Priority: slackcall.ForThread, Drawing: true,
+		Delivery: delivery, Incident: int64(picture.Incident.ID), Priority: slackcall.ForThread, Drawing: true,
 	}
-	at, err := b.post(ctx, m, view.Flapping(p.Incident))
+	at, err := b.post(ctx, m, view.Flapping(picture.Incident))
 	if err != nil {
-		return store.MessageRef{}, fmt.Errorf("reply to incident %s: %w", p.Incident.ID, markGone(err))
+		return store.MessageRef{}, fmt.Errorf("reply to incident %s: %w", picture.Incident.ID, markGone(err))
 	}
 	return at, nil
 }

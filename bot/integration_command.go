@@ -264,7 +264,7 @@ func (r request) muteTeam() (view.Drawing, bool) {
 	if err != nil || m.IntegrationID != 0 || len(rest) == len(words) {
 		return view.Drawing{}, false
 	}
-	t, _ := r.directory.Team(m.TeamID)
+	team, _ := r.directory.Team(m.TeamID)
 	offers := r.offers(view.OpenMaintenance, access.Maintain, "Maintenance…", "", m.TeamID)
 	if len(offers) == 0 {
 		return view.Drawing{}, false
@@ -279,7 +279,7 @@ func (r request) muteTeam() (view.Drawing, bool) {
 			offers[0].Label = "Maintenance " + length + "…"
 		}
 	}
-	text := fmt.Sprintf("*%s* is a team, not an integration, and nothing was changed. Maintenance keeps all that comes to it from paging.", view.Name(t.Name))
+	text := fmt.Sprintf("*%s* is a team, not an integration, and nothing was changed. Maintenance keeps all that comes to it from paging.", view.Name(team.Name))
 	return view.Offer(view.Text(text), offers), true
 }
 

@@ -12,18 +12,18 @@ import (
 )
 
 // PostNotice posts a notice to its person or channel.
-func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.MessageRef, error) {
-	d, err := b.noticeFor(ctx, n)
+func (b *Bot) PostNotice(ctx context.Context, notice oncall.Notice) (store.MessageRef, error) {
+	d, err := b.noticeFor(ctx, notice)
 	var at store.MessageRef
 	first := slackcall.ForAlarm
-	if n.Kind == oncall.NoticeDigest { // many on a Monday morning, none urgent
+	if notice.Kind == oncall.NoticeDigest { // many on a Monday morning, none urgent
 		first = slackcall.ForRest
 	}
 	if err == nil {
-		at, err = b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: first, FailFast: true}, d)
+		at, err = b.post(ctx, slackcall.Message{Channel: notice.To, Delivery: notice.Key, Priority: first, FailFast: true}, d)
 	}
 	if err != nil {
-		return store.MessageRef{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, markGone(err))
+		return store.MessageRef{}, fmt.Errorf("tell %s of %s: %w", notice.To, notice.Kind, markGone(err))
 	}
 	return at, nil
 }
@@ -62,19 +62,19 @@ func (b *Bot) drawNotice(ctx context.Context, n oncall.Notice) (view.Drawing, er
 
 // noticeFor draws a notice for its readers. A private team's notice is veiled where others read it or
 // could.
-func (b *Bot) noticeFor(ctx context.Context, n oncall.Notice) (view.Drawing, error) {
-	if !slackcall.IsUser(n.To) {
+func (b *Bot) noticeFor(ctx context.Context, notice oncall.Notice) (view.Drawing, error) {
+	if !slackcall.IsUser(notice.To) {
 		switch directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer()); {
 		case err != nil:
 			return view.Drawing{}, fmt.Errorf("load the directory: %w", err)
-		case directory.VeiledPlace(n.To):
+		case directory.VeiledPlace(notice.To):
 			return view.VeiledNotice(), nil
 		}
 	}
-	if n.Kind == oncall.NoticeLeaver {
-		return view.Leaver(b.forReader(ctx, n), b.linksTo(ctx, view.LeftIncidents(n.Detail.Departures))), nil
+	if notice.Kind == oncall.NoticeLeaver {
+		return view.Leaver(b.forReader(ctx, notice), b.linksTo(ctx, view.LeftIncidents(notice.Detail.Departures))), nil
 	}
-	return view.Notice(b.forReader(ctx, n)), nil
+	return view.Notice(b.forReader(ctx, notice)), nil
 }
 
 // FindNotice looks for a notice that an earlier attempt may have posted in a channel, at since or later. It

@@ -156,7 +156,7 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideDraft, 
 
 // readReplaced parses "for @ann" and "instead of @ann" (who is replaced) and "by @cy" (who takes
 // over). It returns the other words.
-func (b *Bot) readReplaced(ctx context.Context, r request, w *view.OverrideDraft, words []string) ([]string, error) {
+func (b *Bot) readReplaced(ctx context.Context, r request, draft *view.OverrideDraft, words []string) ([]string, error) {
 	if len(words) < 2 || !oneOf(words, 0, "for", "instead", "replacing", "replaces", "by", "with") {
 		return words, nil
 	}
@@ -168,9 +168,9 @@ func (b *Bot) readReplaced(ctx context.Context, r request, w *view.OverrideDraft
 	if err != nil || n == 0 {
 		return words, err
 	}
-	w.Replaces, w.Leaves = view.ReplaceOne, other
+	draft.Replaces, draft.Leaves = view.ReplaceOne, other
 	if oneOf(words, 0, "by", "with") {
-		w.User, w.Leaves = other, w.User
+		draft.User, draft.Leaves = other, draft.User
 	}
 	return rest[n:], nil
 }
@@ -258,20 +258,20 @@ func (b *Bot) makeOverride(ctx context.Context, r request, draft view.OverrideDr
 }
 
 // overrideFrom returns the requested override.
-func (r request) overrideFrom(w view.OverrideDraft) schedule.Override {
+func (r request) overrideFrom(draft view.OverrideDraft) schedule.Override {
 	override := schedule.Override{
-		Start: w.From, End: w.To, Users: []oncall.UserID{w.User},
-		Reason: w.Reason, CreatedBy: r.user.ID, Windows: w.Windows,
+		Start: draft.From, End: draft.To, Users: []oncall.UserID{draft.User},
+		Reason: draft.Reason, CreatedBy: r.user.ID, Windows: draft.Windows,
 	}
-	switch w.Replaces {
+	switch draft.Replaces {
 	case view.ReplaceNobody:
 		override.Kind = schedule.OverrideAdd
 	case view.ReplaceOne:
-		override.Kind, override.From, override.To, override.Users = schedule.OverrideSwap, w.Leaves, w.User, nil
+		override.Kind, override.From, override.To, override.Users = schedule.OverrideSwap, draft.Leaves, draft.User, nil
 	default:
 		override.Kind = schedule.OverrideCover
 	}
-	if len(w.Windows) > 0 {
+	if len(draft.Windows) > 0 {
 		override.TimeZone = r.zone.Name()
 	}
 	return override

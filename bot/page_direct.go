@@ -14,18 +14,18 @@ import (
 
 // Send pages a person by a direct message with the incident's buttons. If it would have to wait, it
 // reports that it is throttled, and the person's other contact methods are tried meanwhile.
-func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
+func (b *Bot) Send(ctx context.Context, message notify.Message) notify.Receipt {
 	switch {
-	case m.Purpose == notify.ForOutage:
-		return b.sendOutage(ctx, m)
-	case m.Count > 1:
-		return b.sendBundle(ctx, m)
+	case message.Purpose == notify.ForOutage:
+		return b.sendOutage(ctx, message)
+	case message.Count > 1:
+		return b.sendBundle(ctx, message)
 	}
-	p, failed := b.pageOf(ctx, m)
+	p, failed := b.pageOf(ctx, message)
 	if failed != nil {
 		return *failed
 	}
-	r := b.sendPage(ctx, m, p.Incident.ID, pagePriority(p.Incident.Severity), view.Page(p, oncall.UserID(m.To), m.Reason))
+	r := b.sendPage(ctx, message, p.Incident.ID, pagePriority(p.Incident.Severity), view.Page(p, oncall.UserID(message.To), message.Reason))
 	r.Drawn = p.Incident.Version
 	return r
 }
@@ -62,21 +62,21 @@ func pagePriority(s oncall.Severity) slackcall.Priority {
 
 // sendPage posts a page. The argument in is the incident that the message belongs to, or 0 if there
 // are several.
-func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.IncidentID, urgency slackcall.Priority, d view.Drawing) notify.Receipt {
+func (b *Bot) sendPage(ctx context.Context, message notify.Message, in oncall.IncidentID, urgency slackcall.Priority, d view.Drawing) notify.Receipt {
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
-	at, err := b.post(ctx, slackcall.Message{Channel: m.To, Delivery: m.Key, Incident: int64(in), Priority: urgency, FailFast: true}, d)
+	at, err := b.post(ctx, slackcall.Message{Channel: message.To, Delivery: message.Key, Incident: int64(in), Priority: urgency, FailFast: true}, d)
 	if err != nil {
-		err = fmt.Errorf("page %s of incident %d: %w", m.To, m.Incident, err)
-		if b.isTransient(ctx, m, err) {
+		err = fmt.Errorf("page %s of incident %d: %w", message.To, message.Incident, err)
+		if b.isTransient(ctx, message, err) {
 			return notify.Receipt{Outcome: notify.Throttled, RetryAfter: loadRetryPause, Err: err}
 		}
 		return slackcall.Receipt(err)
 	}
-	if m.Attempt > 1 {
+	if message.Attempt > 1 {
 		// An earlier attempt may have posted the page without our knowing, and the buttons of that copy would
 		// never change. Two pages for a moment are better than none.
-		if err := b.slack.DeleteCopies(ctx, slackcall.MessageID(at), m.Key); err != nil {
+		if err := b.slack.DeleteCopies(ctx, slackcall.MessageID(at), message.Key); err != nil {
 			b.log.Warn().Err(err).Msg("could not look for an earlier copy of a page; it may appear twice")
 		}
 	}

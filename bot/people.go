@@ -125,9 +125,9 @@ func (r request) nobody(word, example string) error {
 }
 
 // guessPerson returns the name that was probably meant.
-func guessPerson(d *store.Directory, typed string) string {
+func guessPerson(dir *store.Directory, typed string) string {
 	var names []string
-	for _, u := range d.Users {
+	for _, u := range dir.Users {
 		if u.Unpageable() == "" {
 			names = append(names, strings.Fields(u.Name)...)
 		}
@@ -137,7 +137,7 @@ func guessPerson(d *store.Directory, typed string) string {
 	if len([]rune(typed)) < 3 && !strings.HasPrefix(strings.ToLower(guess), strings.ToLower(typed)) {
 		return "" // one edit turns a two-letter word into another name
 	}
-	for _, u := range d.Users {
+	for _, u := range dir.Users {
 		if slices.Contains(strings.Fields(u.Name), guess) && u.Unpageable() == "" {
 			return u.Name
 		}

@@ -102,21 +102,21 @@ func (b *Bot) pressSay(ctx context.Context, p press) (view.Drawing, error) {
 
 // pressPage pages for somebody who has asked for help in a channel: the answer follows what becomes of it in the thread.
 func (b *Bot) pressPage(ctx context.Context, r request, follow store.MessageRef) (string, error) {
-	w, err := b.readRaise(ctx, r, r.words)
+	draft, err := b.readRaise(ctx, r, r.words)
 	switch {
 	case err != nil:
 		return "", err
-	case !w.complete():
-		return "", b.openRaise(ctx, r, w, view.RaiseMeta{})
+	case !draft.complete():
+		return "", b.openRaise(ctx, r, draft, view.RaiseMeta{})
 	}
-	w.Key, w.Link = "message/"+follow.Channel+"/"+follow.TS, b.permalink(ctx, follow)
-	raised, err := b.raise(ctx, r, w, follow)
+	draft.Key, draft.Link = "message/"+follow.Channel+"/"+follow.TS, b.permalink(ctx, follow)
+	raised, err := b.raise(ctx, r, draft, follow)
 	if err != nil {
 		return "", err
 	}
 	if raised.NeedsConfirmation != nil {
-		w.problem = view.Sentence(raised.NeedsConfirmation) + " " + pageAllTheSame
-		return "", b.openRaise(ctx, r, w, view.RaiseMeta{Confirmed: true})
+		draft.problem = view.Sentence(raised.NeedsConfirmation) + " " + pageAllTheSame
+		return "", b.openRaise(ctx, r, draft, view.RaiseMeta{Confirmed: true})
 	}
 	return b.raisedAnswer(ctx, r, raised), nil
 }

@@ -14,21 +14,21 @@ import (
 // raiseCommand answers `/oncall page [team|schedule|@person] what is wrong`: it pages, or opens a form if
 // something is missing or needs a confirmation.
 func (b *Bot) raiseCommand(ctx context.Context, r request) (view.Drawing, error) {
-	w, err := b.readRaise(ctx, r, r.words)
+	draft, err := b.readRaise(ctx, r, r.words)
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	if !w.complete() {
-		return view.Drawing{}, b.openRaise(ctx, r, w, view.RaiseMeta{})
+	if !draft.complete() {
+		return view.Drawing{}, b.openRaise(ctx, r, draft, view.RaiseMeta{})
 	}
-	w.Key = "command/" + r.trigger
-	raised, err := b.raise(ctx, r, w, store.MessageRef{})
+	draft.Key = "command/" + r.trigger
+	raised, err := b.raise(ctx, r, draft, store.MessageRef{})
 	if err != nil {
 		return view.Drawing{}, err
 	}
 	if raised.NeedsConfirmation != nil {
-		w.problem = view.Sentence(raised.NeedsConfirmation) + " " + pageAllTheSame
-		return view.Drawing{}, b.openRaise(ctx, r, w, view.RaiseMeta{Confirmed: true})
+		draft.problem = view.Sentence(raised.NeedsConfirmation) + " " + pageAllTheSame
+		return view.Drawing{}, b.openRaise(ctx, r, draft, view.RaiseMeta{Confirmed: true})
 	}
 	return view.Drawing{Text: b.raisedAnswer(ctx, r, raised)}, nil
 }
@@ -47,7 +47,7 @@ func (b *Bot) raise(ctx context.Context, r request, w raiseDraft, follow store.M
 
 // raisedAnswer describes the raised incident, as far as the person may see it.
 func (b *Bot) raisedAnswer(ctx context.Context, r request, raised store.Raised) string {
-	p, err := b.store.Picture(ctx, oncall.ByUser(r.user.ID), raised.Incident.ID, b.clock())
+	picture, err := b.store.Picture(ctx, oncall.ByUser(r.user.ID), raised.Incident.ID, b.clock())
 	if _, refused := refusalOf(err); refused {
 		return view.RaisedVeiledText(raised.Incident)
 	}
@@ -59,25 +59,25 @@ func (b *Bot) raisedAnswer(ctx context.Context, r request, raised store.Raised) 
 	if err != nil {
 		b.log.Warn().Err(err).Msg("could not link to an incident's message")
 	}
-	return view.RaisedText(p, raised.Again, b.permalink(ctx, roots[raised.Incident.ID]))
+	return view.RaisedText(picture, raised.Again, b.permalink(ctx, roots[raised.Incident.ID]))
 }
 
 // raiseMessage raises an incident from a message, where no form can open: it pages, or says what is missing.
 // The draw job answers with a reply to follow or a direct message; the returned drawing is then empty.
-func (b *Bot) raiseMessage(ctx context.Context, r request, w raiseDraft, follow store.MessageRef) (view.Drawing, error) {
-	if !w.complete() {
-		problem := w.problem
+func (b *Bot) raiseMessage(ctx context.Context, r request, draft raiseDraft, follow store.MessageRef) (view.Drawing, error) {
+	if !draft.complete() {
+		problem := draft.problem
 		if problem == "" {
 			problem = "Say what is wrong, too."
 		}
 		return view.Text(problem + " Write it like `page payments the checkout is down`, or `/oncall page` for a form."), nil
 	}
-	raised, err := b.raise(ctx, r, w, follow)
+	raised, err := b.raise(ctx, r, draft, follow)
 	if err != nil {
 		return view.Drawing{}, err
 	}
 	if raised.NeedsConfirmation != nil {
-		return view.RaiseAsk(view.Sentence(raised.NeedsConfirmation), confirmation{Raise: w.RaiseRequest, User: r.user.ID, Follow: follow}.String()), nil
+		return view.RaiseAsk(view.Sentence(raised.NeedsConfirmation), confirmation{Raise: draft.RaiseRequest, User: r.user.ID, Follow: follow}.String()), nil
 	}
 	if follow == (store.MessageRef{}) && !raised.Again {
 		return view.Drawing{}, nil

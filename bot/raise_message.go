@@ -14,17 +14,17 @@ import (
 
 // raised draws an incident for the person who raised it. What belongs to a private team is hidden in channels,
 // and elsewhere from those who may not see it.
-func (b *Bot) raised(ctx context.Context, p oncall.Picture, c store.RaiserCopy) view.Drawing {
+func (b *Bot) raised(ctx context.Context, picture oncall.Picture, c store.RaiserCopy) view.Drawing {
 	reply := c.Thread != ""
-	hidden := p.Team.Private
+	hidden := picture.Team.Private
 	if hidden && !reply {
 		directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
-		hidden = err != nil || directory.Access().May(oncall.ByUser(c.User), access.See, access.Object{Team: p.Team.ID}) != nil
+		hidden = err != nil || directory.Access().May(oncall.ByUser(c.User), access.See, access.Object{Team: picture.Team.ID}) != nil
 	}
 	if hidden {
-		return view.RaisedVeiled(p.Incident, reply)
+		return view.RaisedVeiled(picture.Incident, reply)
 	}
-	return view.Raised(p, reply)
+	return view.Raised(picture, reply)
 }
 
 // raiserMessage returns the raiser's message, to post or to find.

@@ -243,21 +243,21 @@ func (b *Bot) readAction(ctx context.Context, r request) (oncall.ReviewAction, e
 	if user == "" {
 		return oncall.ReviewAction{}, oncall.Refuse("Say who is to do it: `/oncall action 12 @bo fix the alert until friday`.")
 	}
-	a := oncall.ReviewAction{UserID: user}
+	action := oncall.ReviewAction{UserID: user}
 	for i := len(words) - 2; i > 0; i-- {
 		if !oneOf(words, i, "until", "till", "by") {
 			continue
 		}
 		if m, read, err := r.reader().Moment(append([]string{"at"}, words[i+1:]...)); err == nil && read == len(words)-i {
-			a.DueAt, words = m.At(), words[:i]
+			action.DueAt, words = m.At(), words[:i]
 			if m.Whole() {
-				a.DueAt = m.End
+				action.DueAt = m.End
 			}
 			break
 		}
 	}
-	a.Text = unescape(strings.Join(words, " "))
-	return a, nil
+	action.Text = unescape(strings.Join(words, " "))
+	return action, nil
 }
 
 // takeDoer finds who is to do something: whom the words begin with, or else the only one mentioned in them. It returns the

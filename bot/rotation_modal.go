@@ -130,17 +130,17 @@ func (e scheduleEdit) readStart(f form, rotation *schedule.Rotation, wrong field
 		zone = e.zone // the zone's own input shows the error
 	}
 	words := strings.Fields(f.text(view.BlockStart))
-	m, n, err := schedule.Reader{Zone: zone, Now: e.now}.Moment(words)
+	moment, n, err := schedule.Reader{Zone: zone, Now: e.now}.Moment(words)
 	switch {
 	case err != nil:
 		wrong[view.BlockStart] = sentence(err)
 	case n == 0 || n < len(words):
 		wrong[view.BlockStart] = "Write a day and a time such as 2026-03-02 09:00 or monday 9am."
-	case m.Whole():
-		rotation.StartDate, _ = zone.Local(m.Start)
+	case moment.Whole():
+		rotation.StartDate, _ = zone.Local(moment.Start)
 		rotation.HandOff = 9 * 60
 	default:
-		rotation.StartDate, rotation.HandOff = zone.Local(m.Start)
+		rotation.StartDate, rotation.HandOff = zone.Local(moment.Start)
 	}
 }
 

@@ -20,7 +20,7 @@ func nameOf(d *store.Directory, id oncall.UserID) string {
 }
 
 // readTurns parses turns, separated by line breaks or semicolons.
-func readTurns(d *store.Directory, me oncall.UserID, text string, mayBeEmpty bool) ([][]oncall.UserID, error) {
+func readTurns(dir *store.Directory, me oncall.UserID, text string, mayBeEmpty bool) ([][]oncall.UserID, error) {
 	turns := [][]oncall.UserID{}
 	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == ';' }) {
 		line = strings.TrimSpace(line)
@@ -33,7 +33,7 @@ func readTurns(d *store.Directory, me oncall.UserID, text string, mayBeEmpty boo
 		}
 		var turn []oncall.UserID
 		for word := range strings.SplitSeq(line, "+") {
-			u, err := readPerson(d, me, strings.TrimSpace(word))
+			u, err := readPerson(dir, me, strings.TrimSpace(word))
 			if err != nil {
 				return nil, err
 			}

@@ -100,17 +100,17 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 }
 
 // submission handles a submitted modal. If it fails, the modal shows the reason above the input.
-func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) modalResponse {
+func (b *Bot) submission(ctx context.Context, callback slack.InteractionCallback) modalResponse {
 	var a modalResponse
-	_, err := b.guard(ctx, interactionKey(c), func() (_ string, err error) {
-		if err := b.admit(ctx, c.User); err != nil {
+	_, err := b.guard(ctx, interactionKey(callback), func() (_ string, err error) {
+		if err := b.admit(ctx, callback.User); err != nil {
 			return "", err
 		}
-		a, err = b.submitted(ctx, c)
+		a, err = b.submitted(ctx, callback)
 		return "", err
 	})
 	if text := b.explain(err, "", "submission"); text != "" {
-		return replace(view.WithWarning(c.View, text))
+		return replace(view.WithWarning(callback.View, text))
 	}
 	return a
 }

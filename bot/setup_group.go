@@ -25,17 +25,17 @@ func groupsOf(doc setup.Setup, team string) (out []setup.UserGroup) {
 }
 
 // editGroup opens the form of a user group.
-func (b *Bot) editGroup(ctx context.Context, e setupEdit, p press) error {
-	f := view.SetupGroupForm{Meta: view.SetupMeta{Team: e.meta.Team}, ByFile: e.byFile()}
+func (b *Bot) editGroup(ctx context.Context, edit setupEdit, p press) error {
+	f := view.SetupGroupForm{Meta: view.SetupMeta{Team: edit.meta.Team}, ByFile: edit.byFile()}
 	if p.value != "" {
-		part, known := e.doc.Find(setup.UserGroupPart, p.value)
+		part, known := edit.doc.Find(setup.UserGroupPart, p.value)
 		if !known {
 			return setupRefusal(oncall.ErrNotFound)
 		}
-		f.Meta.Name, f.Meta.ETag, f.Group, f.Fallback = p.value, part.ETag(), *part.UserGroup, e.people[part.UserGroup.Fallback]
+		f.Meta.Name, f.Meta.ETag, f.Group, f.Fallback = p.value, part.ETag(), *part.UserGroup, edit.people[part.UserGroup.Fallback]
 	}
-	for _, s := range e.doc.Schedules {
-		if len([]rune(s.Name)) <= maxChoiceLength && (s.Team == e.meta.Team || slices.Contains(f.Group.Schedules, s.Name)) {
+	for _, s := range edit.doc.Schedules {
+		if len([]rune(s.Name)) <= maxChoiceLength && (s.Team == edit.meta.Team || slices.Contains(f.Group.Schedules, s.Name)) {
 			f.Schedules = append(f.Schedules, s.Name)
 		}
 	}

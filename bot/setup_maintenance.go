@@ -33,17 +33,17 @@ func (b *Bot) submitMaintenance(ctx context.Context, s submission) (modalRespons
 	if err != nil {
 		return modalResponse{}, err
 	}
-	m, wrong, err := edit.typedMaintenance(s.form)
+	window, wrong, err := edit.typedMaintenance(s.form)
 	switch {
 	case err != nil:
 		return modalResponse{}, err
 	case len(wrong) > 0:
 		return correct(wrong), nil
 	}
-	if m, err = b.store.AddMaintenance(ctx, s.by(), m, edit.now); err != nil {
+	if window, err = b.store.AddMaintenance(ctx, s.by(), window, edit.now); err != nil {
 		return modalResponse{}, maintenanceGone(err)
 	}
-	shown := view.MaintenanceWindow{Maintenance: m, Team: edit.meta.Team, Integration: edit.directory.IntegrationName(m.IntegrationID)}
+	shown := view.MaintenanceWindow{Maintenance: window, Team: edit.meta.Team, Integration: edit.directory.IntegrationName(window.IntegrationID)}
 	return b.confirmSetup(ctx, s, edit.meta.Team, view.MaintenanceBegun(shown, edit.now, edit.location).Text), nil
 }
 

@@ -46,17 +46,17 @@ func (b *Bot) newPolicy(ctx context.Context, e setupEdit, p press) error {
 }
 
 // policyForm returns the form of a policy with the current state of its edit.
-func (b *Bot) policyForm(ctx context.Context, e setupEdit, message string) (view.SetupPolicy, error) {
-	v := view.SetupPolicy{Meta: e.meta, ByFile: e.byFile(), Message: message, Zone: e.location}
-	if part, known := e.doc.Find(setup.PolicyPart, e.meta.Name); known {
+func (b *Bot) policyForm(ctx context.Context, edit setupEdit, message string) (view.SetupPolicy, error) {
+	v := view.SetupPolicy{Meta: edit.meta, ByFile: edit.byFile(), Message: message, Zone: edit.location}
+	if part, known := edit.doc.Find(setup.PolicyPart, edit.meta.Name); known {
 		v.Before = *part.Policy
 	}
-	open, err := b.store.OpenIncidents(ctx, e.by(), maxOpenLoaded)
+	open, err := b.store.OpenIncidents(ctx, edit.by(), maxOpenLoaded)
 	if err != nil {
 		return v, fmt.Errorf("load open incidents: %w", err)
 	}
 	for _, in := range open {
-		if e.meta.Name != "" && e.directory.Policies[in.PolicyID].Name == e.meta.Name {
+		if edit.meta.Name != "" && edit.directory.Policies[in.PolicyID].Name == edit.meta.Name {
 			v.Open = append(v.Open, in)
 		}
 	}

@@ -20,7 +20,7 @@ func (b *Bot) renameTeam(ctx context.Context, e setupEdit, p press) error {
 
 // submitRename gives a team another name.
 func (b *Bot) submitRename(ctx context.Context, s submission) (modalResponse, error) {
-	e, err := b.setupEdit(ctx, s.user, s.meta(), access.OthersThings)
+	edit, err := b.setupEdit(ctx, s.user, s.meta(), access.OthersThings)
 	if err != nil {
 		return modalResponse{}, err
 	}
@@ -28,27 +28,27 @@ func (b *Bot) submitRename(ctx context.Context, s submission) (modalResponse, er
 	if why := wrongTeamName(name); why != "" {
 		return correct(fieldErrors{view.BlockName: why}), nil
 	}
-	if err := b.store.RenameTeam(ctx, s.by(), e.meta.Team, name, e.now); err != nil {
+	if err := b.store.RenameTeam(ctx, s.by(), edit.meta.Team, name, edit.now); err != nil {
 		return modalResponse{}, setupRefusal(err)
 	}
-	b.drawTeamBelow(ctx, s, name, "*"+view.Name(e.meta.Team)+"* is called *"+view.Name(name)+"* now.")
+	b.drawTeamBelow(ctx, s, name, "*"+view.Name(edit.meta.Team)+"* is called *"+view.Name(name)+"* now.")
 	return modalResponse{}, nil
 }
 
 // askRemoveTeam says what goes with a team and what is in the way, in the place of its form.
-func (b *Bot) askRemoveTeam(ctx context.Context, e setupEdit, p press) error {
-	open, err := b.store.OpenIncidents(ctx, e.by(), maxOpenLoaded)
+func (b *Bot) askRemoveTeam(ctx context.Context, edit setupEdit, p press) error {
+	open, err := b.store.OpenIncidents(ctx, edit.by(), maxOpenLoaded)
 	if err != nil {
 		return err
 	}
-	without, goes := e.doc.WithoutTeam(e.meta.Team)
-	f := view.RemoveTeamForm{Team: e.meta.Team, Goes: goes, ByFile: e.byFile()}
+	without, goes := edit.doc.WithoutTeam(edit.meta.Team)
+	f := view.RemoveTeamForm{Team: edit.meta.Team, Goes: goes, ByFile: edit.byFile()}
 	for _, in := range open {
-		if in.TeamID == e.team.ID {
+		if in.TeamID == edit.team.ID {
 			f.Open++
 		}
 	}
-	was := e.doc.Check(intake.Names())
+	was := edit.doc.Check(intake.Names())
 	for _, problem := range without.Check(intake.Names()) {
 		if !slices.Contains(was, problem) {
 			f.InTheWay = append(f.InTheWay, problem)

@@ -286,18 +286,18 @@ func typedGroup(before *setup.Group, f form) *setup.Group {
 
 // submitRoutes saves the rules.
 func (b *Bot) submitRoutes(ctx context.Context, s submission) (modalResponse, error) {
-	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
+	edit, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
 	if err != nil {
 		return modalResponse{}, err
 	}
-	part, _, err := e.routed()
+	part, _, err := edit.routed()
 	if err != nil {
 		return modalResponse{}, err
 	}
-	part = withRules(part, e.meta.Rules, s.form.checked(view.BlockRoutesShadow, view.RoutesShadow))
-	done, err := b.store.EditSetup(ctx, s.by(), store.SetupEdit{Part: part, Name: part.Name(), IfMatch: e.meta.ETag, Formats: intake.Names()}, e.now)
+	part = withRules(part, edit.meta.Rules, s.form.checked(view.BlockRoutesShadow, view.RoutesShadow))
+	done, err := b.store.EditSetup(ctx, s.by(), store.SetupEdit{Part: part, Name: part.Name(), IfMatch: edit.meta.ETag, Formats: intake.Names()}, edit.now)
 	if err != nil {
 		return modalResponse{}, setupRefusal(err)
 	}
-	return b.confirmSetup(ctx, s, e.meta.Team, savedSetup("Saved.", done)), nil
+	return b.confirmSetup(ctx, s, edit.meta.Team, savedSetup("Saved.", done)), nil
 }

@@ -28,26 +28,26 @@ type setupEdit struct {
 
 // setupEdit loads what a form is about, if the person has the permission.
 func (b *Bot) setupEdit(ctx context.Context, user oncall.UserID, meta string, act access.Permission) (setupEdit, error) {
-	var e setupEdit
-	if err := json.Unmarshal([]byte(meta), &e.meta); err != nil {
-		return e, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
+	var edit setupEdit
+	if err := json.Unmarshal([]byte(meta), &edit.meta); err != nil {
+		return edit, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
 	}
 	r, err := b.request(ctx, user, nil)
 	if err != nil {
-		return e, err
+		return edit, err
 	}
-	e.request = r
-	team, known := r.team(e.meta.Team)
+	edit.request = r
+	team, known := r.team(edit.meta.Team)
 	if !known {
-		return e, oncall.Refuse("There is no team %q any more.", view.Name(e.meta.Team))
+		return edit, oncall.Refuse("There is no team %q any more.", view.Name(edit.meta.Team))
 	}
-	e.team = team
+	edit.team = team
 	if err := b.store.May(r.directory, r.by(), act, access.Object{Team: team.ID}); err != nil {
-		return e, err
+		return edit, err
 	}
-	e.doc, err = b.store.SetupFor(ctx, r.by(), r.now)
-	e.people = peopleOf(e.doc)
-	return e, err
+	edit.doc, err = b.store.SetupFor(ctx, r.by(), r.now)
+	edit.people = peopleOf(edit.doc)
+	return edit, err
 }
 
 // byFile reports whether the set-up file overwrites edits.
@@ -81,84 +81,84 @@ func pressSetupIn(act access.Permission, do func(b *Bot, ctx context.Context, e 
 }
 
 // editTeam opens the form of a team.
-func (b *Bot) editTeam(ctx context.Context, e setupEdit, p press) error {
-	part, known := e.doc.Find(setup.TeamPart, e.meta.Team)
+func (b *Bot) editTeam(ctx context.Context, edit setupEdit, p press) error {
+	part, known := edit.doc.Find(setup.TeamPart, edit.meta.Team)
 	if !known {
 		return setupRefusal(oncall.ErrNotFound)
 	}
 	t := *part.Team
-	channel := e.directory.Channel(t.Channel)
+	channel := edit.directory.Channel(t.Channel)
 	if !oncall.IsChannelID(channel) {
 		channel = ""
 	}
 	f := view.SetupTeamForm{
-		Meta: view.SetupMeta{Team: t.Name, ETag: part.ETag()}, Team: t, Channel: channel, ByFile: e.byFile(),
-		Members: idsOf(e.people, t.Members), Managers: idsOf(e.people, t.NamedManagers()), Fallback: idsOf(e.people, t.Fallback), Policies: e.policies(),
-		Admin: e.makesTeams(),
+		Meta: view.SetupMeta{Team: t.Name, ETag: part.ETag()}, Team: t, Channel: channel, ByFile: edit.byFile(),
+		Members: idsOf(edit.people, t.Members), Managers: idsOf(edit.people, t.NamedManagers()), Fallback: idsOf(edit.people, t.Fallback), Policies: edit.policies(),
+		Admin: edit.makesTeams(),
 	}
 	return b.pushModal(ctx, p.trigger, f.Draw())
 }
 
 // submitTeamEdit saves a team.
 func (b *Bot) submitTeamEdit(ctx context.Context, s submission) (modalResponse, error) {
-	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
+	edit, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
 	if err != nil {
 		return modalResponse{}, err
 	}
-	part, known := e.doc.Find(setup.TeamPart, e.meta.Team)
+	part, known := edit.doc.Find(setup.TeamPart, edit.meta.Team)
 	if !known {
 		return modalResponse{}, setupRefusal(oncall.ErrNotFound)
 	}
-	t := typedTeam(*part.Team, s.form)
+	team := typedTeam(*part.Team, s.form)
 	if err := b.storeNewPeople(ctx, slices.Concat(s.form.users(view.BlockPeople), s.form.users(view.BlockSetupFallback))); err != nil {
 		return modalResponse{}, err
 	}
 	var named []oncall.NamedChannel
-	if id := s.form.input(view.BlockSetupChannel).SelectedConversation; id != "" && (id != e.directory.Channel(t.Channel) || t.Private && !part.Team.Private) {
-		found, wrong, err := b.chosenChannel(ctx, id, t.Private)
+	if id := s.form.input(view.BlockSetupChannel).SelectedConversation; id != "" && (id != edit.directory.Channel(team.Channel) || team.Private && !part.Team.Private) {
+		found, wrong, err := b.chosenChannel(ctx, id, team.Private)
 		if err != nil {
 			return modalResponse{}, err
 		}
 		if len(wrong) > 0 {
 			return correct(wrong), nil
 		}
-		t.Channel, named = found.Named, append(named, found)
+		team.Channel, named = found.Named, append(named, found)
 	}
 	done, err := b.store.EditSetup(ctx, s.by(), store.SetupEdit{
-		Part: setup.Part{Kind: setup.TeamPart, Team: &t}, Name: t.Name, IfMatch: e.meta.ETag, Formats: intake.Names(),
-	}, e.now)
+		Part: setup.Part{Kind: setup.TeamPart, Team: &team}, Name: team.Name, IfMatch: edit.meta.ETag, Formats: intake.Names(),
+	}, edit.now)
 	if err != nil {
 		return modalResponse{}, setupRefusal(err)
 	}
-	if err := b.store.SaveChannels(ctx, named, e.now); err != nil {
+	if err := b.store.SaveChannels(ctx, named, edit.now); err != nil {
 		b.log.Warn().Err(err).Msg("could not store a channel's id")
 	}
-	b.drawTeamBelow(ctx, s, t.Name, savedSetup("Saved.", done))
+	b.drawTeamBelow(ctx, s, team.Name, savedSetup("Saved.", done))
 	return modalResponse{}, nil
 }
 
 // typedTeam returns a team changed by its form.
-func typedTeam(t setup.Team, f form) setup.Team {
+func typedTeam(team setup.Team, f form) setup.Team {
 	ids := func(block view.Block) (names []string) {
 		for _, u := range f.users(block) {
 			names = append(names, string(u))
 		}
 		return names
 	}
-	t.Members, t.Managers, t.Admins, t.Fallback = ids(view.BlockPeople), ids(view.BlockSetupManagers), nil, ids(view.BlockSetupFallback)
+	team.Members, team.Managers, team.Admins, team.Fallback = ids(view.BlockPeople), ids(view.BlockSetupManagers), nil, ids(view.BlockSetupFallback)
 	if group := strings.TrimSpace(f.text(view.BlockSetupGroup)); group != "" {
-		t.Managers = append(t.Managers, "group @"+strings.TrimPrefix(group, "@"))
+		team.Managers = append(team.Managers, "group @"+strings.TrimPrefix(group, "@"))
 	}
-	t.Acts, t.Private, t.Topic = oncall.WorkspaceActs, f.checked(view.BlockSetupOptions, view.TeamPrivate), f.checked(view.BlockSetupOptions, view.TeamTopic)
+	team.Acts, team.Private, team.Topic = oncall.WorkspaceActs, f.checked(view.BlockSetupOptions, view.TeamPrivate), f.checked(view.BlockSetupOptions, view.TeamTopic)
 	if f.choice(view.BlockSetupActs) == string(oncall.TeamActs) {
-		t.Acts = oncall.TeamActs
+		team.Acts = oncall.TeamActs
 	}
-	t.Policy, t.Digest = chosen(f, view.BlockPolicy), oncall.Digest(chosen(f, view.BlockSetupDigest))
-	t.IncidentChannel = oncall.Severity(chosen(f, view.BlockSetupChannels))
-	t.Updates = strings.FieldsFunc(f.text(view.BlockSetupUpdates), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-	t.TimeOff = oncall.OnTimeOff(chosen(f, view.BlockSetupTimeOff))
-	t.Remind, t.Owner = strings.TrimSpace(f.text(view.BlockSetupRemind)), oncall.Owner(f.choice(view.BlockSetupOwner))
-	return t
+	team.Policy, team.Digest = chosen(f, view.BlockPolicy), oncall.Digest(chosen(f, view.BlockSetupDigest))
+	team.IncidentChannel = oncall.Severity(chosen(f, view.BlockSetupChannels))
+	team.Updates = strings.FieldsFunc(f.text(view.BlockSetupUpdates), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	team.TimeOff = oncall.OnTimeOff(chosen(f, view.BlockSetupTimeOff))
+	team.Remind, team.Owner = strings.TrimSpace(f.text(view.BlockSetupRemind)), oncall.Owner(f.choice(view.BlockSetupOwner))
+	return team
 }
 
 // chosen returns the value of an option; empty for the option that stands for none.
@@ -209,20 +209,20 @@ func (e setupEdit) newIntegrationForm() (view.SetupIntegrationForm, error) {
 
 // editIntegration opens the form of an integration.
 func (b *Bot) editIntegration(ctx context.Context, p press, in store.IntegrationState) error {
-	e, err := b.setupEdit(ctx, p.user, view.SetupMeta{Team: in.Team}.String(), access.Integrations)
+	edit, err := b.setupEdit(ctx, p.user, view.SetupMeta{Team: in.Team}.String(), access.Integrations)
 	if err != nil {
 		return err
 	}
-	part, known := e.doc.Find(setup.IntegrationPart, in.Name)
+	part, known := edit.doc.Find(setup.IntegrationPart, in.Name)
 	if !known {
 		return setupRefusal(oncall.ErrNotFound)
 	}
-	policies := e.policies()
+	policies := edit.policies()
 	if policy := part.Integration.Policy; !slices.Contains(policies, policy) && len([]rune(policy)) <= maxChoiceLength {
 		policies = append(policies, policy) // another team's
 	}
 	f := view.SetupIntegrationForm{
-		Meta: view.SetupMeta{Team: in.Team, Name: in.Name, ETag: part.ETag()}, Is: *part.Integration, Kinds: monitorChoices(), Policies: policies, ByFile: e.byFile(),
+		Meta: view.SetupMeta{Team: in.Team, Name: in.Name, ETag: part.ETag()}, Is: *part.Integration, Kinds: monitorChoices(), Policies: policies, ByFile: edit.byFile(),
 		Mapped: part.Integration.Mapping != nil,
 	}
 	if p.inModal() {
@@ -282,13 +282,13 @@ func (b *Bot) removeSetup(ctx context.Context, p press) (string, error) {
 	case "group":
 		kind = setup.UserGroupPart
 	}
-	e, err := b.setupEdit(ctx, p.user, p.view.PrivateMetadata, act)
+	edit, err := b.setupEdit(ctx, p.user, p.view.PrivateMetadata, act)
 	if err != nil {
 		return "", err
 	}
 	_, err = b.store.EditSetup(ctx, p.by(), store.SetupEdit{
-		Part: setup.Part{Kind: kind}, Name: e.meta.Name, Remove: true, IfMatch: e.meta.ETag, Formats: intake.Names(),
-	}, e.now)
+		Part: setup.Part{Kind: kind}, Name: edit.meta.Name, Remove: true, IfMatch: edit.meta.ETag, Formats: intake.Names(),
+	}, edit.now)
 	if err != nil {
 		return "", setupRefusal(err)
 	}
@@ -296,7 +296,7 @@ func (b *Bot) removeSetup(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t, err := b.setupTeam(ctx, r, e.meta.Team, "*"+view.Name(e.meta.Name)+"* is removed.")
+	t, err := b.setupTeam(ctx, r, edit.meta.Team, "*"+view.Name(edit.meta.Name)+"* is removed.")
 	if err != nil {
 		return "", err
 	}
@@ -305,5 +305,5 @@ func (b *Bot) removeSetup(ctx context.Context, p press) (string, error) {
 			b.log.Warn().Err(err).Msg("could not redraw a team's set-up")
 		}
 	}
-	return "", b.updateModal(ctx, p.view, view.TextModal("*"+view.Name(e.meta.Name)+"* is removed."))
+	return "", b.updateModal(ctx, p.view, view.TextModal("*"+view.Name(edit.meta.Name)+"* is removed."))
 }

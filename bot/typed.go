@@ -16,7 +16,7 @@ var reference = regexp.MustCompile(`<([^<>]*)>`)
 
 // typedWords splits a command into words, with links, addresses and channels as they were typed. People and
 // user groups stay references, because a command may be about them.
-func typedWords(text string, d *store.Directory) []string {
+func typedWords(text string, dir *store.Directory) []string {
 	text = oncall.Storable(text)
 	words := strings.Fields(reference.ReplaceAllStringFunc(text, func(hit string) string {
 		if inside := hit[1:]; strings.HasPrefix(inside, "@") || strings.HasPrefix(inside, "!") {
@@ -26,8 +26,8 @@ func typedWords(text string, d *store.Directory) []string {
 	}))
 	for i, w := range words {
 		// Slack may leave the name out.
-		if id, ok := view.ReadMention(w); ok && !strings.Contains(w, "|") && d.Users[id].Name != "" {
-			words[i] = view.TypedMention(id, d.Users[id].Name)
+		if id, ok := view.ReadMention(w); ok && !strings.Contains(w, "|") && dir.Users[id].Name != "" {
+			words[i] = view.TypedMention(id, dir.Users[id].Name)
 		}
 	}
 	return words

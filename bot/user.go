@@ -50,18 +50,18 @@ func (b *Bot) AddUserByEmail(ctx context.Context, email string) error {
 
 // person converts a Slack user.
 func (b *Bot) person(u *slack.User) oncall.User {
-	p := oncall.User{
+	user := oncall.User{
 		ID: oncall.UserID(u.ID), Name: u.RealName, Email: u.Profile.Email, TimeZone: u.TZ,
 		Standing: b.standing(u), Owner: u.IsOwner || u.IsPrimaryOwner,
 	}
-	if p.Name == "" {
-		p.Name = u.Name
+	if user.Name == "" {
+		user.Name = u.Name
 	}
 	if u.Deleted {
 		now := b.clock()
-		p.DeactivatedAt = &now
+		user.DeactivatedAt = &now
 	}
-	return p
+	return user
 }
 
 // standing returns a user's standing in our workspace.

@@ -105,19 +105,19 @@ func (r *reader) readTimes(p ical.Prop) (all []calendarTime, lasts map[int64]len
 		if strings.EqualFold(p.Params.Get(ical.ParamValue), "PERIOD") {
 			one.Params = ical.Params{ical.ParamTimezoneID: p.Params[ical.ParamTimezoneID]}
 		}
-		m, err := r.readTime(&one)
+		when, err := r.readTime(&one)
 		if err != nil || len(all) == maxSpans {
 			continue
 		}
-		all = append(all, m)
+		all = append(all, when)
 		if !period {
 			continue
 		}
 		one.Value = end
 		if l, ok := duration(end); ok {
-			lasts[m.instant.Unix()] = l
-		} else if to, err := r.readTime(&one); err == nil && to.instant.After(m.instant) && to.instant.Before(m.instant.AddDate(3, 0, 0)) {
-			lasts[m.instant.Unix()] = length{exact: to.instant.Sub(m.instant)}
+			lasts[when.instant.Unix()] = l
+		} else if to, err := r.readTime(&one); err == nil && to.instant.After(when.instant) && to.instant.Before(when.instant.AddDate(3, 0, 0)) {
+			lasts[when.instant.Unix()] = length{exact: to.instant.Sub(when.instant)}
 		}
 	}
 	return all, lasts

@@ -211,18 +211,18 @@ func (r *reader) read(events []*eventVersion) error {
 			changed[o.uid].add(o)
 		}
 	}
-	for _, o := range events {
-		version, over := cancelled[o.uid]
-		if o.off && (o.of != nil || !o.recurs()) || over && o.of != nil && o.uid != "" && o.sequence < version {
+	for _, event := range events {
+		version, over := cancelled[event.uid]
+		if event.off && (event.of != nil || !event.recurs()) || over && event.of != nil && event.uid != "" && event.sequence < version {
 			continue
 		}
-		r.zones, r.floating = o.zones, o.floating
-		if err := r.event(o, changed[o.uid]); err != nil {
+		r.zones, r.floating = event.zones, event.floating
+		if err := r.event(event, changed[event.uid]); err != nil {
 			if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 				return refusal
 			}
 			r.out.Skipped++
-			r.trouble(o, "%v, so it is left out", err)
+			r.trouble(event, "%v, so it is left out", err)
 		}
 		if len(r.out.Spans) > maxSpans {
 			return oncall.Refuse("The calendar has more than %d events in this time.", maxSpans)

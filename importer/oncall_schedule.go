@@ -101,8 +101,8 @@ func host(address string) string {
 }
 
 // calendarShifts turns a schedule that follows a calendar into its known shifts.
-func (g *grafanaOnCall) calendarShifts(out *setup.Schedule, s gocSchedule, location *time.Location, where Location) {
-	for _, f := range g.in.Finals[s.ID] {
+func (g *grafanaOnCall) calendarShifts(out *setup.Schedule, from gocSchedule, location *time.Location, where Location) {
+	for _, f := range g.in.Finals[from.ID] {
 		user := g.users.byID[f.User]
 		if user == "" || !f.End.After(g.now) {
 			continue
@@ -111,10 +111,10 @@ func (g *grafanaOnCall) calendarShifts(out *setup.Schedule, s gocSchedule, locat
 		out.Shifts = append(out.Shifts, setup.Shift{Start: local(f.Start, location), End: local(f.End, location), Users: []string{user}})
 	}
 	if len(out.Shifts) == 0 {
-		g.addLoss(where, "it follows a calendar (%s), and no final shifts of it are there, so nobody is on call", host(s.Primary))
+		g.addLoss(where, "it follows a calendar (%s), and no final shifts of it are there, so nobody is on call", host(from.Primary))
 		return
 	}
-	g.addLoss(where, "it follows a calendar (%s); here its shifts until %s are written down, and what comes after is yours to set up", host(s.Primary), g.in.Asked.Until.Format("2006-01-02"))
+	g.addLoss(where, "it follows a calendar (%s); here its shifts until %s are written down, and what comes after is yours to set up", host(from.Primary), g.in.Asked.Until.Format("2006-01-02"))
 }
 
 // shifts converts a schedule's shifts to rotations.

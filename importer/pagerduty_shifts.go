@@ -272,35 +272,35 @@ func (p *pagerDuty) nextOf(all []pagerDutyAssigned, rotation string) (next pager
 }
 
 // exceptions imports manual shifts and overrides.
-func (p *pagerDuty) exceptions(s pagerDutyShiftBased, team string, where Location) (out []schedule.Override) {
-	for _, c := range p.in.Custom[s.ID] {
+func (p *pagerDuty) exceptions(shift pagerDutyShiftBased, team string, where Location) (out []schedule.Override) {
+	for _, c := range p.in.Custom[shift.ID] {
 		for _, a := range c.Assignments {
 			if turn := p.member(a.Member, team, where.at("custom shift of "+c.Start.Format(time.RFC3339))); len(turn) > 0 {
 				out = append(out, schedule.Override{Kind: schedule.OverrideAdd, Users: []schedule.UserID{schedule.UserID(turn[0])}, Start: c.Start, End: c.End})
 			}
 		}
 	}
-	for _, w := range p.in.Swaps[s.ID] {
+	for _, w := range p.in.Swaps[shift.ID] {
 		if !w.End.After(p.now) {
 			continue
 		}
 		here := where.at("override of " + w.Start.Format(time.RFC3339))
-		if len(s.Rotations) > 1 {
+		if len(shift.Rotations) > 1 {
 			p.addLoss(here, "it is of one rotation there; here of whatever the person has then")
 		}
-		o := schedule.Override{Start: w.Start, End: w.End}
+		override := schedule.Override{Start: w.Start, End: w.End}
 		from, to := p.member(w.Overridden, team, here), p.member(w.Overriding, team, here)
 		switch {
 		case len(from) > 0 && len(to) > 0 && from[0] != to[0]:
-			o.Kind, o.From, o.To = schedule.OverrideSwap, schedule.UserID(from[0]), schedule.UserID(to[0])
+			override.Kind, override.From, override.To = schedule.OverrideSwap, schedule.UserID(from[0]), schedule.UserID(to[0])
 		case len(from) > 0 && w.Overriding.Type == "empty_member":
-			o.Kind, o.Users = schedule.OverrideRemove, []schedule.UserID{schedule.UserID(from[0])}
+			override.Kind, override.Users = schedule.OverrideRemove, []schedule.UserID{schedule.UserID(from[0])}
 		case len(to) > 0 && w.Overridden.Type == "empty_member":
-			o.Kind, o.Users = schedule.OverrideAdd, []schedule.UserID{schedule.UserID(to[0])}
+			override.Kind, override.Users = schedule.OverrideAdd, []schedule.UserID{schedule.UserID(to[0])}
 		default:
 			continue
 		}
-		out = append(out, o)
+		out = append(out, override)
 	}
 	return out
 }

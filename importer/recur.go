@@ -311,19 +311,19 @@ func (r recurrence) occursOn(day time.Time, period int) bool {
 }
 
 // addRecurrence writes a recurrence as rotations, or as single dates with a remark.
-func (res *Result) addRecurrence(r recurrence, id, zone string, called *names, now time.Time, where Location) []setup.Rotation {
-	r.name = called.of(id, r.name)
-	out, err := r.rotations(now)
+func (res *Result) addRecurrence(rule recurrence, id, zone string, called *names, now time.Time, where Location) []setup.Rotation {
+	rule.name = called.of(id, rule.name)
+	out, err := rule.rotations(now)
 	if err != nil {
 		var until time.Time
-		if out, until = r.singleDates(now, called, id); len(out) == 0 {
+		if out, until = rule.singleDates(now, called, id); len(out) == 0 {
 			res.addLoss(where, "%v; it is left out", err)
 			return nil
 		}
 		res.addLoss(where, "%v; here its next %d dates are written down, until %s", err, len(out), until.Format("2006-01-02"))
 	}
 	for i := range out {
-		out[i] = zoned(out[i], r.zone, zone)
+		out[i] = zoned(out[i], rule.zone, zone)
 	}
 	return out
 }

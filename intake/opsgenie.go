@@ -26,21 +26,21 @@ func opsgenie(o object) ([]oncall.Signal, error) {
 		s, err := OpsgenieCreate(o)
 		return []oncall.Signal{s}, err
 	}
-	s, err := OpsgenieCreate(alert)
-	if s.DedupKey = cleanKey(alert.str("alias", "alertId")); s.DedupKey == "" {
+	signal, err := OpsgenieCreate(alert)
+	if signal.DedupKey = cleanKey(alert.str("alias", "alertId")); signal.DedupKey == "" {
 		return nil, problem("alert.alias", "alert.alias is missing.")
 	}
 	switch action := normalize(o.str("action")); action {
 	case "create", "":
-		return []oncall.Signal{s}, err
+		return []oncall.Signal{signal}, err
 	case "close", "delete":
-		s.Action = oncall.Clear
+		signal.Action = oncall.Clear
 	case "acknowledge":
-		s.Action = oncall.AckSignal
+		signal.Action = oncall.AckSignal
 	default:
-		s = oncall.Signal{Action: oncall.Update, DedupKey: s.DedupKey, Note: clean(strings.Join(nonBlank("Opsgenie: "+o.str("action"), alert.str("note")), ": "), maxDetail)}
+		signal = oncall.Signal{Action: oncall.Update, DedupKey: signal.DedupKey, Note: clean(strings.Join(nonBlank("Opsgenie: "+o.str("action"), alert.str("note")), ": "), maxDetail)}
 	}
-	return []oncall.Signal{s}, nil
+	return []oncall.Signal{signal}, nil
 }
 
 // ParseObject parses one JSON object; an empty body is an empty object.

@@ -33,19 +33,19 @@ var keptHeaders = []string{
 
 // Redact returns a request ready for storing, without secrets: the integration's key is removed
 // wherever it occurs, and so are values with names like secrets'. The body is truncated.
-func Redact(p oncall.Payload, key string) oncall.Payload {
+func Redact(payload oncall.Payload, key string) oncall.Payload {
 	h := hider{key: key}
 	headers := map[string]string{}
 	for _, name := range keptHeaders {
-		if value := p.Headers[name]; value != "" {
+		if value := payload.Headers[name]; value != "" {
 			headers[name] = h.text(value, keptHeader)
 		}
 	}
-	p.Headers = headers
-	p.Path = h.text(p.Path, keptPath)
-	p.Query = string(h.form([]byte(h.text(p.Query, keptQuery))))
-	p.Body, p.Cut = h.body(p.Body, headers["Content-Type"], p.Cut)
-	return p
+	payload.Headers = headers
+	payload.Path = h.text(payload.Path, keptPath)
+	payload.Query = string(h.form([]byte(h.text(payload.Query, keptQuery))))
+	payload.Body, payload.Cut = h.body(payload.Body, headers["Content-Type"], payload.Cut)
+	return payload
 }
 
 // A hider removes secrets from a request that came with a key.

@@ -96,21 +96,21 @@ const (
 
 // Reparse parses a stored payload again, the way the integration as given would parse it now,
 // including its mapping. A truncated payload is an error, and its secrets are Hidden.
-func Reparse(ctx context.Context, in oncall.Integration, p oncall.Payload) ([]oncall.Signal, oncall.Format, error) {
-	if p.Cut {
+func Reparse(ctx context.Context, in oncall.Integration, payload oncall.Payload) ([]oncall.Signal, oncall.Format, error) {
+	if payload.Cut {
 		return nil, "", problem("", "Only the beginning of it is kept, as it is larger than %d KiB.", oncall.PayloadLimit>>10)
 	}
-	query, err := url.ParseQuery(p.Query)
+	query, err := url.ParseQuery(payload.Query)
 	if err != nil {
 		query = url.Values{}
 	}
-	body := RequestJSON(query, p.Headers["Content-Type"], p.Body)
-	verb, opsgenie := strings.CutPrefix(p.Reader, ReadOpsgenie)
+	body := RequestJSON(query, payload.Headers["Content-Type"], payload.Body)
+	verb, opsgenie := strings.CutPrefix(payload.Reader, ReadOpsgenie)
 	switch {
 	case opsgenie:
-		signal, err := reparseOpsgenie(verb, p.Keys, body)
+		signal, err := reparseOpsgenie(verb, payload.Keys, body)
 		return []oncall.Signal{signal}, "opsgenie", err
-	case p.Reader == ReadPagerDuty && in.Mapping == nil:
+	case payload.Reader == ReadPagerDuty && in.Mapping == nil:
 		signals, err := PagerDuty(body)
 		return signals, "pagerduty", err
 	}

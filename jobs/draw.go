@@ -235,10 +235,10 @@ func (dr drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bo
 }
 
 // redraw edits one message. If the message no longer exists, redraw deletes its record and reports false.
-func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.MessageRef, to oncall.UserID, why oncall.Sentence) (bool, error) {
-	err := dr.jobs.messenger.Redraw(ctx, dr.waiting, at, p, to, why)
+func (dr drawer) redraw(ctx context.Context, picture oncall.Picture, at store.MessageRef, to oncall.UserID, why oncall.Sentence) (bool, error) {
+	err := dr.jobs.messenger.Redraw(ctx, dr.waiting, at, picture, to, why)
 	if errors.Is(err, store.ErrGone) {
-		if err := dr.jobs.store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
+		if err := dr.jobs.store.ForgetPlace(ctx, picture.Incident.ID, at); err != nil {
 			return false, err
 		}
 		return false, nil
@@ -249,7 +249,7 @@ func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.MessageR
 	if err != nil {
 		return false, fmt.Errorf("edit message %s: %w", at.TS, err)
 	}
-	if err := dr.jobs.store.Drawn(ctx, p.Incident.ID, at, p.Incident.Version); err != nil {
+	if err := dr.jobs.store.Drawn(ctx, picture.Incident.ID, at, picture.Incident.Version); err != nil {
 		return false, err
 	}
 	return true, nil
@@ -292,19 +292,19 @@ func (dr drawer) thread(ctx context.Context, drawing store.Drawing, root store.M
 func replyDelivery(d store.Drawing, last int64) string { return fmt.Sprintf("%s/%d", d.Delivery, last) }
 
 // adoptReply looks for a reply that an earlier attempt may have posted.
-func (dr drawer) adoptReply(ctx context.Context, d store.Drawing, root store.MessageRef) (store.Drawing, error) {
-	if left := postLag - dr.jobs.clock().Sub(*d.ThreadTriedAt); left > 0 {
-		return d, laterError{left}
+func (dr drawer) adoptReply(ctx context.Context, drawing store.Drawing, root store.MessageRef) (store.Drawing, error) {
+	if left := postLag - dr.jobs.clock().Sub(*drawing.ThreadTriedAt); left > 0 {
+		return drawing, laterError{left}
 	}
-	found, err := dr.jobs.messenger.FindThread(ctx, root, replyDelivery(d, d.ThreadTried), *d.ThreadTriedAt)
+	found, err := dr.jobs.messenger.FindThread(ctx, root, replyDelivery(drawing, drawing.ThreadTried), *drawing.ThreadTriedAt)
 	if err != nil {
-		return d, fmt.Errorf("look for a reply that may have been posted: %w", err)
+		return drawing, fmt.Errorf("look for a reply that may have been posted: %w", err)
 	}
 	if !found {
-		return d, nil
+		return drawing, nil
 	}
-	d.ThreadTo = d.ThreadTried
-	return d, dr.jobs.store.Threaded(ctx, d.Picture.Incident.ID, d.ThreadTo)
+	drawing.ThreadTo = drawing.ThreadTried
+	return drawing, dr.jobs.store.Threaded(ctx, drawing.Picture.Incident.ID, drawing.ThreadTo)
 }
 
 // refused tells the team that its channel refuses the incident's message.

@@ -24,10 +24,10 @@ func (dr drawer) raiserCopies(ctx context.Context, d store.Drawing) error {
 
 // raiserCopy posts or edits one such message. If it can't be shown, or its reader deleted it, it is
 // given up, because the incident doesn't depend on it.
-func (dr drawer) raiserCopy(ctx context.Context, d store.Drawing, copied store.RaiserCopy) error {
-	in := d.Picture.Incident
+func (dr drawer) raiserCopy(ctx context.Context, drawing store.Drawing, copied store.RaiserCopy) error {
+	in := drawing.Picture.Incident
 	if !copied.Delivered {
-		at, err := dr.postRaiser(ctx, d, copied)
+		at, err := dr.postRaiser(ctx, drawing, copied)
 		if channelRefuses(err) != "" || errors.Is(err, store.ErrGone) {
 			dr.jobs.log.Warn().Err(err).Int64("incident", int64(in.ID)).Str("user", string(copied.User)).Msg("who raised an incident can't be shown what becomes of it")
 			return dr.jobs.store.RaiserEnded(ctx, in.ID, copied.User)
@@ -37,7 +37,7 @@ func (dr drawer) raiserCopy(ctx context.Context, d store.Drawing, copied store.R
 		}
 		return dr.jobs.store.RaiserDrawn(ctx, in.ID, copied.User, at, in.Version)
 	}
-	err := dr.jobs.messenger.RedrawRaiser(ctx, dr.waiting, d.Picture, copied)
+	err := dr.jobs.messenger.RedrawRaiser(ctx, dr.waiting, drawing.Picture, copied)
 	if errors.Is(err, store.ErrGone) || errors.Is(err, store.ErrFrozen) {
 		return dr.jobs.store.RaiserEnded(ctx, in.ID, copied.User)
 	}
@@ -48,9 +48,9 @@ func (dr drawer) raiserCopy(ctx context.Context, d store.Drawing, copied store.R
 }
 
 // postRaiser posts the message, unless an earlier attempt already did.
-func (dr drawer) postRaiser(ctx context.Context, d store.Drawing, copied store.RaiserCopy) (store.MessageRef, error) {
-	id, now := d.Picture.Incident.ID, dr.jobs.clock()
-	delivery := fmt.Sprintf("%s/raised/%s", d.Delivery, copied.User)
+func (dr drawer) postRaiser(ctx context.Context, drawing store.Drawing, copied store.RaiserCopy) (store.MessageRef, error) {
+	id, now := drawing.Picture.Incident.ID, dr.jobs.clock()
+	delivery := fmt.Sprintf("%s/raised/%s", drawing.Delivery, copied.User)
 	if copied.TriedAt != nil {
 		if left := postLag - now.Sub(*copied.TriedAt); left > 0 {
 			return store.MessageRef{}, laterError{left}
@@ -62,7 +62,7 @@ func (dr drawer) postRaiser(ctx context.Context, d store.Drawing, copied store.R
 	if err := dr.jobs.store.RaiserTried(ctx, id, copied.User, &now); err != nil {
 		return store.MessageRef{}, err
 	}
-	at, err := dr.jobs.messenger.PostRaiser(ctx, dr.waiting, d.Picture, copied, delivery)
+	at, err := dr.jobs.messenger.PostRaiser(ctx, dr.waiting, drawing.Picture, copied, delivery)
 	if wasNotDone(err) {
 		err = errors.Join(err, dr.jobs.store.RaiserTried(ctx, id, copied.User, nil))
 	}

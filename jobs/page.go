@@ -205,18 +205,18 @@ func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Tim
 }
 
 // send calls the sender. After a panic, the message may have been sent, so its outcome is unknown.
-func send(ctx context.Context, sender notify.Sender, m notify.Message) (r notify.Receipt) {
+func send(ctx context.Context, sender notify.Sender, m notify.Message) (receipt notify.Receipt) {
 	err := guarded(ctx, "sender", sendLimit, func(ctx context.Context) error {
-		r = sender.Send(ctx, m)
+		receipt = sender.Send(ctx, m)
 		return nil
 	})
 	if err != nil {
 		return notify.Receipt{Outcome: notify.Unknown, Err: err}
 	}
-	if r.Err == nil && r.Outcome != notify.Accepted {
-		r.Err = errors.New(string(r.Outcome))
+	if receipt.Err == nil && receipt.Outcome != notify.Accepted {
+		receipt.Err = errors.New(string(receipt.Outcome))
 	}
-	return r
+	return receipt
 }
 
 // result translates a receipt into what the rules decide on.

@@ -83,20 +83,20 @@ func (j *Jobs) probe(ctx context.Context, contact oncall.Contact, message notify
 		message.Expires = j.clock().Add(usefulFor)
 	}
 	message.Until = schedule.ZonedStamp(message.Expires, zoneIn(j.directory(ctx), contact.UserID))
-	r := notify.Receipt{Outcome: notify.Misconfigured, Err: fmt.Errorf("this installation has no %s", contact.Method)}
+	receipt := notify.Receipt{Outcome: notify.Misconfigured, Err: fmt.Errorf("this installation has no %s", contact.Method)}
 	if sender := j.senders[contact.Method]; sender.Sender != nil {
-		r = send(ctx, sender, message)
+		receipt = send(ctx, sender, message)
 	}
-	j.metrics.pages.WithLabelValues(string(contact.Method), string(r.Outcome)).Inc()
-	switch r.Outcome {
+	j.metrics.pages.WithLabelValues(string(contact.Method), string(receipt.Outcome)).Inc()
+	switch receipt.Outcome {
 	case notify.Accepted:
 		return nil
 	case notify.Throttled:
-		return river.JobSnooze(min(max(r.RetryAfter, minThrottle), maxThrottle))
+		return river.JobSnooze(min(max(receipt.RetryAfter, minThrottle), maxThrottle))
 	case notify.Rejected, notify.Misconfigured:
-		n := oncall.ContactNotice(oncall.NoticeUnsent, contact, r.Err.Error(), string(contact.UserID), j.clock())
-		return errors.Join(j.store.Notify(ctx, j.clock(), n), river.JobCancel(r.Err))
+		n := oncall.ContactNotice(oncall.NoticeUnsent, contact, receipt.Err.Error(), string(contact.UserID), j.clock())
+		return errors.Join(j.store.Notify(ctx, j.clock(), n), river.JobCancel(receipt.Err))
 	default:
-		return fmt.Errorf("send a %s by %s: %w", message.Purpose, contact.Method, r.Err)
+		return fmt.Errorf("send a %s by %s: %w", message.Purpose, contact.Method, receipt.Err)
 	}
 }

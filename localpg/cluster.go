@@ -68,7 +68,7 @@ func (r runAs) own(dir string) error {
 
 // initialize creates the cluster next to its final place and moves it there once it is complete, so
 // that a first start that is killed leaves nothing half-made.
-func (s *Server) initialize(ctx context.Context, install Install, as runAs, o Options) error {
+func (s *Server) initialize(ctx context.Context, install Install, as runAs, options Options) error {
 	if _, err := os.Lstat(s.data); err == nil {
 		return nil
 	}
@@ -78,7 +78,7 @@ func (s *Server) initialize(ctx context.Context, install Install, as runAs, o Op
 		// C or PostgreSQL's own C.UTF-8, so that an upgrade of libc or ICU cannot corrupt an index.
 		args = append(args, "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 	}
-	if !o.Durable {
+	if !options.Durable {
 		args = append(args, "--no-sync")
 	}
 	log, err := os.Create(s.data + ".log")

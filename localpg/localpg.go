@@ -95,12 +95,12 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 }
 
 // clear handles a leftover server: it returns one to adopt, or makes room for a new one.
-func (s *Server) clear(ctx context.Context, o Options) (*process, error) {
+func (s *Server) clear(ctx context.Context, options Options) (*process, error) {
 	left, err := s.leftover(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if left != nil && o.Durable && !o.Fresh {
+	if left != nil && options.Durable && !options.Fresh {
 		return left, nil
 	}
 	if left != nil {
@@ -108,12 +108,12 @@ func (s *Server) clear(ctx context.Context, o Options) (*process, error) {
 			return nil, err
 		}
 	}
-	return nil, s.makeRoom(o)
+	return nil, s.makeRoom(options)
 }
 
 // run starts a server of our own.
-func (s *Server) run(ctx context.Context, o Options, install Install) error {
-	socket, err := o.socketDir(s.data)
+func (s *Server) run(ctx context.Context, options Options, install Install) error {
+	socket, err := options.socketDir(s.data)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (s *Server) run(ctx context.Context, o Options, install Install) error {
 	if err != nil {
 		return err
 	}
-	if err := s.initialize(ctx, install, as, o); err != nil {
+	if err := s.initialize(ctx, install, as, options); err != nil {
 		return err
 	}
 	if s.process, err = s.launch(install, as); err != nil {
@@ -192,11 +192,11 @@ func (s *Server) cleanUp() error {
 }
 
 // makeRoom removes data that this server must not see, and the remains of an unfinished first start.
-func (s *Server) makeRoom(o Options) error {
-	if !o.Durable {
+func (s *Server) makeRoom(options Options) error {
+	if !options.Durable {
 		return removeAll(s.data, s.data+".new")
 	}
-	if o.Fresh {
+	if options.Fresh {
 		for n := 1; ; n++ {
 			aside := s.data + ".old" + strconv.Itoa(n)
 			if _, err := os.Lstat(aside); err == nil {
@@ -204,7 +204,7 @@ func (s *Server) makeRoom(o Options) error {
 			}
 			err := os.Rename(s.data, aside)
 			if err == nil {
-				fmt.Fprintf(o.Out, "The old demo data stay in %s\n", aside)
+				fmt.Fprintf(options.Out, "The old demo data stay in %s\n", aside)
 			}
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("move the old data aside: %w", err)

@@ -35,21 +35,21 @@ func (c *Calendars) Read(ctx context.Context, address, tag string) (body []byte,
 		header.Set("If-None-Match", tag)
 	}
 	for range calendarRedirects + 1 {
-		a, err := c.web.get(ctx, address, header)
+		response, err := c.web.get(ctx, address, header)
 		switch {
 		case err != nil:
 			return nil, "", err
-		case a.status == http.StatusNotModified && tag != "":
+		case response.status == http.StatusNotModified && tag != "":
 			return nil, tag, nil
-		case a.status == http.StatusOK:
-			if a.body == nil {
-				a.body = []byte{}
+		case response.status == http.StatusOK:
+			if response.body == nil {
+				response.body = []byte{}
 			}
-			return a.body, a.header.Get("ETag"), nil
-		case a.status < http.StatusMultipleChoices || a.status >= http.StatusBadRequest:
-			return nil, "", fmt.Errorf("the calendar answers %d", a.status)
+			return response.body, response.header.Get("ETag"), nil
+		case response.status < http.StatusMultipleChoices || response.status >= http.StatusBadRequest:
+			return nil, "", fmt.Errorf("the calendar answers %d", response.status)
 		}
-		if address, err = movedTo(address, a.header.Get("Location")); err != nil {
+		if address, err = movedTo(address, response.header.Get("Location")); err != nil {
 			return nil, "", err
 		}
 	}

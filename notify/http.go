@@ -159,19 +159,19 @@ func (c *httpClient) noResponse(err error, known secrets, begun bool) *Receipt {
 	if c.foreign {
 		reason = rewordError(err)
 	}
-	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", c.service, reason)}
+	receipt := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", c.service, reason)}
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case errors.Is(err, errForbiddenAddress):
-		r.Outcome = Rejected
+		receipt.Outcome = Rejected
 	case certificate && c.foreign: // only the server's owner can fix that
-		r.Outcome = Rejected
+		receipt.Outcome = Rejected
 	case certificate:
-		r.Outcome = Misconfigured
+		receipt.Outcome = Misconfigured
 	case !begun:
-		r.Outcome, r.RetryAfter = Throttled, webPause
+		receipt.Outcome, receipt.RetryAfter = Throttled, webPause
 	}
-	return r
+	return receipt
 }
 
 // rewordError rewords the error of a request to a server that people entered. Unlike Go's errors, the

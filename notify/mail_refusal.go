@@ -47,17 +47,17 @@ func noPasswords(text string) bool {
 // notConnected returns the receipt for a mail whose session could not be opened, so that nothing was
 // sent.
 func (mailer *Mail) notConnected(err error) Receipt {
-	r := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", mailer.server(), mailer.secrets().clean(err))}
+	receipt := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", mailer.server(), mailer.secrets().clean(err))}
 	reply, spoken := errors.AsType[*textproto.Error](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, network := errors.AsType[net.Error](err)
 	if spoken && reply.Code < 500 && !usedUp.MatchString(strings.ToLower(reply.Msg)) || !spoken && !certificate && (network || errors.Is(err, io.EOF)) {
-		r.Outcome, r.RetryAfter = Throttled, mailPause
+		receipt.Outcome, receipt.RetryAfter = Throttled, mailPause
 		if !spoken {
-			r.RetryAfter = webPause
+			receipt.RetryAfter = webPause
 		}
 	}
-	return r
+	return receipt
 }
 
 // unconfirmed returns the receipt for a mail that the server has not confirmed.

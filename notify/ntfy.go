@@ -126,19 +126,19 @@ func (n *Ntfy) header() http.Header {
 }
 
 // Send publishes the message once.
-func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
-	topic, err := n.topic(m.To)
+func (n *Ntfy) Send(ctx context.Context, message Message) Receipt {
+	topic, err := n.topic(message.To)
 	if err != nil {
 		return Receipt{Outcome: Rejected, Dead: true, Err: err}
 	}
 	response, failed := topic.web.postJSON(ctx, topic.server, ntfyMessage{
-		Topic: topic.name, Title: m.headline(), Message: cutBytes(cmp.Or(m.note(), m.headline()), ntfyText), Priority: m.ntfyPriority(),
-		Tags: []string{ntfyTag(m.Key)}, Click: m.Link, Actions: n.actions(m),
+		Topic: topic.name, Title: message.headline(), Message: cutBytes(cmp.Or(message.note(), message.headline()), ntfyText), Priority: message.ntfyPriority(),
+		Tags: []string{ntfyTag(message.Key)}, Click: message.Link, Actions: n.actions(message),
 	}, topic.header)
 	if failed != nil {
 		return *failed
 	}
-	response.secrets = append(response.secrets, m.secrets()...)
+	response.secrets = append(response.secrets, message.secrets()...)
 	if response.status == http.StatusOK {
 		var e ntfyEvent
 		if err := json.Unmarshal(response.body, &e); err != nil || e.ID == "" {
@@ -146,19 +146,19 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 		}
 		return Receipt{Outcome: Accepted, Reference: oneLine(e.ID, maxTitle)}
 	}
-	r, ours := topic.web.refusedReceipt(response, ntfyReason(response)), topic.web == n.web
+	receipt, ours := topic.web.refusedReceipt(response, ntfyReason(response)), topic.web == n.web
 	code := ntfyRefusal(response).Code
 	usedUp := code == ntfyMessages || code == ntfyBandwidth
 	switch {
 	case response.status == http.StatusNotFound && ours: // the server's URL is wrong: a topic exists even if unused
-		r.Outcome = Misconfigured
+		receipt.Outcome = Misconfigured
 	case usedUp && ours:
-		r.Outcome, r.RetryAfter = Misconfigured, untilMidnight(response.header)
-		r.Err = fmt.Errorf("%w: what ntfy allows in a day is used up until midnight (UTC); give the token's user a tier, or use a server of your own", r.Err)
+		receipt.Outcome, receipt.RetryAfter = Misconfigured, untilMidnight(response.header)
+		receipt.Err = fmt.Errorf("%w: what ntfy allows in a day is used up until midnight (UTC); give the token's user a tier, or use a server of your own", receipt.Err)
 	case usedUp:
-		r.Outcome, r.RetryAfter = Rejected, 0
+		receipt.Outcome, receipt.RetryAfter = Rejected, 0
 	}
-	return r
+	return receipt
 }
 
 // Server names the host of a topic on another server than ours.
@@ -248,17 +248,17 @@ func (n *Ntfy) Lag() time.Duration { return ntfyLag }
 
 // Find looks for the message among those that the server still has.
 func (n *Ntfy) Find(ctx context.Context, message Message, since time.Time) (Receipt, bool, error) {
-	t, err := n.topic(message.To)
+	topic, err := n.topic(message.To)
 	if err != nil {
 		return foundReceipt("", err)
 	}
 	// A second earlier, because ntfy counts whole seconds.
-	a, err := t.web.get(ctx, fmt.Sprintf("%s/%s/json?poll=1&since=%d", t.server, t.name, since.Unix()-1), t.header)
+	a, err := topic.web.get(ctx, fmt.Sprintf("%s/%s/json?poll=1&since=%d", topic.server, topic.name, since.Unix()-1), topic.header)
 	if err != nil {
 		return foundReceipt("", fmt.Errorf("look for a message on ntfy: %w", err))
 	}
 	if a.status != http.StatusOK {
-		return foundReceipt("", fmt.Errorf("look for a message: %w", t.web.refusedReceipt(a, "").Err))
+		return foundReceipt("", fmt.Errorf("look for a message: %w", topic.web.refusedReceipt(a, "").Err))
 	}
 	for line := range bytes.Lines(a.body) {
 		var e ntfyEvent
@@ -323,21 +323,21 @@ func (n *Ntfy) checkToken(ctx context.Context) CheckResult {
 }
 
 func (n *Ntfy) checkReplies(ctx context.Context) CheckResult {
-	a, err := n.web.get(ctx, n.config.URL+"/"+n.config.ReplyTopic+"/json?poll=1&since=1s", n.header())
+	response, err := n.web.get(ctx, n.config.URL+"/"+n.config.ReplyTopic+"/json?poll=1&since=1s", n.header())
 	switch {
 	case err != nil:
 		return n.web.unreachableResult(err, n.config.URL, ntfyAddress)
-	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
+	case response.status == http.StatusUnauthorized || response.status == http.StatusForbidden:
 		f := CheckResult{
-			Text:   "we may not read the reply topic: " + n.web.refusedReceipt(a, ntfyReason(a)).Err.Error(),
+			Text:   "we may not read the reply topic: " + n.web.refusedReceipt(response, ntfyReason(response)).Err.Error(),
 			Remedy: fmt.Sprintf("Allow it on the server, with the token's user: `ntfy access watchbill %s rw`.", n.config.ReplyTopic),
 		}
 		if n.config.Token == "" {
 			f.Remedy = "Set WATCHBILL_NTFY_TOKEN to the token of a user who may (`ntfy token add watchbill` on the server)."
 		}
 		return f
-	case a.status != http.StatusOK:
-		return n.web.unexpectedResult(a, ntfyReason(a), ntfyAddress)
+	case response.status != http.StatusOK:
+		return n.web.unexpectedResult(response, ntfyReason(response), ntfyAddress)
 	}
 	return CheckResult{OK: true, Text: "answers can be read"}
 }

@@ -164,17 +164,17 @@ func (t *Telegram) Send(ctx context.Context, message Message) Receipt {
 
 // refused returns the receipt for an answer that doesn't accept the message.
 func (t *Telegram) refused(a httpResponse, response telegramResponse) Receipt {
-	r := t.web.refusedReceipt(a, response.Description)
+	receipt := t.web.refusedReceipt(a, response.Description)
 	switch {
 	case a.status == http.StatusNotFound: // Telegram's answer to an unknown token
-		r.Outcome = Misconfigured
+		receipt.Outcome = Misconfigured
 	case a.status == http.StatusForbidden, strings.Contains(response.Description, "chat not found"),
 		strings.Contains(response.Description, "user is deactivated"):
-		r.Outcome, r.Dead = Rejected, true // until the person writes to the bot again
+		receipt.Outcome, receipt.Dead = Rejected, true // until the person writes to the bot again
 	case response.Parameters.RetryAfter > 0:
-		r.Outcome, r.RetryAfter = Throttled, seconds(response.Parameters.RetryAfter)
+		receipt.Outcome, receipt.RetryAfter = Throttled, seconds(response.Parameters.RetryAfter)
 	}
-	return r
+	return receipt
 }
 
 // keyboard returns the buttons below a message.
@@ -193,17 +193,17 @@ func (t *Telegram) keyboard(m Message) *telegramKeyboard {
 
 // data returns what a button sends: the key of its message, signed, because a client could send anything.
 // If the key is too long, it is the code that people type.
-func (t *Telegram) data(act ButtonAct, m Message) string {
-	if m.Key == "" {
+func (t *Telegram) data(act ButtonAct, message Message) string {
+	if message.Key == "" {
 		return ""
 	}
-	if data := string(act) + " " + t.seal(act, m.Key) + " " + m.Key; len(data) <= telegramData {
+	if data := string(act) + " " + t.seal(act, message.Key) + " " + message.Key; len(data) <= telegramData {
 		return data
 	}
-	if m.Code == 0 {
+	if message.Code == 0 {
 		return ""
 	}
-	return strconv.Itoa(m.Code) + string(act)
+	return strconv.Itoa(message.Code) + string(act)
 }
 
 // seal returns the signature that proves that a button is ours.

@@ -48,9 +48,9 @@ func (v Voice) Send(ctx context.Context, message Message) Receipt {
 	if v.isPlainCall(message) {
 		return v.call(ctx, message)
 	}
-	r, busy := v.execute(ctx, message)
+	receipt, busy := v.execute(ctx, message)
 	if !busy {
-		return r
+		return receipt
 	}
 	// Twilio runs one execution per phone. We wait for a call that is still going on, and end what
 	// is left of an earlier one.
@@ -59,8 +59,8 @@ func (v Voice) Send(ctx context.Context, message Message) Receipt {
 		return Receipt{Outcome: Throttled, RetryAfter: 15 * time.Second, Err: errors.New("another call to this phone lasts")}
 	}
 	if err == nil {
-		if r, busy = v.execute(ctx, message); !busy {
-			return r
+		if receipt, busy = v.execute(ctx, message); !busy {
+			return receipt
 		}
 	}
 	return v.call(ctx, message)
@@ -89,17 +89,17 @@ func (v Voice) execute(ctx context.Context, m Message) (r Receipt, busy bool) {
 // endStaleExecutions ends executions that have lasted longer than any call, or whose person has answered. It reports whether another
 // execution may still be a running call.
 func (v Voice) endStaleExecutions(ctx context.Context, to string) (lasts bool, err error) {
-	err = v.executions(ctx, v.Clock().Add(-24*time.Hour), func(e studio.StudioV2Execution) (bool, error) {
+	err = v.executions(ctx, v.Clock().Add(-24*time.Hour), func(execution studio.StudioV2Execution) (bool, error) {
 		switch {
-		case deref(e.ContactChannelAddress) != to || deref(e.Status) != "active":
-		case v.Clock().Sub(deref(e.DateCreated)) < longCall:
-			a, err := v.callReport(ctx, deref(e.Sid))
-			if err == nil && v.isStuck(a, e) {
-				return true, v.end(ctx, deref(e.Sid))
+		case deref(execution.ContactChannelAddress) != to || deref(execution.Status) != "active":
+		case v.Clock().Sub(deref(execution.DateCreated)) < longCall:
+			a, err := v.callReport(ctx, deref(execution.Sid))
+			if err == nil && v.isStuck(a, execution) {
+				return true, v.end(ctx, deref(execution.Sid))
 			}
 			lasts = true
 		default:
-			return true, v.end(ctx, deref(e.Sid))
+			return true, v.end(ctx, deref(execution.Sid))
 		}
 		return true, nil
 	})
@@ -185,17 +185,17 @@ func (v Voice) callReport(ctx context.Context, sid string) (callReport, error) {
 func (v Voice) Lag() time.Duration { return twilioLag }
 
 // Find looks for the message's call. A plain call has no mark and is recognised by phone and time.
-func (v Voice) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
-	if v.isPlainCall(m) {
-		return foundReceipt(v.findCall(ctx, m, since))
+func (v Voice) Find(ctx context.Context, message Message, since time.Time) (Receipt, bool, error) {
+	if v.isPlainCall(message) {
+		return foundReceipt(v.findCall(ctx, message, since))
 	}
 	reference := ""
 	err := v.executions(ctx, since.Add(-twilioSkew), func(e studio.StudioV2Execution) (bool, error) {
-		if deref(e.ContactChannelAddress) != m.To {
+		if deref(e.ContactChannelAddress) != message.To {
 			return true, nil
 		}
 		a, err := v.callReport(ctx, deref(e.Sid))
-		if err == nil && a.Flow.Data.Key == m.Key {
+		if err == nil && a.Flow.Data.Key == message.Key {
 			reference = deref(e.Sid)
 		}
 		return reference == "", err

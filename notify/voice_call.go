@@ -14,18 +14,18 @@ import (
 )
 
 // call makes a plain call: it rings and speaks, and if Twilio can reach us it takes a key.
-func (v Voice) call(ctx context.Context, m Message) Receipt {
-	twiml, err := v.twiml(m)
+func (v Voice) call(ctx context.Context, message Message) Receipt {
+	twiml, err := v.twiml(message)
 	if err != nil {
 		return Receipt{Outcome: Misconfigured, Err: err}
 	}
-	p := (&api.CreateCallParams{}).SetTo(m.To).SetFrom(v.From).SetTimeout(ringFor).SetTwiml(twiml)
+	p := (&api.CreateCallParams{}).SetTo(message.To).SetFrom(v.From).SetTimeout(ringFor).SetTwiml(twiml)
 	c, x, err := askAPI(ctx, v.Twilio, "make a call", func(a *api.ApiService) (*api.ApiV2010Call, error) { return a.CreateCall(p) })
 	var sid *string
 	if c != nil {
 		sid = c.Sid
 	}
-	return x.receipt(m, sid, err)
+	return x.receipt(message, sid, err)
 }
 
 // The few TwiML verbs that our calls need.

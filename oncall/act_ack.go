@@ -26,11 +26,11 @@ func (c *Change) ack(a Act) error {
 	if by.User != "" && !counted && (policy.Acks > 1 || len(in.Acks) > 0) {
 		in.Acks = append(slices.Clone(in.Acks), by.User)
 	}
-	d := Detail{}
+	detail := Detail{}
 	if policy.Acks > 1 && by.User != "" && waiting {
-		d.Count, d.Of = len(in.Acks), policy.Acks
-		if d.Count < d.Of {
-			c.record(EventAckCounted, by, d)
+		detail.Count, detail.Of = len(in.Acks), policy.Acks
+		if detail.Count < detail.Of {
+			c.record(EventAckCounted, by, detail)
 			return nil
 		}
 	}
@@ -39,7 +39,7 @@ func (c *Change) ack(a Act) error {
 	in.AckedBy, in.AckedAt = by, new(c.now)
 	in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
 	c.watchAck()
-	c.record(EventAcknowledged, by, d)
+	c.record(EventAcknowledged, by, detail)
 	return nil
 }
 

@@ -29,21 +29,21 @@ func (c *Change) escalate(Act) error {
 }
 
 // reassign gives the incident to a person, who is paged now, or to another policy.
-func (c *Change) reassign(a Act) error {
+func (c *Change) reassign(act Act) error {
 	in := &c.Incident
-	if a.Policy != 0 {
-		return c.toPolicy(a.Policy)
+	if act.Policy != 0 {
+		return c.toPolicy(act.Policy)
 	}
-	switch err := c.facts.reachable(a.User); {
+	switch err := c.facts.reachable(act.User); {
 	case err != nil:
 		return err
-	case a.User == in.AckedBy.User && in.Status == Acknowledged:
-		return Refuse("Incident %s is already acknowledged by %s.", in.ID, a.User)
-	case a.User == c.by.User:
+	case act.User == in.AckedBy.User && in.Status == Acknowledged:
+		return Refuse("Incident %s is already acknowledged by %s.", in.ID, act.User)
+	case act.User == c.by.User:
 		return Refuse("Acknowledge incident %s to take it yourself.", in.ID)
 	}
 	c.startOver()
-	users, from := c.pagePeople([]pagedPerson{{a.User, Say("%s has handed it to you", c.by)}}, c.now, nil)
+	users, from := c.pagePeople([]pagedPerson{{act.User, Say("%s has handed it to you", c.by)}}, c.now, nil)
 	next := from.Add(untilPolicy(c.policy()))
 	in.NextAt = &next
 	c.record(EventReassigned, c.by, Detail{Users: users, Until: next})

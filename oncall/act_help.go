@@ -11,11 +11,11 @@ const maxAsked = 200
 
 // askToHelp asks a person, or whoever is on call in a schedule or team, to help; they can be asked again. Neither
 // the incident's owner nor its escalation changes.
-func (c *Change) askToHelp(a Act) error {
-	users := []UserID{a.User}
-	if a.Schedule != 0 || a.Team != 0 {
+func (c *Change) askToHelp(act Act) error {
+	users := []UserID{act.User}
+	if act.Schedule != 0 || act.Team != 0 {
 		var err error
-		if users, err = c.onCallFor(a); err != nil {
+		if users, err = c.onCallFor(act); err != nil {
 			return err
 		}
 	}
@@ -25,7 +25,7 @@ func (c *Change) askToHelp(a Act) error {
 	if users[0] == c.by.User { // offering help needs no page
 		return c.respond(ResponderAccepted, true)
 	}
-	why, text := Say("%s asks you to help", c.by), cutText(a.Text, maxAsked)
+	why, text := Say("%s asks you to help", c.by), cutText(act.Text, maxAsked)
 	if text != "" {
 		why = Say("%s: %s", why, text)
 	}
@@ -84,9 +84,9 @@ func (c *Change) respond(state ResponderState, volunteers bool) error {
 	case responder.State == state:
 		return Refuse("You have said so already.")
 	}
-	d := Detail{}
+	detail := Detail{}
 	if responder.By.User != "" && responder.By.User != by.User {
-		d.Users = []UserID{responder.By.User} // the reply in the thread mentions them
+		detail.Users = []UserID{responder.By.User} // the reply in the thread mentions them
 	}
 	if responder.By == (Actor{}) {
 		responder.By = by
@@ -97,6 +97,6 @@ func (c *Change) respond(state ResponderState, volunteers bool) error {
 	if state == ResponderDeclined {
 		kind = EventDeclined
 	}
-	c.record(kind, by, d)
+	c.record(kind, by, detail)
 	return nil
 }

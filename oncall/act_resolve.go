@@ -4,7 +4,7 @@ import "time"
 
 // resolve closes the incident. If the monitor closes it, a snooze continues: should the incident fire again
 // before the snooze ends, nobody is paged until then.
-func (c *Change) resolve(a Act) error {
+func (c *Change) resolve(act Act) error {
 	in := &c.Incident
 	c.stop()
 	c.endFlapping()
@@ -17,8 +17,8 @@ func (c *Change) resolve(a Act) error {
 		in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
 	}
 	c.record(EventResolved, c.by, Detail{Quiet: in.SnoozedUntil != nil})
-	if a.Verdict != NoVerdict { // at once, so that nobody is asked for it
-		return c.recordVerdict(a)
+	if act.Verdict != NoVerdict { // at once, so that nobody is asked for it
+		return c.recordVerdict(act)
 	}
 	return nil
 }

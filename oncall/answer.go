@@ -154,21 +154,21 @@ type ActResult struct {
 }
 
 // Decide works out what an answer does to incidents.
-func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
+func (f AnswerFacts) Decide(answer Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerNothing}
-	act := a.Intent.Kind == IntentAct
-	left := f.Scope.Remaining(a.Intent, f.Choice)
+	act := answer.Intent.Kind == IntentAct
+	left := f.Scope.Remaining(answer.Intent, f.Choice)
 	switch {
 	case !f.Known:
 		out.Result = AnswerIgnored
-	case f.Probed, a.Intent.Kind == IntentTest:
+	case f.Probed, answer.Intent.Kind == IntentTest:
 		out.Result = AnswerReached
-	case f.Checked && a.Intent.Spoken == SpokenYes: // more likely it answers the check
+	case f.Checked && answer.Intent.Spoken == SpokenYes: // more likely it answers the check
 		out.Result = AnswerReached
 	case act && f.Choice.Several:
 		out.Result = AnswerSeveral
 	case act && len(f.Messages) > 0:
-		return f.carryOut(a, facts, now)
+		return f.carryOut(answer, facts, now)
 	case f.Checked && (!act || left == nil):
 		out.Result = AnswerReached
 	case act:

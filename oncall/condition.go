@@ -25,7 +25,7 @@ const (
 )
 
 // unmet says why a step doesn't run now, completing "step 2 was skipped: "; empty: the step runs.
-func (c *Condition) unmet(sev Severity, team TeamID, r Roster, now time.Time) string {
+func (c *Condition) unmet(sev Severity, team TeamID, roster Roster, now time.Time) string {
 	if c == nil {
 		return ""
 	}
@@ -35,7 +35,7 @@ func (c *Condition) unmet(sev Severity, team TeamID, r Roster, now time.Time) st
 	if c.Hours == HoursAny {
 		return ""
 	}
-	switch open := r.workingHours(team).Open(now); {
+	switch open := roster.workingHours(team).Open(now); {
 	case open && c.Hours == HoursOff:
 		return "it is only outside the team's working hours"
 	case !open && c.Hours == HoursWorking:

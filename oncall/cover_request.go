@@ -116,19 +116,19 @@ type CoverChange struct {
 
 // AskForCover makes a request for a stint, which may have begun. The argument away lists people who
 // have time off during it.
-func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r ShiftFacts, away []UserID, now time.Time) (CoverChange, error) {
-	if s.Start.Before(now) {
-		s.Start = now
+func AskForCover(stint schedule.Stint, by UserID, note string, everyone bool, r ShiftFacts, away []UserID, now time.Time) (CoverChange, error) {
+	if stint.Start.Before(now) {
+		stint.Start = now
 	}
 	switch {
-	case !s.Start.Before(s.End):
+	case !stint.Start.Before(stint.End):
 		return CoverChange{}, Refuse("That shift is over.")
-	case s.Vacant && !r.isOnCallFor(s):
-		return CoverChange{}, Refuse("Somebody is on call in %s at that time.", s.Name)
-	case !r.isOnCallFor(s):
-		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", s.User, s.Name)
+	case stint.Vacant && !r.isOnCallFor(stint):
+		return CoverChange{}, Refuse("Somebody is on call in %s at that time.", stint.Name)
+	case !r.isOnCallFor(stint):
+		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", stint.User, stint.Name)
 	}
-	c := Cover{State: CoverOpen, Stint: s, Note: note, Everyone: everyone, CreatedBy: by, CreatedAt: now, NextAt: &now}
+	c := Cover{State: CoverOpen, Stint: stint, Note: note, Everyone: everyone, CreatedBy: by, CreatedAt: now, NextAt: &now}
 	return c.RunTimer(r, away, now), nil
 }
 

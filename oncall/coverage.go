@@ -305,20 +305,20 @@ func sortedByPerson(found map[UserID]Finding) []Finding {
 }
 
 // away finds people who are on call during their time off.
-func (f CoverageFacts) away(c *schedule.Schedule, now time.Time) []Finding {
+func (f CoverageFacts) away(compiled *schedule.Schedule, now time.Time) []Finding {
 	var found []Finding
-	for _, a := range mergeTimeOff(f.TimeOff) {
-		from, to := latest(a.Start, now), a.End
+	for _, away := range mergeTimeOff(f.TimeOff) {
+		from, to := latest(away.Start, now), away.End
 		if limit := now.Add(coverageAhead); to.After(limit) {
 			to = limit
 		}
-		for _, role := range c.Roles() {
-			for _, s := range c.Shifts(from, to, role) {
-				if !slices.Contains(s.Users, a.UserID) {
+		for _, role := range compiled.Roles() {
+			for _, s := range compiled.Shifts(from, to, role) {
+				if !slices.Contains(s.Users, away.UserID) {
 					continue
 				}
-				one := finding(c, FindingTimeOff, fmt.Sprintf("/%s/%d", role, a.ID))
-				one.Role, one.User, one.Start, one.End, one.TimeOff, one.Schedule = role, a.UserID, s.Start, s.End, a.ID, c.ID()
+				one := finding(compiled, FindingTimeOff, fmt.Sprintf("/%s/%d", role, away.ID))
+				one.Role, one.User, one.Start, one.End, one.TimeOff, one.Schedule = role, away.UserID, s.Start, s.End, away.ID, compiled.ID()
 				found = append(found, one)
 				break
 			}

@@ -108,21 +108,21 @@ func (d Departure) Vacant() []LeftShift {
 func (d Departure) Covers(by, to UserID, until, now time.Time) []schedule.Override {
 	var out []schedule.Override
 	for _, s := range d.Shifts {
-		o := schedule.Override{
+		override := schedule.Override{
 			ScheduleID: s.Schedule, Kind: schedule.OverrideCover, Role: s.Role, Start: s.Start, End: s.End,
 			Users: append(slices.Clone(s.Beside), to), Reason: "covers for who has left", CreatedBy: by,
 		}
 		if slices.Contains(s.Beside, to) || len(s.Back) > 0 && !s.Nobody { // somebody has it
 			continue
 		}
-		if o.Start.Before(now) {
-			o.Start = now
+		if override.Start.Before(now) {
+			override.Start = now
 		}
-		if o.End.After(until) {
-			o.End = until
+		if override.End.After(until) {
+			override.End = until
 		}
-		if o.Start.Before(o.End) {
-			out = append(out, o)
+		if override.Start.Before(override.End) {
+			out = append(out, override)
 		}
 	}
 	return out

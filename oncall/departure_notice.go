@@ -46,8 +46,8 @@ func VoidNotices(definitions []schedule.Definition, user User, now time.Time) ([
 		}
 		out[i].Detail.Void = append(out[i].Detail.Void, v)
 	}
-	for _, s := range definitions {
-		is, planned, err := withAndWithout(s, user.ID)
+	for _, definition := range definitions {
+		is, planned, err := withAndWithout(definition, user.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -57,9 +57,9 @@ func VoidNotices(definitions []schedule.Definition, user User, now time.Time) ([
 			}
 			tell(VoidShift{
 				Stint: schedule.Stint{
-					Schedule: s.ID, Name: s.Name, TimeZone: s.TimeZone, Role: m.Role, User: m.User, Start: m.Start, End: m.End,
+					Schedule: definition.ID, Name: definition.Name, TimeZone: definition.TimeZone, Role: m.Role, User: m.User, Start: m.Start, End: m.End,
 				},
-				Gained: m.Gained, By: voidBy(s.Overrides, user.ID, m),
+				Gained: m.Gained, By: voidBy(definition.Overrides, user.ID, m),
 			})
 		}
 	}

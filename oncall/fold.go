@@ -267,18 +267,18 @@ func (f *Fold) stillFiring(alert *Alert, signal Signal, worse bool) FoldedSignal
 }
 
 // fire starts a new alert, and puts it into an incident unless a rule or a maintenance window prevents that.
-func (f *Fold) fire(s Signal) FoldedSignal {
-	a := &Alert{
-		ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
-		GroupKey: s.GroupKey, Firing: true, Severity: High, FirstAt: f.arrivedAt, Keyless: s.Keyless,
+func (f *Fold) fire(signal Signal) FoldedSignal {
+	alert := &Alert{
+		ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: signal.DedupKey,
+		GroupKey: signal.GroupKey, Firing: true, Severity: High, FirstAt: f.arrivedAt, Keyless: signal.Keyless,
 	}
-	a.refresh(s, f.arrivedAt)
-	before := f.alerts[s.DedupKey]
+	alert.refresh(signal, f.arrivedAt)
+	before := f.alerts[signal.DedupKey]
 	if before != nil {
 		f.AddCleared(*before)
 	}
-	f.alerts[s.DedupKey] = a
-	return f.openUnlessSuppressed(a, s, before)
+	f.alerts[signal.DedupKey] = alert
+	return f.openUnlessSuppressed(alert, signal, before)
 }
 
 // follow returns the incident that c's was merged into, directly or through further merges, if it is
@@ -319,19 +319,19 @@ func (c *Change) recount() {
 	}
 }
 
-func (f *Fold) ack(s Signal) FoldedSignal {
-	a := f.alerts[s.DedupKey]
+func (f *Fold) ack(signal Signal) FoldedSignal {
+	a := f.alerts[signal.DedupKey]
 	if a == nil || !a.Firing || a.suppressed() {
-		return FoldedSignal{Signal: s, Result: FoldUnmatched}
+		return FoldedSignal{Signal: signal, Result: FoldUnmatched}
 	}
 	c := f.change(a.IncidentID)
 	if c != nil && c.Incident.Storm != nil { // one alert's acknowledgement must not silence a storm
-		return c.folded(s, FoldUnmatched)
+		return c.folded(signal, FoldUnmatched)
 	}
 	if c != nil && c.Incident.Status == Triggered {
 		_ = c.ack(Act{Do: ActAck}) // a refusal changes nothing, and there is nobody to tell
 	}
-	return c.folded(s, FoldAcknowledged)
+	return c.folded(signal, FoldAcknowledged)
 }
 
 func (f *Fold) clear(signal Signal) FoldedSignal {
@@ -360,21 +360,21 @@ func (f *Fold) clear(signal Signal) FoldedSignal {
 // reconcile clears the alerts of a group that the monitor's list leaves out. Their end is only inferred, so a later
 // signal of the same alert is not treated as late. If the list contradicts the stored state (it lists an ended
 // alert as firing, or a firing one as ended), the list itself is late and clears nothing.
-func (f *Fold) reconcile(s Signal) FoldedSignal {
+func (f *Fold) reconcile(signal Signal) FoldedSignal {
 	firing := func(key string) bool { return f.alerts[key] != nil && f.alerts[key].Firing }
 	quiet := func(key string) bool { return !firing(key) }
-	if slices.ContainsFunc(s.Present, quiet) || slices.ContainsFunc(s.Ended, firing) {
-		return FoldedSignal{Signal: s, Result: FoldLate}
+	if slices.ContainsFunc(signal.Present, quiet) || slices.ContainsFunc(signal.Ended, firing) {
+		return FoldedSignal{Signal: signal, Result: FoldLate}
 	}
 	var c *Change
 	result := FoldListed
 	for _, key := range slices.Sorted(maps.Keys(f.alerts)) {
 		a := f.alerts[key]
-		if a.Firing && a.GroupKey == s.GroupKey && !slices.Contains(s.Present, key) && !a.silenced(f.arrivedAt) {
+		if a.Firing && a.GroupKey == signal.GroupKey && !slices.Contains(signal.Present, key) && !a.silenced(f.arrivedAt) {
 			c, result = f.cleared(a), FoldCleared
 		}
 	}
-	return c.folded(s, result)
+	return c.folded(signal, result)
 }
 
 // cleared ends an alert, and resolves its incident if that was the last one firing.

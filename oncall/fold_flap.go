@@ -54,21 +54,21 @@ func (c *Change) editFlap() *Flap {
 
 // reopenOrFlap reopens an incident that its monitor closed a moment ago, and pages from the first step. Once that
 // has happened often enough the incident flaps, and this is its only page for a while.
-func (f *Fold) reopenOrFlap(c *Change, sev Severity) {
-	c.reopenByMonitor(firesAgain, f.arrivedAt)
-	flaps := c.countReopening()
-	c.worsen(sev)
-	f.pagesFromNow(c)
-	before := len(c.Calls)
-	c.runStep()
+func (f *Fold) reopenOrFlap(change *Change, sev Severity) {
+	change.reopenByMonitor(firesAgain, f.arrivedAt)
+	flaps := change.countReopening()
+	change.worsen(sev)
+	f.pagesFromNow(change)
+	before := len(change.Calls)
+	change.runStep()
 	if !flaps {
 		return
 	}
-	for i := before; i < len(c.Calls); i++ {
-		c.Calls[i].Why = Say("%s; it keeps coming and going, so that this page is the only one for a while", c.Calls[i].Why)
+	for i := before; i < len(change.Calls); i++ {
+		change.Calls[i].Why = Say("%s; it keeps coming and going, so that this page is the only one for a while", change.Calls[i].Why)
 	}
-	if in := &c.Incident; in.NextAt != nil {
-		in.NextAt = new(latest(*in.NextAt, c.now.Add(flapUnattended)))
+	if in := &change.Incident; in.NextAt != nil {
+		in.NextAt = new(latest(*in.NextAt, change.now.Add(flapUnattended)))
 	}
 }
 

@@ -27,20 +27,20 @@ func isGenerated(group string) bool { return strings.HasPrefix(group, groupMark)
 func (in Integration) GroupOf(s Signal) string { return in.groupOf(s, nil) }
 
 // groupOf is GroupOf for a signal that a rule may have changed.
-func (in Integration) groupOf(s Signal, r *AlertRoute) string {
+func (in Integration) groupOf(signal Signal, r *AlertRoute) string {
 	by := in.grouping(r)
-	if s.GroupKey != "" || by == nil {
-		return s.group()
+	if signal.GroupKey != "" || by == nil {
+		return signal.group()
 	}
 	var key strings.Builder
 	found := false
 	for _, name := range by.By {
-		value := s.Labels[name]
+		value := signal.Labels[name]
 		found = found || value != ""
 		fmt.Fprintf(&key, "%s=%q,", name, value)
 	}
 	if !found {
-		return s.group()
+		return signal.group()
 	}
 	return groupMark + key.String()
 }

@@ -19,18 +19,18 @@ func (f *Fold) keepForMaintenance(a *Alert) bool {
 
 // stillKept handles a signal of a kept alert. Once no window covers the alert, it opens or joins an incident as it
 // would have at its start.
-func (f *Fold) stillKept(a *Alert, s Signal) FoldedSignal {
-	c := f.follow(f.change(a.IncidentID))
+func (f *Fold) stillKept(alert *Alert, signal Signal) FoldedSignal {
+	c := f.follow(f.change(alert.IncidentID))
 	switch {
 	case c != nil && c.Incident.Open(): // somebody reopened its incident
-		a.Kept = false
-		f.touch(a)
-		return f.stillFiring(a, s, false)
-	case f.keepForMaintenance(a):
-		return c.folded(s, FoldKept)
+		alert.Kept = false
+		f.touch(alert)
+		return f.stillFiring(alert, signal, false)
+	case f.keepForMaintenance(alert):
+		return c.folded(signal, FoldKept)
 	case c != nil:
-		return f.stillFiring(a, s, a.Severity.Worse(c.Incident.Severity))
+		return f.stillFiring(alert, signal, alert.Severity.Worse(c.Incident.Severity))
 	}
-	s.GroupKey = cmp.Or(s.GroupKey, a.sentGroup())
-	return f.openUnlessSuppressed(a, s, nil)
+	signal.GroupKey = cmp.Or(signal.GroupKey, alert.sentGroup())
+	return f.openUnlessSuppressed(alert, signal, nil)
 }

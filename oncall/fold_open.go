@@ -64,19 +64,19 @@ func (f *Fold) openFor(alert *Alert, signal Signal, before *Alert) FoldedSignal 
 const firesAgain = "the monitor fires again"
 
 // openOrJoinStorm puts an alert into its integration's current storm, a new storm, or its own new incident.
-func (f *Fold) openOrJoinStorm(a *Alert) (*Change, FoldResult) {
-	storm := f.storm(f.policyOf(a))
+func (f *Fold) openOrJoinStorm(alert *Alert) (*Change, FoldResult) {
+	storm := f.storm(f.policyOf(alert))
 	switch {
-	case f.joinStorm(storm, a):
+	case f.joinStorm(storm, alert):
 		return storm, FoldJoined
-	case storm == nil && f.startsStorm(a):
-		return f.openStorm(a), FoldOpened
+	case storm == nil && f.startsStorm(alert):
+		return f.openStorm(alert), FoldOpened
 	}
-	c := f.open(a)
+	c := f.open(alert)
 	if storm != nil {
 		s := storm.editStorm()
 		s.Own = append(s.Own, f.arrivedAt)
-		storm.record(EventStormOwn, storm.by, Detail{Incident: c.Incident.ID, Text: a.Service(f.Integration)})
+		storm.record(EventStormOwn, storm.by, Detail{Incident: c.Incident.ID, Text: alert.Service(f.Integration)})
 	}
 	return c, FoldOpened
 }
@@ -138,20 +138,20 @@ func (f *Fold) incidentGroup(a *Alert) string { return a.GroupKey + f.Integratio
 // noteMisread notes in the incident which fields of a signal were not understood. Each field of an
 // alert or a storm is noted once.
 func (f *Fold) noteMisread(a *Alert, s Signal, id IncidentID) {
-	for _, h := range s.Hints {
-		if slices.Contains(a.Misread, h.Field) {
+	for _, hint := range s.Hints {
+		if slices.Contains(a.Misread, hint.Field) {
 			continue
 		}
-		a.Misread = append(a.Misread, h.Field)
+		a.Misread = append(a.Misread, hint.Field)
 		c := f.change(id)
 		if c.Incident.Storm != nil {
 			st := c.editStorm()
-			if slices.Contains(st.Misread, h.Field) {
+			if slices.Contains(st.Misread, hint.Field) {
 				continue
 			}
-			st.Misread = append(st.Misread, h.Field)
+			st.Misread = append(st.Misread, hint.Field)
 		}
-		c.record(EventMisread, c.by, Detail{Text: h.Text})
+		c.record(EventMisread, c.by, Detail{Text: hint.Text})
 	}
 }
 

@@ -185,17 +185,17 @@ func (a *Alert) suppressed() bool { return a.Firing && (a.Dropped || a.HeldUntil
 
 // stillSuppressed handles a signal of a held or dropped alert. For a dropped alert, the rules are
 // evaluated again each time; for a held one, only if it got worse or its time is up.
-func (f *Fold) stillSuppressed(a *Alert, s Signal) FoldedSignal {
+func (f *Fold) stillSuppressed(a *Alert, signal Signal) FoldedSignal {
 	said := a.Route.sentSeverity(a.Severity)
-	a.refresh(s, f.arrivedAt)
+	a.refresh(signal, f.arrivedAt)
 	f.touch(a)
-	if s.GroupKey == "" && a.GroupKey != a.DedupKey {
-		s.GroupKey = a.sentGroup()
+	if signal.GroupKey == "" && a.GroupKey != a.DedupKey {
+		signal.GroupKey = a.sentGroup()
 	}
-	if a.Dropped || s.Severity.Worse(said) && s.Severity != "" || !f.arrivedAt.Before(*a.HeldUntil) {
-		return f.openUnlessSuppressed(a, s, nil)
+	if a.Dropped || signal.Severity.Worse(said) && signal.Severity != "" || !f.arrivedAt.Before(*a.HeldUntil) {
+		return f.openUnlessSuppressed(a, signal, nil)
 	}
-	return FoldedSignal{Signal: s, Result: FoldHeld}
+	return FoldedSignal{Signal: signal, Result: FoldHeld}
 }
 
 // sentSeverity returns the monitor's own severity when the rule was chosen.
@@ -216,17 +216,17 @@ func (a *Alert) sentGroup() string {
 
 // release reconsiders an alert that maintenance kept or a rule held. If it still fires and nothing
 // suppresses it any more, it gets an incident.
-func (f *Fold) release(s Signal) FoldedSignal {
-	a := f.alerts[s.DedupKey]
+func (f *Fold) release(signal Signal) FoldedSignal {
+	a := f.alerts[signal.DedupKey]
 	switch {
 	case a == nil || !a.Firing:
 	case a.Kept:
-		return f.stillKept(a, s)
+		return f.stillKept(a, signal)
 	case a.HeldUntil != nil && !f.arrivedAt.Before(*a.HeldUntil):
-		s.GroupKey, s.Severity = a.sentGroup(), ""
-		return f.openUnlessSuppressed(a, s, nil)
+		signal.GroupKey, signal.Severity = a.sentGroup(), ""
+		return f.openUnlessSuppressed(a, signal, nil)
 	}
-	return FoldedSignal{Signal: s, Result: FoldUnmatched}
+	return FoldedSignal{Signal: signal, Result: FoldUnmatched}
 }
 
 // endSuppression ends the hold or drop of an alert that has cleared.
@@ -239,19 +239,19 @@ func (f *Fold) endSuppression(a *Alert) {
 
 // routeAgain evaluates the routes again for an alert that got worse. Since its incident is open already, a rule can
 // no longer drop or hold it.
-func (f *Fold) routeAgain(alert *Alert, before Alert, s Signal) {
-	if f.Route == nil || s.Severity == "" || !s.Severity.Worse(before.Route.sentSeverity(before.Severity)) {
+func (f *Fold) routeAgain(alert *Alert, before Alert, signal Signal) {
+	if f.Route == nil || signal.Severity == "" || !signal.Severity.Worse(before.Route.sentSeverity(before.Severity)) {
 		return
 	}
-	f.choose(alert, s)
+	f.choose(alert, signal)
 	if alert.Route != nil && alert.Route.drop {
 		kept := AlertRoute{}
 		if before.Route != nil {
 			kept = *before.Route
 		}
-		kept.Said = s.Severity
+		kept.Said = signal.Severity
 		alert.Route = &kept
-		alert.Severity = s.Severity
+		alert.Severity = signal.Severity
 		alert.Route.apply(alert, true)
 		return
 	}

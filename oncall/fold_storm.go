@@ -135,18 +135,18 @@ func (f *Fold) storm(policy PolicyID) *Change {
 // joinStorm adds an alert to the current storm, if there is one, and reports whether it did. A
 // critical alert about a service that is new to the storm gets its own incident instead, up to
 // StormLimit times.
-func (f *Fold) joinStorm(c *Change, a *Alert) bool {
-	if c == nil {
+func (f *Fold) joinStorm(change *Change, alert *Alert) bool {
+	if change == nil {
 		return false
 	}
-	s := c.editStorm()
-	if a.Severity == Critical && !s.knows(a.Service(f.Integration)) {
+	s := change.editStorm()
+	if alert.Severity == Critical && !s.knows(alert.Service(f.Integration)) {
 		s.Own = slices.DeleteFunc(s.Own, func(t time.Time) bool { return f.arrivedAt.Sub(t) >= StormCounts })
 		if len(s.Own) < max(f.Integration.StormLimit, 1) {
 			return false
 		}
 	}
-	f.takeAlert(c, a)
+	f.takeAlert(change, alert)
 	return true
 }
 
@@ -265,18 +265,18 @@ func (f *Fold) openStorm(a *Alert) *Change {
 	in.Title, in.Body, in.Link = stormTitle(f.Integration, a), "", ""
 	in.GroupKey = fmt.Sprintf("\x01storm/%d", in.ID) // no monitor can send it
 	in.Storm = &Storm{Began: f.arrivedAt, LastAt: f.arrivedAt, Services: []string{a.Service(f.Integration)}}
-	c := f.add(in)
-	c.record(EventOpened, c.by, Detail{Text: a.Title})
+	change := f.add(in)
+	change.record(EventOpened, change.by, Detail{Text: a.Title})
 	var taken []IncidentID
 	for _, r := range f.absorbable(a) {
-		f.absorb(c, r)
+		f.absorb(change, r)
 		taken = append(taken, r)
 	}
 	f.recent = append(f.recent, RecentIncident{ID: in.ID, PolicyID: in.PolicyID, OpenedAt: f.arrivedAt, Storm: true})
-	c.record(EventStorm, c.by, Detail{Count: f.Integration.StormLimit, Incidents: taken})
-	f.pagesFromNow(c)
-	c.runStep()
-	return c
+	change.record(EventStorm, change.by, Detail{Count: f.Integration.StormLimit, Incidents: taken})
+	f.pagesFromNow(change)
+	change.runStep()
+	return change
 }
 
 // absorbable returns the incidents that a new storm takes in. It leaves out critical incidents that
@@ -338,22 +338,22 @@ func (f *Fold) absorb(c *Change, id IncidentID) {
 
 // split gives an alert of a storm its own incident, at somebody's request.
 func (f *Fold) split(signal Signal) FoldedSignal {
-	a := f.alerts[signal.DedupKey]
-	if a == nil || !a.Firing {
+	alert := f.alerts[signal.DedupKey]
+	if alert == nil || !alert.Firing {
 		return FoldedSignal{Signal: signal, Result: FoldUnmatched}
 	}
-	c := f.change(a.IncidentID)
-	if c == nil || c.Incident.Storm == nil || !c.Incident.Open() {
-		return c.folded(signal, FoldUnmatched)
+	change := f.change(alert.IncidentID)
+	if change == nil || change.Incident.Storm == nil || !change.Incident.Open() {
+		return change.folded(signal, FoldUnmatched)
 	}
 	by := ByUser(signal.By)
-	own := f.open(a)
-	a.IncidentID = own.Incident.ID
-	f.touch(a)
-	own.record(EventSplitFrom, by, Detail{Incident: c.Incident.ID})
-	c.record(EventSplitOff, by, Detail{Incident: own.Incident.ID, Text: a.Title})
-	if !f.fires(c.Incident.ID) {
-		_ = c.resolve(Act{Do: ActResolve}) // an open incident can always be resolved
+	own := f.open(alert)
+	alert.IncidentID = own.Incident.ID
+	f.touch(alert)
+	own.record(EventSplitFrom, by, Detail{Incident: change.Incident.ID})
+	change.record(EventSplitOff, by, Detail{Incident: own.Incident.ID, Text: alert.Title})
+	if !f.fires(change.Incident.ID) {
+		_ = change.resolve(Act{Do: ActResolve}) // an open incident can always be resolved
 	}
 	return own.folded(signal, FoldOpened)
 }
@@ -366,18 +366,18 @@ func (in Incident) EndStorm(t StormTally, now time.Time) (Change, bool) {
 	if !in.Open() && in.storming(now) {
 		return Change{}, false
 	}
-	c := in.begin(ByTimer(), Facts{}, now)
-	s := c.editStorm()
+	change := in.begin(ByTimer(), Facts{}, now)
+	s := change.editStorm()
 	s.OverAt, s.Own = new(now), nil
 	services := make([]string, 0, len(t.Services))
 	for _, n := range t.Services {
 		services = append(services, n.Name)
 	}
-	c.record(EventStormOver, ByTimer(), Detail{
+	change.record(EventStormOver, ByTimer(), Detail{
 		Count: t.Alerts, Of: t.Firing, Names: services, Until: latest(s.LastAt, s.Began), Since: s.Began,
 		Over: !in.Open(),
 	})
-	return c.done(), true
+	return change.done(), true
 }
 
 // A StormTally counts the alerts of a storm.

@@ -30,20 +30,20 @@ func (f *Fold) update(s Signal) FoldedSignal {
 
 // recordNotes records the rest of a signal: when the alert expires, a note that somebody wrote in the monitor, and
 // what the sender was recognised as.
-func (f *Fold) recordNotes(a *Alert, s Signal) {
-	if !s.Expires.IsZero() && !s.Expires.Equal(a.ExpiresAt) {
-		a.ExpiresAt = s.Expires
+func (f *Fold) recordNotes(a *Alert, signal Signal) {
+	if !signal.Expires.IsZero() && !signal.Expires.Equal(a.ExpiresAt) {
+		a.ExpiresAt = signal.Expires
 		f.touch(a)
 	}
 	c := f.follow(f.change(a.IncidentID))
 	if c == nil {
 		return
 	}
-	if s.Note != "" {
-		c.record(EventNote, c.by, Detail{Text: s.Note})
+	if signal.Note != "" {
+		c.record(EventNote, c.by, Detail{Text: signal.Note})
 	}
-	if s.NewMonitor != "" && f.NewMonitor != s.NewMonitor {
-		f.NewMonitor = s.NewMonitor
-		c.record(EventRecognised, c.by, Detail{Text: s.NewMonitor})
+	if signal.NewMonitor != "" && f.NewMonitor != signal.NewMonitor {
+		f.NewMonitor = signal.NewMonitor
+		c.record(EventRecognised, c.by, Detail{Text: signal.NewMonitor})
 	}
 }

@@ -125,18 +125,18 @@ type Briefing struct {
 
 // detail returns the common content of the hand-off's notices.
 func (h Handoff) detail(b Briefing) NoticeDetail {
-	f := NoticeDetail{
+	facts := NoticeDetail{
 		Schedule: h.Schedule, ScheduleName: b.ScheduleName, Role: h.Role, Start: h.At, End: b.Duty.Until,
 		Users: h.Incoming, Others: h.Outgoing, Stays: without(h.Users, h.Incoming), Next: b.Duty.Next,
 	}
 	if h.AckedBy != "" {
-		f.State, f.StateAt, f.By = HandoffTaken, h.At, h.AckedBy
+		facts.State, facts.StateAt, facts.By = HandoffTaken, h.At, h.AckedBy
 	}
 	for _, in := range b.Incidents {
-		f.Incidents = append(f.Incidents, in.ID)
-		f.Lines = append(f.Lines, fmt.Sprintf("%s %s (%s)", in.ID, in.Title, in.Status))
+		facts.Incidents = append(facts.Incidents, in.ID)
+		facts.Lines = append(facts.Lines, fmt.Sprintf("%s %s (%s)", in.ID, in.Title, in.Status))
 	}
-	return f
+	return facts
 }
 
 // Announce returns the notices of the hand-off, and the timer that waits for its confirmation. A shadow's hand-off
@@ -191,8 +191,8 @@ func (in Incident) PageNewlyOnCall(users []UserID, schedule string, f Facts, now
 	if in.Status != Triggered || !in.Exhausted && !in.Unassigned || len(users) == 0 {
 		return Change{}, false
 	}
-	c := in.begin(ByTimer(), f, now)
-	c.Incident.Seq++
+	change := in.begin(ByTimer(), f, now)
+	change.Incident.Seq++
 	why := "nobody has it"
 	if len(in.Acks) > 0 {
 		why = "more must acknowledge it"
@@ -201,7 +201,7 @@ func (in Incident) PageNewlyOnCall(users []UserID, schedule string, f Facts, now
 	for i, u := range users {
 		people[i] = pagedPerson{u, Say("you have come on call in %s and %s", schedule, why)}
 	}
-	_, from := c.pagePeople(people, c.now, nil)
-	c.record(EventAdopted, ByTimer(), Detail{Users: users, Text: schedule, Acked: in.Acks, Until: shownUntil(from, now)})
-	return c.done(), true
+	_, from := change.pagePeople(people, change.now, nil)
+	change.record(EventAdopted, ByTimer(), Detail{Users: users, Text: schedule, Acked: in.Acks, Until: shownUntil(from, now)})
+	return change.done(), true
 }

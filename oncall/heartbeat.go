@@ -315,19 +315,19 @@ func (h Heartbeat) missing(now time.Time) bool {
 // their alerts share one incident for each integration.
 func JudgeHeartbeats(all []Heartbeat, now time.Time) (down []int) {
 	for i := range all {
-		h := &all[i]
-		if h.Removed || h.DownAt != nil || h.DueAt == nil || now.Before(*h.DueAt) {
+		beat := &all[i]
+		if beat.Removed || beat.DownAt != nil || beat.DueAt == nil || now.Before(*beat.DueAt) {
 			continue
 		}
 		why := "nothing has come in time"
 		switch {
-		case h.RunAt != nil:
-			why = "it began at " + h.RunAt.UTC().Format(heartbeatStamp) + " and has not ended"
-		case h.PingedAt != nil:
-			why = "nothing has come since " + h.PingedAt.UTC().Format(heartbeatStamp)
+		case beat.RunAt != nil:
+			why = "it began at " + beat.RunAt.UTC().Format(heartbeatStamp) + " and has not ended"
+		case beat.PingedAt != nil:
+			why = "nothing has come since " + beat.PingedAt.UTC().Format(heartbeatStamp)
 		}
-		h.goDown(now, why)
-		h.Together = false
+		beat.goDown(now, why)
+		beat.Together = false
 		down = append(down, i)
 	}
 	if len(down) == 0 {

@@ -30,27 +30,27 @@ func (f ShiftFacts) HolidayNotices(now time.Time) []Notice {
 	return out
 }
 
-func (f ShiftFacts) holidayNotices(c *schedule.Schedule, h schedule.HolidayAhead) []Notice {
+func (f ShiftFacts) holidayNotices(compiled *schedule.Schedule, h schedule.HolidayAhead) []Notice {
 	var out []Notice
-	for _, u := range onCallIn(c, h.Start, h.End) {
+	for _, u := range onCallIn(compiled, h.Start, h.End) {
 		if f.unpageable(u) {
 			continue
 		}
-		n := Notice{
-			Key: fmt.Sprintf("holiday/%d/%s/%s", c.ID(), h.Date, u), To: string(u), Kind: NoticeHoliday, About: int64(c.ID()), Until: &h.Start,
+		notice := Notice{
+			Key: fmt.Sprintf("holiday/%d/%s/%s", compiled.ID(), h.Date, u), To: string(u), Kind: NoticeHoliday, About: int64(compiled.ID()), Until: &h.Start,
 			Detail: NoticeDetail{
-				Schedule: c.ID(), ScheduleName: c.Name(), Start: h.Start, End: h.End, Users: []UserID{u}, Lines: []string{h.Name},
+				Schedule: compiled.ID(), ScheduleName: compiled.Name(), Start: h.Start, End: h.End, Users: []UserID{u}, Lines: []string{h.Name},
 				TimeZone: f.Users[u].TimeZone,
 			},
 		}
-		for _, s := range c.Stints(u, h.Start, h.End) {
+		for _, s := range compiled.Stints(u, h.Start, h.End) {
 			if s.End.After(h.End) {
 				s.End = h.End
 			}
-			n.Detail.Stints = append(n.Detail.Stints, s)
+			notice.Detail.Stints = append(notice.Detail.Stints, s)
 		}
-		if len(n.Detail.Stints) > 0 {
-			out = append(out, n)
+		if len(notice.Detail.Stints) > 0 {
+			out = append(out, notice)
 		}
 	}
 	return out

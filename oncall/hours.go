@@ -85,9 +85,9 @@ func (c *Change) putOff(p Policy) bool {
 	for at, look := c.now, 0; look < maxLooks && at.Before(limit) && step.Only.unmet(in.Severity, p.TeamID, roster, at) == ""; look++ {
 		people := c.pick(step, roster.people(step.Targets, at))
 		next := limit // when somebody's hours begin or other people come on call
-		d := c.detail()
+		detail := c.detail()
 		for _, who := range people {
-			d.Users = append(d.Users, who.user)
+			detail.Users = append(detail.Users, who.user)
 			if opens := c.pageAt(who.user, at).Add(-GatherTime); opens.Before(next) {
 				next = opens
 			}
@@ -96,8 +96,8 @@ func (c *Change) putOff(p Policy) bool {
 			if at.Equal(c.now) {
 				return false
 			}
-			d.Until = at
-			c.record(EventWaits, ByTimer(), d)
+			detail.Until = at
+			c.record(EventWaits, ByTimer(), detail)
 			in.NextAt = &at
 			return true
 		}

@@ -236,18 +236,18 @@ func (f ChannelFacts) Idle() (IncidentChannel, bool) {
 // RecordChannel notes in the timeline that the channel was made or archived, or why it can't be. It reports false if there is nothing
 // to note.
 func (in Incident) RecordChannel(became IncidentChannel, refused bool, now time.Time) (Change, bool) {
-	c := in.begin(ByTimer(), Facts{}, now)
+	change := in.begin(ByTimer(), Facts{}, now)
 	before := in.Channel
-	c.Incident.Channel = &became
+	change.Incident.Channel = &became
 	switch {
 	case became.ID != "" && (before == nil || before.ID != became.ID):
-		c.record(EventChannel, c.by, Detail{To: []string{became.ID}})
+		change.record(EventChannel, change.by, Detail{To: []string{became.ID}})
 	case became.Archived && before != nil && !before.Archived: // so that its message no longer links to the channel
-		c.record(EventChannelArchived, c.by, Detail{To: []string{became.ID}, Quiet: true})
+		change.record(EventChannelArchived, change.by, Detail{To: []string{became.ID}, Quiet: true})
 	case refused && became.Failed != "" && (before == nil || before.Failed != became.Failed):
-		c.record(EventChannelFailed, c.by, Detail{Text: became.Failed})
+		change.record(EventChannelFailed, change.by, Detail{Text: became.Failed})
 	}
-	return c.done(), len(c.Events) > 0
+	return change.done(), len(change.Events) > 0
 }
 
 // topic describes the incident and its state.

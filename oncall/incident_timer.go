@@ -10,20 +10,20 @@ func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	if !in.timerDue(seq) {
 		return Change{}, false
 	}
-	c := in.begin(ByTimer(), f, now)
+	change := in.begin(ByTimer(), f, now)
 	switch in.Status {
 	case Snoozed:
-		c.wake(c.by, "")
+		change.wake(change.by, "")
 	case Acknowledged:
-		c.runAckTimer()
+		change.runAckTimer()
 	default:
 		if in.Exhausted && in.NextAt != nil { // it flaps, and nobody has acknowledged
-			c.record(EventUnattended, ByTimer(), Detail{})
-			c.startOver()
+			change.record(EventUnattended, ByTimer(), Detail{})
+			change.startOver()
 		}
-		c.runStep()
+		change.runStep()
 	}
-	return c.done(), true
+	return change.done(), true
 }
 
 // timerDue reports whether the incident waits for the timer with number seq.

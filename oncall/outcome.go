@@ -41,20 +41,20 @@ type Outcome struct {
 func (o Outcome) Fires() bool { return o.Action == Trigger }
 
 // Outcome works out the outcome of a signal by folding it.
-func (facts OutcomeFacts) Outcome(s Signal, at time.Time) Outcome {
-	o := Outcome{Action: s.Action, DedupKey: s.DedupKey, Title: s.Title, Unread: s.Unread}
-	if s.Unread && len(s.Hints) > 0 {
-		o.Why = s.Hints[0].Text
+func (facts OutcomeFacts) Outcome(signal Signal, at time.Time) Outcome {
+	o := Outcome{Action: signal.Action, DedupKey: signal.DedupKey, Title: signal.Title, Unread: signal.Unread}
+	if signal.Unread && len(signal.Hints) > 0 {
+		o.Why = signal.Hints[0].Text
 	}
 	f := &Fold{
 		Integration: facts.Integration, Policy: facts.Policies[facts.Integration.PolicyID], Policies: facts.Policies, Route: facts.Route, Maintenance: facts.Maintenance,
 		AlertIDs: []AlertID{1}, FoldedAt: at, NextCounts: map[PolicyID]int64{},
 	}
-	became := f.Receive(s, at)
-	alert := f.alerts[s.DedupKey]
+	became := f.Receive(signal, at)
+	alert := f.alerts[signal.DedupKey]
 	o.Muted = became.Result == FoldMuted
 	if alert == nil || !alert.Firing {
-		if s.Action == Trigger && !o.Muted {
+		if signal.Action == Trigger && !o.Muted {
 			o.Action = Clear // it expired before it arrived
 		}
 		return o

@@ -184,19 +184,19 @@ func (f PageFacts) forget() (last *LastPage, release bool) {
 }
 
 // skip ends a page that is no longer due. The other pages of its bundle get jobs of their own.
-func (f PageFacts) skip(d *PageDecision, now time.Time) {
-	p := f.Lead
-	p.State, p.EndedAt, p.SenderJob = PageSkipped, &now, nil
-	d.Pages = []PageStatus{p}
+func (f PageFacts) skip(decision *PageDecision, now time.Time) {
+	page := f.Lead
+	page.State, page.EndedAt, page.SenderJob = PageSkipped, &now, nil
+	decision.Pages = []PageStatus{page}
 	for _, m := range f.Members {
 		if m.State == PageWaiting {
 			m.Bundle, m.DeferredUntil = 0, nil
-			d.Pages = append(d.Pages, m)
-			d.Tasks = append(d.Tasks, m.Task(0))
+			decision.Pages = append(decision.Pages, m)
+			decision.Tasks = append(decision.Tasks, m.Task(0))
 		}
 	}
-	if p.DoubtAt == nil && p.Redials == 0 {
-		d.Last, d.Release = f.forget()
+	if page.DoubtAt == nil && page.Redials == 0 {
+		decision.Last, decision.Release = f.forget()
 	}
 }
 
@@ -239,21 +239,21 @@ const BundleLimit = 1000
 // their own bundle if they lead one that was not sent.
 func (f PageFacts) list(decision *PageDecision, withWaiting bool, now time.Time) {
 	asks := f.Lead.Asks()
-	add := func(m PageStatus, changed bool) {
-		in := f.Incidents[m.IncidentID]
+	add := func(page PageStatus, changed bool) {
+		in := f.Incidents[page.IncidentID]
 		switch {
-		case !m.Due(in):
-			if m.State == PageWaiting {
-				m.State, m.EndedAt, changed = PageSkipped, &now, true
+		case !page.Due(in):
+			if page.State == PageWaiting {
+				page.State, page.EndedAt, changed = PageSkipped, &now, true
 			}
 		default:
-			asks = asks && m.Asks()
+			asks = asks && page.Asks()
 			if !slices.ContainsFunc(decision.Order.Incidents, func(o Incident) bool { return o.ID == in.ID }) {
 				decision.Order.Incidents = append(decision.Order.Incidents, in)
 			}
 		}
 		if changed {
-			decision.Pages = append(decision.Pages, m)
+			decision.Pages = append(decision.Pages, page)
 		}
 	}
 	for _, m := range f.Members {

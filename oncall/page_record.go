@@ -346,18 +346,18 @@ func (rec *pageRecorder) notifyAdmins(what string) {
 func (rec *pageRecorder) trouble(pages []*PageStatus, kind EventKind, why string) {
 	lost := map[PageID]bool{}
 	var hit []IncidentID // incidents whose latest step lost a page
-	for _, p := range pages {
-		lost[p.ID] = true
-		c := rec.changes[p.IncidentID]
-		if !p.Due(c.Incident) {
+	for _, page := range pages {
+		lost[page.ID] = true
+		c := rec.changes[page.IncidentID]
+		if !page.Due(c.Incident) {
 			continue
 		}
-		d := p.detail(why)
-		d.Page = p.ID
-		rec.show(p, kind, d)
-		rec.forward(p.Page)
-		if p.latestStep(c.Incident) && !slices.Contains(hit, p.IncidentID) {
-			hit = append(hit, p.IncidentID)
+		d := page.detail(why)
+		d.Page = page.ID
+		rec.show(page, kind, d)
+		rec.forward(page.Page)
+		if page.latestStep(c.Incident) && !slices.Contains(hit, page.IncidentID) {
+			hit = append(hit, page.IncidentID)
 		}
 	}
 	for _, id := range hit {

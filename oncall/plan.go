@@ -34,20 +34,20 @@ func (in Incident) Next(f Facts) (NextStep, bool) {
 	if in.NextAt == nil || in.Status != Triggered || in.closesBefore(*in.NextAt) {
 		return NextStep{}, false
 	}
-	c, _ := in.RunTimer(in.Seq, f, *in.NextAt)
-	n := NextStep{At: *in.NextAt, Exhausts: c.Incident.Exhausted}
-	for _, e := range c.Events {
+	change, _ := in.RunTimer(in.Seq, f, *in.NextAt)
+	n := NextStep{At: *in.NextAt, Exhausts: change.Incident.Exhausted}
+	for _, e := range change.Events {
 		if e.Kind == EventWaits {
 			return NextStep{At: e.Detail.Until, Users: e.Detail.Users}, true
 		}
 	}
-	for _, call := range c.Calls {
+	for _, call := range change.Calls {
 		if call.UserID != "" {
 			n.Users = append(n.Users, call.UserID)
 		}
 	}
 	if raiser := in.RaisedBy.User; raiser != "" && !n.Exhausts && len(n.Users) > 0 && len(without(n.Users, []UserID{raiser})) == 0 {
-		n.Then = c.Incident.nextOther(raiser, f)
+		n.Then = change.Incident.nextOther(raiser, f)
 	}
 	return n, true
 }

@@ -168,9 +168,9 @@ func (c *Change) advance(step *Step) time.Duration {
 func (c *Change) passOn(to PolicyID, at time.Time) bool {
 	in := &c.Incident
 	detail := c.detail()
-	p, known := c.facts.Policies[to]
+	policy, known := c.facts.Policies[to]
 	switch {
-	case !known || p.Removed:
+	case !known || policy.Removed:
 		detail.Text = "the policy that it hands over to has been removed"
 	case in.Hops >= maxHops:
 		detail.Text = fmt.Sprintf("the incident has been handed over %d times already", in.Hops)
@@ -181,7 +181,7 @@ func (c *Change) passOn(to PolicyID, at time.Time) bool {
 		in.Round, in.Step, in.Run = own.Repeat, len(own.Steps), 0
 		return false
 	}
-	detail.Text = p.Name
+	detail.Text = policy.Name
 	if at.After(c.now) {
 		detail.Until = at
 	}
@@ -234,19 +234,19 @@ const NoticeUnassigned NoticeKind = "unassigned"
 func (c *Change) exhaust() {
 	in := &c.Incident
 	in.Exhausted = true
-	why, d := Say("nobody has acknowledged it and the escalation policy has run out"), Detail{}
+	why, detail := Say("nobody has acknowledged it and the escalation policy has run out"), Detail{}
 	if n := len(in.Acks); n > 0 { // at least one more is needed, even if the policy was changed to require fewer
-		d.Acked, d.Count, d.Of = in.Acks, n, max(c.policy().Acks, n+1)
+		detail.Acked, detail.Count, detail.Of = in.Acks, n, max(c.policy().Acks, n+1)
 		why = Say("%d of %d have acknowledged it (%s), %s, and the escalation policy has run out",
-			n, d.Of, schedule.People(in.Acks, ", "), MoreNeeded(d.Of-n))
+			n, detail.Of, schedule.People(in.Acks, ", "), MoreNeeded(detail.Of-n))
 	}
 	people := c.facts.Roster.people([]Target{{Team: in.TeamID}}, c.now)
 	for i := range people {
 		people[i].why = why
 	}
 	users, from := c.pagePeople(people, c.now, nil)
-	d.Users, d.Until = users, shownUntil(from, c.now)
-	c.record(EventExhausted, ByTimer(), d)
+	detail.Users, detail.Until = users, shownUntil(from, c.now)
+	c.record(EventExhausted, ByTimer(), detail)
 	if in.Flapping() {
 		in.NextAt = new(c.now.Add(flapUnattended))
 	}

@@ -22,10 +22,10 @@ const planAhead = 8 * 7 * 24 * time.Hour
 
 // Reminders returns the reminders that are due at now, and when the next one will be; zero: there is none. Before says
 // how long before a shift each person wants to be reminded.
-func Reminders(c *schedule.Schedule, now time.Time, before func(UserID) []time.Duration) (due []Notice, next time.Time) {
+func Reminders(compiled *schedule.Schedule, now time.Time, before func(UserID) []time.Duration) (due []Notice, next time.Time) {
 	end := now.Add(planAhead)
-	for _, role := range c.Roles() {
-		shifts := c.Shifts(now, end, role)
+	for _, role := range compiled.Roles() {
+		shifts := compiled.Shifts(now, end, role)
 		for i := 1; i < len(shifts) && !shifts[i].Start.After(now.Add(MaxRemindBefore)); i++ {
 			for _, u := range without(shifts[i].Users, shifts[i-1].Users) {
 				for _, d := range before(u) {
@@ -34,7 +34,7 @@ func Reminders(c *schedule.Schedule, now time.Time, before func(UserID) []time.D
 					case at.After(now) && (next.IsZero() || at.Before(next)):
 						next = at
 					case !at.After(now) && now.Sub(at) <= remindLate(d):
-						due = append(due, reminder(c, role, u, d, shifts[i:]))
+						due = append(due, reminder(compiled, role, u, d, shifts[i:]))
 					}
 				}
 			}
@@ -47,7 +47,7 @@ func Reminders(c *schedule.Schedule, now time.Time, before func(UserID) []time.D
 func remindLate(before time.Duration) time.Duration { return min(before/4, time.Hour) }
 
 // reminder returns the reminder of the first shift, which may continue in the following ones.
-func reminder(c *schedule.Schedule, role string, u UserID, before time.Duration, shifts []schedule.Shift) Notice {
+func reminder(compiled *schedule.Schedule, role string, u UserID, before time.Duration, shifts []schedule.Shift) Notice {
 	start, end := shifts[0].Start, shifts[0].End
 	for _, s := range shifts[1:] {
 		if !slices.Contains(s.Users, u) {
@@ -56,10 +56,10 @@ func reminder(c *schedule.Schedule, role string, u UserID, before time.Duration,
 		end = s.End
 	}
 	return Notice{
-		Key:    fmt.Sprintf("remind/%d/%s/%s/%d/%d", c.ID(), role, u, start.Unix(), before/time.Second),
+		Key:    fmt.Sprintf("remind/%d/%s/%s/%d/%d", compiled.ID(), role, u, start.Unix(), before/time.Second),
 		To:     string(u),
 		Kind:   NoticeReminder,
-		Detail: NoticeDetail{Schedule: c.ID(), ScheduleName: c.Name(), Role: role, Start: start, End: end, Users: []UserID{u}},
+		Detail: NoticeDetail{Schedule: compiled.ID(), ScheduleName: compiled.Name(), Role: role, Start: start, End: end, Users: []UserID{u}},
 		Until:  &start,
 	}
 }

@@ -131,11 +131,11 @@ func (a ReviewAction) PutOff(r Roster, now time.Time) ReviewAction {
 // Ask returns the notice that asks about a due action, and the action as it is asked about next. The person who can't be
 // reached, or may not see the incident any more, is not asked; the person who wanted it done is, or else a manager of the
 // team. It reports false if there is nobody to ask.
-func (a ReviewAction) Ask(in Incident, r Roster, sees func(UserID) bool, now time.Time) (Notice, ReviewAction, bool) {
-	people := append([]UserID{a.UserID, a.By}, r.managers(in.TeamID)...)
-	i := slices.IndexFunc(people, func(u UserID) bool { return u != "" && !r.unpageable(u) && sees(u) })
+func (a ReviewAction) Ask(in Incident, roster Roster, sees func(UserID) bool, now time.Time) (Notice, ReviewAction, bool) {
+	people := append([]UserID{a.UserID, a.By}, roster.managers(in.TeamID)...)
+	i := slices.IndexFunc(people, func(u UserID) bool { return u != "" && !roster.unpageable(u) && sees(u) })
 	if i < 0 {
-		a.AskAt = new(workMorning(a.UserID, r, now))
+		a.AskAt = new(workMorning(a.UserID, roster, now))
 		return Notice{}, a, false
 	}
 	to := people[i]
@@ -143,7 +143,7 @@ func (a ReviewAction) Ask(in Incident, r Roster, sees func(UserID) bool, now tim
 		Key: fmt.Sprintf("review_action/%d/%d", a.ID, a.AskAt.Unix()), To: string(to), Kind: NoticeReviewAction, About: int64(a.ID),
 		Detail: NoticeDetail{Incidents: []IncidentID{in.ID}, Title: in.Title, Note: a.Text, Start: a.DueAt, Users: []UserID{a.UserID}, Others: []UserID{a.By}},
 	}
-	a.AskAt = new(workMorning(to, r, now))
+	a.AskAt = new(workMorning(to, roster, now))
 	return n, a, true
 }
 

@@ -174,20 +174,20 @@ func (s ContactSettings) label(c Contact) string {
 func (r Roster) PagedBy(user UserID, policies map[PolicyID]Policy, now, horizon time.Time) []PagingStep {
 	var out []PagingStep
 	for _, id := range slices.Sorted(maps.Keys(policies)) {
-		p := policies[id]
-		if p.Removed {
+		policy := policies[id]
+		if policy.Removed {
 			continue
 		}
-		for i, step := range p.Steps {
+		for i, step := range policy.Steps {
 			next := step.Delay
 			switch {
 			case step.Repeat > 0:
 				next = step.Every
-			case i == len(p.Steps)-1 && p.Repeat == 0:
+			case i == len(policy.Steps)-1 && policy.Repeat == 0:
 				continue
 			}
 			if slices.ContainsFunc(step.Targets, func(t Target) bool { return r.mayInclude(t, user, now, horizon) }) {
-				out = append(out, PagingStep{Policy: p.Name, Next: next.Duration()})
+				out = append(out, PagingStep{Policy: policy.Name, Next: next.Duration()})
 			}
 		}
 	}

@@ -142,20 +142,20 @@ func (f SilenceFacts) Plan() SilencePlan {
 	if f.Asked.IsZero() {
 		return plan
 	}
-	for _, a := range f.Alerts {
-		silencing := f.Integrations[a.IntegrationID].Silencing
+	for _, alert := range f.Alerts {
+		silencing := f.Integrations[alert.IntegrationID].Silencing
 		by, cause, until, ok := f.quietBy(silencing)
-		if have[a.ID] || !ok || a.FirstAt.After(f.Asked) || until.Sub(f.Now) < silenceShortest {
+		if have[alert.ID] || !ok || alert.FirstAt.After(f.Asked) || until.Sub(f.Now) < silenceShortest {
 			continue
 		}
-		labels, whole := a.AlertmanagerLabels()
+		labels, whole := alert.AlertmanagerLabels()
 		if !whole || len(have) >= MaxSilences {
 			plan.Unfit++
 			continue
 		}
-		have[a.ID] = true
+		have[alert.ID] = true
 		plan.Steps = append(plan.Steps, Silence{
-			IncidentID: f.Incident.ID, AlertID: a.ID, IntegrationID: a.IntegrationID, URL: silencing.URL, DedupKey: a.DedupKey,
+			IncidentID: f.Incident.ID, AlertID: alert.ID, IntegrationID: alert.IntegrationID, URL: silencing.URL, DedupKey: alert.DedupKey,
 			Labels: labels, Cause: cause, By: by, EndsAt: until, Do: SilenceMake,
 		})
 	}

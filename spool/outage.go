@@ -305,18 +305,18 @@ func (rc *Receiver) send(ctx context.Context, one *outageMessage) {
 	one.Attempts++
 	one.TriedAt, one.Outcome = rc.Clock(), ""
 	rc.saveMessage(one.storedMessage)
-	r := rc.attempt(ctx, one.storedMessage, first)
-	one.Outcome, one.Reference, one.Error = string(r.Outcome), r.Reference, ""
+	receipt := rc.attempt(ctx, one.storedMessage, first)
+	one.Outcome, one.Reference, one.Error = string(receipt.Outcome), receipt.Reference, ""
 	line := rc.Log.Info()
-	if r.Outcome != notify.Accepted {
-		one.Error = fmt.Sprint(r.Err)
-		line = rc.Log.Error().Err(r.Err)
+	if receipt.Outcome != notify.Accepted {
+		one.Error = fmt.Sprint(receipt.Err)
+		line = rc.Log.Error().Err(receipt.Err)
 	}
-	one.Due = rc.Clock().Add(max(retryAfter, min(r.RetryAfter, time.Minute)))
-	one.Over = r.Outcome == notify.Accepted || r.Outcome == notify.Rejected || one.Attempts >= maxAttempts
+	one.Due = rc.Clock().Add(max(retryAfter, min(receipt.RetryAfter, time.Minute)))
+	one.Over = receipt.Outcome == notify.Accepted || receipt.Outcome == notify.Rejected || one.Attempts >= maxAttempts
 	rc.saveMessage(one.storedMessage)
-	rc.metrics.messages.WithLabelValues(string(one.Method), string(r.Outcome)).Inc()
-	line.Str("user", string(one.User)).Str("method", string(one.Method)).Str("outcome", string(r.Outcome)).
+	rc.metrics.messages.WithLabelValues(string(one.Method), string(receipt.Outcome)).Inc()
+	line.Str("user", string(one.User)).Str("method", string(one.Method)).Str("outcome", string(receipt.Outcome)).
 		Int("attempt", one.Attempts).Msg("sent a message about the database outage")
 	o := &rc.outage
 	o.mu.Lock()

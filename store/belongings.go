@@ -101,7 +101,7 @@ var errLinkEnded = oncall.Refuse("An admin has ended this link or button, and no
 // buttonCounts refuses a button that names its message by key, as in Telegram and Pushover, if the message was sent
 // before the person's links were revoked, or if the chat is no longer a contact method of theirs. Keys pressed during a
 // phone call are always accepted.
-func buttonCounts(ctx context.Context, q querier, a oncall.Answer) error {
+func buttonCounts(ctx context.Context, q querier, answer oncall.Answer) error {
 	const counts = `
 		SELECT coalesce(bool_or(u.links_ended_at >= p.attempted_at), false),
 		       coalesce(bool_and($2 = '' OR EXISTS (
@@ -110,11 +110,11 @@ func buttonCounts(ctx context.Context, q querier, a oncall.Answer) error {
 		FROM pages p
 		JOIN users u ON u.id = p.user_id
 		WHERE p.key = $1`
-	if a.Message.Page == "" || a.Method.Info().Spoken {
+	if answer.Message.Page == "" || answer.Method.Info().Spoken {
 		return nil
 	}
 	var ended, theirs bool
-	if err := q.QueryRow(ctx, counts, a.Message.Page, a.From, a.Method).Scan(&ended, &theirs); err != nil {
+	if err := q.QueryRow(ctx, counts, answer.Message.Page, answer.From, answer.Method).Scan(&ended, &theirs); err != nil {
 		return err
 	}
 	switch {

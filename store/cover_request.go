@@ -69,17 +69,17 @@ func (s *Store) saveRequest(
 	if err != nil {
 		return oncall.Cover{}, err
 	}
-	c := &change.Cover
-	if err := tx.QueryRow(ctx, insert, c.State, c.Stint, c.Note, c.Everyone, c.CreatedBy, now).Scan(&c.ID); err != nil {
+	cover := &change.Cover
+	if err := tx.QueryRow(ctx, insert, cover.State, cover.Stint, cover.Note, cover.Everyone, cover.CreatedBy, now).Scan(&cover.ID); err != nil {
 		return oncall.Cover{}, err
 	}
 	if err := s.saveCover(ctx, tx, &change, now); err != nil {
 		return oncall.Cover{}, err
 	}
-	if err := recordDuty(ctx, tx, by, now, stint.Schedule, func(of audit.Where) audit.Entry { return of.Cover(*c) }); err != nil {
+	if err := recordDuty(ctx, tx, by, now, stint.Schedule, func(of audit.Where) audit.Entry { return of.Cover(*cover) }); err != nil {
 		return oncall.Cover{}, err
 	}
-	return *c, s.saveNotices(ctx, tx, now, append(c.RequestNotices(by, facts), c.AskNotices(change.Asked, facts)...))
+	return *cover, s.saveNotices(ctx, tx, now, append(cover.RequestNotices(by, facts), cover.AskNotices(change.Asked, facts)...))
 }
 
 // UpdateCover carries out a person's act on a cover request, and saves the request, its schedule and the notices. If it
@@ -164,17 +164,17 @@ func (s *System) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.
 // saveCover saves a changed request with its overrides, and sets its timer.
 func (s *Store) saveCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverChange, now time.Time) error {
 	const save = `UPDATE covers SET state = $2, ended_at = $3, next_at = $4, asked = $5, takes = $6 WHERE id = $1`
-	c := &change.Cover
+	cover := &change.Cover
 	if err := s.takeCover(ctx, tx, change, now); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, save, c.ID, c.State, c.EndedAt, c.NextAt, nonNil(c.Asked), nonNil(c.Takes)); err != nil {
+	if _, err := tx.Exec(ctx, save, cover.ID, cover.State, cover.EndedAt, cover.NextAt, nonNil(cover.Asked), nonNil(cover.Takes)); err != nil {
 		return err
 	}
-	if c.NextAt == nil {
+	if cover.NextAt == nil {
 		return nil
 	}
-	return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.CoverTimer{Cover: c.ID}, At: *c.NextAt}})
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.CoverTimer{Cover: cover.ID}, At: *cover.NextAt}})
 }
 
 // takeCover adds the overrides for the parts of the shift that were just taken.
@@ -182,18 +182,18 @@ func (s *Store) takeCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 	if len(change.Add) == 0 {
 		return nil
 	}
-	c := &change.Cover
-	e := scheduleEdit{at: now, aware: []oncall.UserID{c.Stint.User}}
-	for _, t := range c.Takes {
+	cover := &change.Cover
+	e := scheduleEdit{at: now, aware: []oncall.UserID{cover.Stint.User}}
+	for _, t := range cover.Takes {
 		e.aware = append(e.aware, t.User)
 	}
-	return s.editSchedules(ctx, tx, e, []oncall.ScheduleID{c.Stint.Schedule}, func() error {
+	return s.editSchedules(ctx, tx, e, []oncall.ScheduleID{cover.Stint.Schedule}, func() error {
 		for i, o := range change.Add {
 			o, err := addOverride(ctx, tx, o, now)
 			if err != nil {
 				return err
 			}
-			c.Takes[len(c.Takes)-len(change.Add)+i].Override = o.ID
+			cover.Takes[len(cover.Takes)-len(change.Add)+i].Override = o.ID
 		}
 		return nil
 	})
@@ -203,18 +203,18 @@ func (s *Store) takeCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 func (s *Store) notifyCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, change oncall.CoverChange, by oncall.UserID,
 	facts oncall.ShiftFacts, now time.Time,
 ) error {
-	c := change.Cover
-	if c.Differs(before) {
-		err := s.renotice(ctx, tx, now, oncall.CoverNotices, int64(c.ID), func(f *oncall.NoticeDetail) { c.Show(f, by, now) })
+	cover := change.Cover
+	if cover.Differs(before) {
+		err := s.renotice(ctx, tx, now, oncall.CoverNotices, int64(cover.ID), func(f *oncall.NoticeDetail) { cover.Show(f, by, now) })
 		if err != nil {
 			return err
 		}
 	}
-	channels, err := channelsOf(ctx, tx, c.Stint.Schedule)
+	channels, err := channelsOf(ctx, tx, cover.Stint.Schedule)
 	if err != nil {
 		return err
 	}
-	return s.saveNotices(ctx, tx, now, append(c.AskNotices(change.Asked, facts), change.ChangeNotices(by, channels, facts, now)...))
+	return s.saveNotices(ctx, tx, now, append(cover.AskNotices(change.Asked, facts), change.ChangeNotices(by, channels, facts, now)...))
 }
 
 // lockCover loads a cover request that nobody else can change until the transaction ends.

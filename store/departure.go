@@ -162,8 +162,8 @@ func leaverNotices(ctx context.Context, tx pgx.Tx, kind oncall.NoticeKind, now t
 }
 
 // updateDetail saves a notice's changed detail and queues a redraw of its message.
-func (s *Store) updateDetail(ctx context.Context, tx pgx.Tx, n oncall.Notice, next oncall.NoticeDetail, now time.Time) error {
-	was, err := json.Marshal(n.Detail)
+func (s *Store) updateDetail(ctx context.Context, tx pgx.Tx, notice oncall.Notice, next oncall.NoticeDetail, now time.Time) error {
+	was, err := json.Marshal(notice.Detail)
 	if err != nil {
 		return err
 	}
@@ -171,10 +171,10 @@ func (s *Store) updateDetail(ctx context.Context, tx pgx.Tx, n oncall.Notice, ne
 	if err != nil || string(was) == string(is) {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`, n.ID, next); err != nil {
-		return fmt.Errorf("save notice %d: %w", n.ID, err)
+	if _, err := tx.Exec(ctx, `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`, notice.ID, next); err != nil {
+		return fmt.Errorf("save notice %d: %w", notice.ID, err)
 	}
-	return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.DrawNotice{Notice: n.ID}}})
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.DrawNotice{Notice: notice.ID}}})
 }
 
 // leaverNotices makes the notices about people who have left, one for each manager.

@@ -125,17 +125,17 @@ func (s *System) ChaseHandoff(ctx context.Context, number int64, now time.Time) 
 }
 
 // briefing gathers the content of the message about a hand-off.
-func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *schedule.Schedule, d schedule.Duty) (oncall.Briefing, error) {
+func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, compiled *schedule.Schedule, d schedule.Duty) (oncall.Briefing, error) {
 	const open = `SELECT id FROM incidents WHERE status <> 'resolved' AND team_id = $1 ORDER BY id LIMIT $2`
-	rows, _ := tx.Query(ctx, open, c.TeamID(), briefed)
+	rows, _ := tx.Query(ctx, open, compiled.TeamID(), briefed)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 	if err != nil {
 		return oncall.Briefing{}, fmt.Errorf("list the team's open incidents: %w", err)
 	}
 	b := oncall.Briefing{
-		ScheduleName: c.Name(), TeamChannel: dir.teams[c.TeamID()].Channel, Duty: d, Watchers: dir.Watchers(c.TeamID()),
+		ScheduleName: compiled.Name(), TeamChannel: dir.teams[compiled.TeamID()].Channel, Duty: d, Watchers: dir.Watchers(compiled.TeamID()),
 	}
-	if dir.Veiled(c.TeamID(), b.TeamChannel) {
+	if dir.Veiled(compiled.TeamID(), b.TeamChannel) {
 		b.TeamChannel = "" // a public channel would reveal a private team's incidents
 	}
 	if b.Incidents, err = incidents(ctx, tx, ids); err != nil {

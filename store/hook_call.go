@@ -121,17 +121,17 @@ func (s *System) nextFor(ctx context.Context, tx pgx.Tx, dir *Directory, hook on
 	for _, in := range found {
 		known[in.ID] = in
 	}
-	for _, e := range events {
-		in, there := known[e.IncidentID]
-		if !there || !hook.Matches(e, in, dir.teams[in.TeamID].Private) {
-			after = e.ID
+	for _, event := range events {
+		in, there := known[event.IncidentID]
+		if !there || !hook.Matches(event, in, dir.teams[in.TeamID].Private) {
+			after = event.ID
 			continue
 		}
 		people := map[oncall.UserID]string{}
-		for _, u := range append(e.Detail.Users, e.Actor.User) {
+		for _, u := range append(event.Detail.Users, event.Actor.User) {
 			people[u] = dir.Name(u)
 		}
-		return oncall.HookEvent{Event: e, Incident: in, Team: dir.teams[in.TeamID].Name, Integration: dir.IntegrationName(in.IntegrationID), People: people}, after, nil
+		return oncall.HookEvent{Event: event, Incident: in, Team: dir.teams[in.TeamID].Name, Integration: dir.IntegrationName(in.IntegrationID), People: people}, after, nil
 	}
 	return oncall.HookEvent{}, after, nil
 }

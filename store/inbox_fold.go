@@ -211,23 +211,23 @@ func split(ctx context.Context, dir *Directory, entries []entry, rejectReason er
 }
 
 // scrub removes NUL, the only character that PostgreSQL can't store in text.
-func scrub(s *oncall.Signal) {
+func scrub(signal *oncall.Signal) {
 	clean := oncall.Storable
-	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link, &s.Note, &s.NewMonitor} {
+	for _, text := range []*string{&signal.DedupKey, &signal.GroupKey, &signal.Title, &signal.Body, &signal.Link, &signal.Note, &signal.NewMonitor} {
 		*text = clean(*text)
 	}
-	for i := range s.Hints {
-		s.Hints[i].Text = clean(s.Hints[i].Text)
+	for i := range signal.Hints {
+		signal.Hints[i].Text = clean(signal.Hints[i].Text)
 	}
-	for _, keys := range [][]string{s.Present, s.Ended} {
+	for _, keys := range [][]string{signal.Present, signal.Ended} {
 		for i, key := range keys {
 			keys[i] = clean(key)
 		}
 	}
-	for i, l := range s.Links {
-		s.Links[i] = oncall.Link{Text: clean(l.Text), URL: clean(l.URL)}
+	for i, l := range signal.Links {
+		signal.Links[i] = oncall.Link{Text: clean(l.Text), URL: clean(l.URL)}
 	}
-	for _, texts := range []*map[string]string{&s.Labels, &s.Details} {
+	for _, texts := range []*map[string]string{&signal.Labels, &signal.Details} {
 		cleaned := make(map[string]string, len(*texts))
 		for name, value := range *texts {
 			cleaned[clean(name)] = clean(value)

@@ -67,18 +67,18 @@ func (s *storedState) findOthersOf(ctx context.Context, tx pgx.Tx, id oncall.Inc
 		WHERE i.id = $1`
 	o := oncall.OtherAlerts{Incident: id}
 	var named, titled bool
-	w := &o.Worst
+	alert := &o.Worst
 	rows, _ := tx.Query(ctx, find, id, alerts, oncall.Severities(), services)
 	_, err := pgx.ForEachRow(rows, []any{
-		&w.ID, &w.IntegrationID, &w.GroupKey, &w.Title, &w.Body, &w.Link, &w.Severity, &w.Labels,
+		&alert.ID, &alert.IntegrationID, &alert.GroupKey, &alert.Title, &alert.Body, &alert.Link, &alert.Severity, &alert.Labels,
 		&o.Count, &named, &titled, &o.Services,
 	}, func() error {
-		w.IncidentID, w.Firing = id, true
+		alert.IncidentID, alert.Firing = id, true
 		if named {
-			o.Named = w.Labels["alertname"]
+			o.Named = alert.Labels["alertname"]
 		}
 		if titled {
-			o.Titled = w.Title
+			o.Titled = alert.Title
 		}
 		s.others = append(s.others, o)
 		return nil

@@ -278,21 +278,21 @@ func (s *Store) notifyMaintenance(ctx context.Context, tx pgx.Tx, dir *Directory
 		RETURNING kept`
 	var notices []oncall.Notice
 	var closes []oncall.NoticeClose
-	for _, m := range all {
-		team, integration := dir.teams[m.TeamID], dir.integrations[m.IntegrationID].Name
+	for _, window := range all {
+		team, integration := dir.teams[window.TeamID], dir.integrations[window.IntegrationID].Name
 		switch {
-		case !m.EndsAt.After(now):
-			tally := tallies[m.ID]
-			if err := tx.QueryRow(ctx, over, m.ID, now).Scan(&tally.Kept); err != nil {
+		case !window.EndsAt.After(now):
+			tally := tallies[window.ID]
+			if err := tx.QueryRow(ctx, over, window.ID, now).Scan(&tally.Kept); err != nil {
 				return false, err
 			}
-			notices = append(notices, m.EndNotice(team, integration, tally))
-			closes = append(closes, oncall.NoticeClose{Kinds: []oncall.NoticeKind{oncall.NoticeMaintenance}, About: int64(m.ID), State: "over", At: m.EndsAt, By: m.By.User})
-		case m.BegunAt == nil && m.Active(now):
-			if _, err := tx.Exec(ctx, begun, m.ID, now); err != nil {
+			notices = append(notices, window.EndNotice(team, integration, tally))
+			closes = append(closes, oncall.NoticeClose{Kinds: []oncall.NoticeKind{oncall.NoticeMaintenance}, About: int64(window.ID), State: "over", At: window.EndsAt, By: window.By.User})
+		case window.BegunAt == nil && window.Active(now):
+			if _, err := tx.Exec(ctx, begun, window.ID, now); err != nil {
 				return false, err
 			}
-			notices = append(notices, m.BeginNotice(team, integration))
+			notices = append(notices, window.BeginNotice(team, integration))
 		default:
 			continue
 		}

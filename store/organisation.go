@@ -49,19 +49,19 @@ var (
 )
 
 // AddOrganisation adds an organisation to be served.
-func (s *System) AddOrganisation(ctx context.Context, by oncall.Actor, o Organisation, now time.Time) error {
+func (s *System) AddOrganisation(ctx context.Context, by oncall.Actor, org Organisation, now time.Time) error {
 	const add = `INSERT INTO organisations (name, host, settings, state, created_at, changed_at) VALUES ($1, nullif($2, ''), $3, $4, $5, $5)`
-	sealed, err := s.sealSettings(o.Settings)
+	sealed, err := s.sealSettings(org.Settings)
 	if err != nil {
 		return err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, add, o.Name, o.Host, sealed, o.State, now); err != nil {
+		if _, err := tx.Exec(ctx, add, org.Name, org.Host, sealed, org.State, now); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, now, audit.ChangedOrganisation(o.Name, audit.Added, "", string(o.State), nil, o.Settings))
+		return record(ctx, tx, by, now, audit.ChangedOrganisation(org.Name, audit.Added, "", string(org.State), nil, org.Settings))
 	})
-	return organisationError("add the organisation "+o.Name, err)
+	return organisationError("add the organisation "+org.Name, err)
 }
 
 // UpdateOrganisation changes an organisation. Instances that serve it restart it with the new
@@ -139,19 +139,19 @@ func (s *System) ResealOrganisations(ctx context.Context) error {
 	})
 }
 
-func (s *System) scanOrganisation(row pgx.CollectableRow) (o Organisation, err error) {
+func (s *System) scanOrganisation(row pgx.CollectableRow) (org Organisation, err error) {
 	var sealed string
-	if err := row.Scan(&o.Name, &o.Host, &sealed, &o.State, &o.Version, &o.CreatedAt, &o.ChangedAt); err != nil {
-		return o, err
+	if err := row.Scan(&org.Name, &org.Host, &sealed, &org.State, &org.Version, &org.CreatedAt, &org.ChangedAt); err != nil {
+		return org, err
 	}
 	plain, ok := oncall.Unseal(s.secrets, sealed)
 	if !ok {
-		return o, nil
+		return org, nil
 	}
-	if err := json.Unmarshal([]byte(plain), &o.Settings); err != nil {
-		return o, fmt.Errorf("read the settings of %s: %w", o.Name, err)
+	if err := json.Unmarshal([]byte(plain), &org.Settings); err != nil {
+		return org, fmt.Errorf("read the settings of %s: %w", org.Name, err)
 	}
-	return o, nil
+	return org, nil
 }
 
 func (s *System) sealSettings(settings map[string]string) (string, error) {

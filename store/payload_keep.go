@@ -197,19 +197,19 @@ func (s *Store) savePayloads(ctx context.Context, batch []oncall.Payload) error 
 }
 
 // payloadTexts encodes the parts of a payload that are stored as JSON.
-func payloadTexts(p oncall.Payload) (headers, keys string, err error) {
+func payloadTexts(payload oncall.Payload) (headers, keys string, err error) {
 	clean := func(v any) (string, error) {
 		text, err := storableJSON(v)
 		return text, wrapAny(err, "keep a payload")
 	}
-	if p.Headers == nil {
-		p.Headers = map[string]string{}
+	if payload.Headers == nil {
+		payload.Headers = map[string]string{}
 	}
-	if p.Keys == nil {
-		p.Keys = []string{}
+	if payload.Keys == nil {
+		payload.Keys = []string{}
 	}
-	if headers, err = clean(p.Headers); err == nil {
-		keys, err = clean(p.Keys)
+	if headers, err = clean(payload.Headers); err == nil {
+		keys, err = clean(payload.Keys)
 	}
 	return headers, keys, err
 }

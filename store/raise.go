@@ -30,17 +30,17 @@ type Raised struct {
 
 // Raise opens an incident by hand, and pages. The draw job shows the person who raised the incident its progress, in a
 // reply to the message at follow or, without one, in a direct message.
-func (s *Store) Raise(ctx context.Context, by oncall.Actor, r oncall.RaiseRequest, follow MessageRef, now time.Time) (out Raised, err error) {
+func (s *Store) Raise(ctx context.Context, by oncall.Actor, raise oncall.RaiseRequest, follow MessageRef, now time.Time) (out Raised, err error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return Raised{}, err
 	}
-	if err := g.raise(r); err != nil {
+	if err := g.raise(raise); err != nil {
 		return Raised{}, err
 	}
 	var changes []oncall.Change
 	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
-		out, changes, err = s.raise(ctx, tx, g, r, follow, now)
+		out, changes, err = s.raise(ctx, tx, g, raise, follow, now)
 		return err
 	})
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, raise oncall.Raise
 
 // raisedBefore finds an incident that was already raised for the same reason: a duplicate click, a message that
 // somebody has paged about, or the same title again.
-func raisedBefore(ctx context.Context, tx pgx.Tx, by oncall.Actor, r oncall.RaiseRequest, now time.Time) (oncall.IncidentID, error) {
+func raisedBefore(ctx context.Context, tx pgx.Tx, by oncall.Actor, raise oncall.RaiseRequest, now time.Time) (oncall.IncidentID, error) {
 	const find = `
 		SELECT i.id
 		FROM raised r
@@ -132,7 +132,7 @@ func raisedBefore(ctx context.Context, tx pgx.Tx, by oncall.Actor, r oncall.Rais
 		LIMIT 1`
 	var id oncall.IncidentID
 	// A program's key names what is wrong, which may be wrong again; a person's is of one click.
-	err := tx.QueryRow(ctx, find, r.Key, raiser(by), r.Team, r.Title(), now.Add(-repeatedWithin), by.Key != 0).Scan(&id)
+	err := tx.QueryRow(ctx, find, raise.Key, raiser(by), raise.Team, raise.Title(), now.Add(-repeatedWithin), by.Key != 0).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}

@@ -236,17 +236,17 @@ func (a *applier) changed(kind, name string, all ...difference) bool {
 
 // remove deletes stored things that the document doesn't name, if pruning is on. It runs before anything else of the
 // kind, so that a freed name or key can be used again. The statement takes an id and the time.
-func remove[R any](ctx context.Context, a *applier, kind, sql string, stored map[string]R, id func(R) any, names []string) error {
+func remove[R any](ctx context.Context, applying *applier, kind, sql string, stored map[string]R, id func(R) any, names []string) error {
 	for _, name := range sortedKeys(stored) {
 		if slices.Contains(names, name) {
 			continue
 		}
-		if !a.prune || a.only != "" && a.only != kind {
-			a.report.Kept = append(a.report.Kept, fmt.Sprintf("%s %q", kind, name))
+		if !applying.prune || applying.only != "" && applying.only != kind {
+			applying.report.Kept = append(applying.report.Kept, fmt.Sprintf("%s %q", kind, name))
 			continue
 		}
-		a.addLine("remove %s %q", kind, name)
-		if _, err := a.tx.Exec(ctx, sql, id(stored[name]), a.now); err != nil {
+		applying.addLine("remove %s %q", kind, name)
+		if _, err := applying.tx.Exec(ctx, sql, id(stored[name]), applying.now); err != nil {
 			return fmt.Errorf("remove %s %q: %w", kind, name, err)
 		}
 	}

@@ -126,7 +126,7 @@ func (s *Store) KeepShiftsApart(ctx context.Context, by oncall.Actor, id oncall.
 
 // changeShifts locks a schedule and changes its shifts. Shifts that ended before an instant are not loaded.
 func (s *Store) changeShifts(
-	ctx context.Context, id oncall.ScheduleID, since time.Time, e scheduleEdit, change func(pgx.Tx, schedule.Definition) error,
+	ctx context.Context, id oncall.ScheduleID, since time.Time, edit scheduleEdit, change func(pgx.Tx, schedule.Definition) error,
 ) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
@@ -136,7 +136,7 @@ func (s *Store) changeShifts(
 		if err != nil {
 			return err
 		}
-		err = s.editSchedules(ctx, tx, e, []oncall.ScheduleID{id}, func() error { return change(tx, found) })
+		err = s.editSchedules(ctx, tx, edit, []oncall.ScheduleID{id}, func() error { return change(tx, found) })
 		if err != nil {
 			return err
 		}

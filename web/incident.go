@@ -191,17 +191,17 @@ var major = []oncall.EventKind{
 // pages.
 func (v *visit) timeline(p *incidentPage, events []oncall.Event) map[oncall.PageID]string {
 	receipts := map[oncall.PageID]string{}
-	for _, e := range events {
-		if e.Kind == oncall.EventPageReceipt && e.Detail.Page != 0 {
-			receipts[e.Detail.Page] = e.Detail.Text
+	for _, event := range events {
+		if event.Kind == oncall.EventPageReceipt && event.Detail.Page != 0 {
+			receipts[event.Detail.Page] = event.Detail.Text
 		}
-		day := v.Day(e.At)
+		day := v.Day(event.At)
 		if n := len(p.Days); n == 0 || p.Days[n-1].Day != day {
 			p.Days = append(p.Days, eventDay{Day: day})
 		}
 		last := &p.Days[len(p.Days)-1]
 		last.Events = append(last.Events, eventLine{
-			At: e.At, Kind: string(e.Kind), Text: v.Markup(view.EventLine(e)), Major: slices.Contains(major, e.Kind),
+			At: event.At, Kind: string(event.Kind), Text: v.Markup(view.EventLine(event)), Major: slices.Contains(major, event.Kind),
 		})
 	}
 	return receipts

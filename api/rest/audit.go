@@ -82,21 +82,21 @@ func (s *server) auditRoutes() {
 	})
 }
 
-func (v view) auditEntry(e audit.Entry) AuditEntry {
-	text := e.By.Shown(v.Name) + " " + e.Sentence().Shown(v.Name)
-	if way := e.Way(); way != "" {
+func (v view) auditEntry(entry audit.Entry) AuditEntry {
+	text := entry.By.Shown(v.Name) + " " + entry.Sentence().Shown(v.Name)
+	if way := entry.Way(); way != "" {
 		text += ", " + way
 	}
 	out := AuditEntry{
-		ID: e.ID, At: e.At, By: v.actor(e.By), Act: string(e.Act), Kind: string(e.Kind), Name: e.Name, Teams: []Ref{}, Changes: []AuditChange{}, Text: text,
+		ID: entry.ID, At: entry.At, By: v.actor(entry.By), Act: string(entry.Act), Kind: string(entry.Kind), Name: entry.Name, Teams: []Ref{}, Changes: []AuditChange{}, Text: text,
 	}
-	if e.About != "" {
-		out.User = new(v.person(e.About))
+	if entry.About != "" {
+		out.User = new(v.person(entry.About))
 	}
-	for _, id := range e.Teams {
+	for _, id := range entry.Teams {
 		out.Teams = append(out.Teams, v.teamRef(id))
 	}
-	for _, change := range e.Changes {
+	for _, change := range entry.Changes {
 		out.Changes = append(out.Changes, AuditChange{change.What, change.Before.Shown(v.Name), change.After.Shown(v.Name)})
 	}
 	return out

@@ -166,21 +166,21 @@ func (s *server) opsgenieSchedule(f *dialectRequest, sched *schedule.Schedule, r
 		return out, err
 	}
 	units := map[schedule.Unit]string{schedule.HourUnit: "hourly", schedule.DayUnit: "daily", schedule.WeekUnit: "weekly"}
-	for i, r := range d.Current(f.caller.now) {
-		unit, known := units[r.Period.Unit]
-		zone, err := time.LoadLocation(cmp.Or(r.TimeZone, sched.TimeZone()))
+	for i, rotation := range d.Current(f.caller.now) {
+		unit, known := units[rotation.Period.Unit]
+		zone, err := time.LoadLocation(cmp.Or(rotation.TimeZone, sched.TimeZone()))
 		if !known || err != nil { // Opsgenie has no months or cron
 			continue
 		}
-		day, err := time.ParseInLocation(time.DateOnly, r.StartDate.String(), zone)
+		day, err := time.ParseInLocation(time.DateOnly, rotation.StartDate.String(), zone)
 		if err != nil {
 			continue
 		}
-		start := time.Date(day.Year(), day.Month(), day.Day(), 0, int(r.HandOff), 0, 0, zone).UTC()
+		start := time.Date(day.Year(), day.Month(), day.Day(), 0, int(rotation.HandOff), 0, 0, zone).UTC()
 		one := opsgenieRotation{
-			ID: out.ID + "-" + strconv.Itoa(i+1), Name: r.Name, StartDate: start, EndDate: r.Until, Type: unit, Length: max(r.Period.Every, 1), Participants: []opsgenieParticipant{},
+			ID: out.ID + "-" + strconv.Itoa(i+1), Name: rotation.Name, StartDate: start, EndDate: rotation.Until, Type: unit, Length: max(rotation.Period.Every, 1), Participants: []opsgenieParticipant{},
 		}
-		for _, turn := range r.Turns {
+		for _, turn := range rotation.Turns {
 			if len(turn) == 0 {
 				one.Participants = append(one.Participants, opsgenieParticipant{Type: "none"})
 			}

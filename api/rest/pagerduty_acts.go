@@ -172,20 +172,20 @@ func (s *server) pagerDutyCreateIncident(f *dialectRequest) (dialectResponse, er
 		return dialectResponse{}, err
 	}
 	b := body.Incident
-	r, err := s.pagerDutyRecipient(f, b.pagerDutyChange, b.Service)
+	raise, err := s.pagerDutyRecipient(f, b.pagerDutyChange, b.Service)
 	if err != nil {
 		return dialectResponse{}, err
 	}
-	if r.Text = b.Title; b.Body != nil {
-		r.Text += "\n" + b.Body.Details
+	if raise.Text = b.Title; b.Body != nil {
+		raise.Text += "\n" + b.Body.Details
 	}
 	if b.Urgency == "low" {
-		r.Severity = oncall.Low
+		raise.Severity = oncall.Low
 	}
 	if b.Key != "" {
-		r.Key = "pagerduty/" + b.Key
+		raise.Key = "pagerduty/" + b.Key
 	}
-	raised, err := s.Store.Raise(f.ctx(), f.from(), r, store.MessageRef{}, f.caller.now)
+	raised, err := s.Store.Raise(f.ctx(), f.from(), raise, store.MessageRef{}, f.caller.now)
 	switch {
 	case err != nil:
 		return dialectResponse{}, err

@@ -393,17 +393,17 @@ func (s *server) pagerDutyAlerts(f *dialectRequest) (dialectResponse, error) {
 	}
 	severities := map[oncall.Severity]string{oncall.Critical: "critical", oncall.High: "error", oncall.Medium: "warning", oncall.Low: "info"}
 	all := []pagerDutyAlertShown{}
-	for _, a := range found {
+	for _, alert := range found {
 		status := "resolved"
-		if a.Firing {
+		if alert.Firing {
 			status = "triggered"
 		}
 		if f.has("statuses", status) {
-			name := f.IntegrationName(a.IntegrationID)
+			name := f.IntegrationName(alert.IntegrationID)
 			all = append(all, pagerDutyAlertShown{
-				pagerDutyRef: f.pagerDutyObject("alert", pagerDutyNumber(a.ID), a.Title), CreatedAt: f.stamp(&a.FirstAt), Status: status, Key: a.DedupKey, Severity: cmp.Or(severities[a.Severity], "error"),
-				Body: map[string]any{"type": "alert_body", "details": a.Details, "contexts": []any{}}, Service: f.pagerDutyService(a.IntegrationID),
-				Incident: f.pagerDutyReference("incident", pagerDutyNumber(in.ID), in.Title), From: f.pagerDutyReference("generic_events_api_inbound_integration", pagerDutyNumber(a.IntegrationID), name),
+				pagerDutyRef: f.pagerDutyObject("alert", pagerDutyNumber(alert.ID), alert.Title), CreatedAt: f.stamp(&alert.FirstAt), Status: status, Key: alert.DedupKey, Severity: cmp.Or(severities[alert.Severity], "error"),
+				Body: map[string]any{"type": "alert_body", "details": alert.Details, "contexts": []any{}}, Service: f.pagerDutyService(alert.IntegrationID),
+				Incident: f.pagerDutyReference("incident", pagerDutyNumber(in.ID), in.Title), From: f.pagerDutyReference("generic_events_api_inbound_integration", pagerDutyNumber(alert.IntegrationID), name),
 			})
 		}
 	}

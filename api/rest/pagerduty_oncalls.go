@@ -51,10 +51,10 @@ func (s *server) pagerDutyOnCalls(f *dialectRequest) (dialectResponse, error) {
 }
 
 // pagerDutyOnCallsOf returns the people that a target means during a stretch of time, or now.
-func (dr *dialectRequest) pagerDutyOnCallsOf(p oncall.Policy, level int, target oncall.Target, from, to time.Time, now bool) []pagerDutyOnCall {
+func (dr *dialectRequest) pagerDutyOnCallsOf(policy oncall.Policy, level int, target oncall.Target, from, to time.Time, now bool) []pagerDutyOnCall {
 	var out []pagerDutyOnCall
 	add := func(u oncall.UserID, sched *schedule.Schedule, start, end *time.Time) {
-		o := pagerDutyOnCall{User: dr.pagerDutyUserRef(u), Policy: *dr.pagerDutyPolicyRef(p.ID), Level: level, Start: dr.stamp(start), End: dr.stamp(end), who: u}
+		o := pagerDutyOnCall{User: dr.pagerDutyUserRef(u), Policy: *dr.pagerDutyPolicyRef(policy.ID), Level: level, Start: dr.stamp(start), End: dr.stamp(end), who: u}
 		if !dr.has("user_ids", string(u)) {
 			return
 		}
@@ -62,7 +62,7 @@ func (dr *dialectRequest) pagerDutyOnCallsOf(p oncall.Policy, level int, target 
 			o.User = dr.pagerDutyUser(u)
 		}
 		if dr.includes("escalation_policies") {
-			o.Policy = dr.pagerDutyPolicy(p)
+			o.Policy = dr.pagerDutyPolicy(policy)
 		}
 		if sched != nil {
 			o.Schedule, o.from = dr.pagerDutyReference("schedule", pagerDutyNumber(sched.ID()), sched.Name()), *start

@@ -124,17 +124,17 @@ func pagerDutyMembers(f *dialectRequest) (dialectResponse, error) {
 		User any    `json:"user"`
 		Role string `json:"role"`
 	}
-	t, err := f.teamInPath()
+	team, err := f.teamInPath()
 	if err != nil {
 		return dialectResponse{}, err
 	}
 	all := []member{}
-	for _, id := range f.Members[t.ID] {
+	for _, id := range f.Members[team.ID] {
 		m := member{User: f.pagerDutyUserRef(id), Role: "responder"}
 		if f.includes("users") {
 			m.User = f.pagerDutyUser(id)
 		}
-		if slices.Contains(f.Managers(t.ID), id) {
+		if slices.Contains(f.Managers(team.ID), id) {
 			m.Role = "manager"
 		}
 		all = append(all, m)
@@ -172,21 +172,21 @@ func (v view) pagerDutyPolicyRef(id oncall.PolicyID) *pagerDutyRef {
 	return new(v.pagerDutyReference("escalation_policy", pagerDutyNumber(p.ID), p.Name))
 }
 
-func (v view) pagerDutyPolicy(p oncall.Policy) pagerDutyPolicyShown {
+func (v view) pagerDutyPolicy(policy oncall.Policy) pagerDutyPolicyShown {
 	out := pagerDutyPolicyShown{
-		pagerDutyRef: v.pagerDutyObject("escalation_policy", pagerDutyNumber(p.ID), p.Name), Name: p.Name, Loops: p.Repeat, Handoff: "if_has_services",
+		pagerDutyRef: v.pagerDutyObject("escalation_policy", pagerDutyNumber(policy.ID), policy.Name), Name: policy.Name, Loops: policy.Repeat, Handoff: "if_has_services",
 		Rules: []pagerDutyRule{}, Services: []pagerDutyRef{}, Teams: []pagerDutyRef{},
 	}
-	if t, known := v.Team(p.TeamID); known {
+	if t, known := v.Team(policy.TeamID); known {
 		out.Teams = append(out.Teams, v.pagerDutyTeamRef(t))
 	}
 	for _, in := range v.Integrations {
-		if in.PolicyID == p.ID {
+		if in.PolicyID == policy.ID {
 			out.Services = append(out.Services, v.pagerDutyReference("service", pagerDutyNumber(in.ID), in.Name))
 		}
 	}
-	for i, step := range p.Steps {
-		rule := pagerDutyRule{ID: pagerDutyNumber(p.ID) + "-" + pagerDutyNumber(int64(i+1)), Targets: []pagerDutyRef{}}
+	for i, step := range policy.Steps {
+		rule := pagerDutyRule{ID: pagerDutyNumber(policy.ID) + "-" + pagerDutyNumber(int64(i+1)), Targets: []pagerDutyRef{}}
 		took := step.Delay.Duration() + time.Duration(step.Repeat)*step.Every.Duration()
 		rule.Delay = int64((took + time.Minute - 1) / time.Minute)
 		for _, t := range step.Targets {

@@ -145,17 +145,17 @@ func usersAt(shifts []schedule.Shift, at time.Time) []oncall.UserID {
 }
 
 // partLines returns the lines of a part as JSON, or none if it doesn't exist.
-func partLines(p setup.Part) []string {
+func partLines(part setup.Part) []string {
 	var thing any
 	switch {
-	case p.Team != nil:
-		thing = p.Team
-	case p.Schedule != nil:
-		thing = p.Schedule
-	case p.Policy != nil:
-		thing = p.Policy
-	case p.Integration != nil:
-		thing = p.Integration
+	case part.Team != nil:
+		thing = part.Team
+	case part.Schedule != nil:
+		thing = part.Schedule
+	case part.Policy != nil:
+		thing = part.Policy
+	case part.Integration != nil:
+		thing = part.Integration
 	default:
 		return nil
 	}

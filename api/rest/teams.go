@@ -61,17 +61,17 @@ func (s *server) teamRoutes() {
 	s.routeRoutes()
 }
 
-func (v view) listedTeam(t oncall.Team) Team {
-	acts, owner := string(oncall.TeamActs), string(t.Owner)
-	if t.Acts == oncall.WorkspaceActs {
+func (v view) listedTeam(team oncall.Team) Team {
+	acts, owner := string(oncall.TeamActs), string(team.Owner)
+	if team.Acts == oncall.WorkspaceActs {
 		acts = "workspace"
 	}
 	if owner == "" {
 		owner = string(oncall.OwnerFile)
 	}
 	return Team{
-		Ref: Ref{int64(t.ID), t.Name}, Channel: t.Channel, Members: v.people(v.Members[t.ID]), Managers: v.people(v.Managers(t.ID)),
-		Private: t.Private, Acts: acts, Owner: owner, TimeZone: t.TimeZone,
+		Ref: Ref{int64(team.ID), team.Name}, Channel: team.Channel, Members: v.people(v.Members[team.ID]), Managers: v.people(v.Managers(team.ID)),
+		Private: team.Private, Acts: acts, Owner: owner, TimeZone: team.TimeZone,
 	}
 }
 

@@ -74,19 +74,19 @@ func (s *server) userRoutes() {
 	})
 }
 
-func (v view) listedUser(u oncall.User) User {
-	standing := string(u.Standing)
-	if u.Standing == oncall.UnknownStanding {
+func (v view) listedUser(user oncall.User) User {
+	standing := string(user.Standing)
+	if user.Standing == oncall.UnknownStanding {
 		standing = "unknown"
 	}
-	out := User{Person: v.person(u.ID), Email: u.Email, TimeZone: u.TimeZone, Standing: standing, Deactivated: u.DeactivatedAt, Teams: []Ref{}}
+	out := User{Person: v.person(user.ID), Email: user.Email, TimeZone: user.TimeZone, Standing: standing, Deactivated: user.DeactivatedAt, Teams: []Ref{}}
 	for _, t := range v.Teams {
-		if slices.Contains(v.Members[t.ID], u.ID) {
+		if slices.Contains(v.Members[t.ID], user.ID) {
 			out.Teams = append(out.Teams, Ref{int64(t.ID), t.Name})
 		}
 	}
-	if v.caller.by.User == u.ID || v.Access().May(v.caller.by, access.OthersThings, access.Object{}) == nil {
-		out.Contacts = mapSlice(v.ContactSettings[u.ID].Contacts, contactOf)
+	if v.caller.by.User == user.ID || v.Access().May(v.caller.by, access.OthersThings, access.Object{}) == nil {
+		out.Contacts = mapSlice(v.ContactSettings[user.ID].Contacts, contactOf)
 	}
 	return out
 }

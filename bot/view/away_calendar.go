@@ -24,18 +24,18 @@ type AwayCalendar struct {
 
 // drawAwayCalendar tells somebody what became of reading their calendar.
 func drawAwayCalendar(n oncall.Notice) Drawing {
-	f := n.Detail
-	trouble := Foreign(strings.TrimSuffix(f.Note, "."), maxNote)
+	facts := n.Detail
+	trouble := Foreign(strings.TrimSuffix(facts.Note, "."), maxNote)
 	switch {
-	case f.Note != "" && f.State == oncall.AwayCalendarUnread:
+	case facts.Note != "" && facts.State == oncall.AwayCalendarUnread:
 		return Text(fmt.Sprintf(":warning: Nothing was read of your calendar at %s: %s. No time off comes from it. Copy its address anew, the secret one in iCal format, and give it by `/oncall away calendar`, or end it there. It is tried again every hour.",
-			Name(f.Address), trouble))
-	case f.Note != "":
+			Name(facts.Address), trouble))
+	case facts.Note != "":
 		text := fmt.Sprintf("Your calendar at %s can't be read: %s. What was read of it before counts. `/oncall away calendar` gives it another address, or ends it.",
-			Name(f.Address), trouble)
+			Name(facts.Address), trouble)
 		return Text(":warning: " + text)
 	}
-	return Text(fmt.Sprintf("Your calendar at %s is read every hour: %s as time off. If a shift falls into one, you are told.", Name(f.Address), eventsThatCount(f.Count)))
+	return Text(fmt.Sprintf("Your calendar at %s is read every hour: %s as time off. If a shift falls into one, you are told.", Name(facts.Address), eventsThatCount(facts.Count)))
 }
 
 func eventsThatCount(n int) string {

@@ -11,21 +11,21 @@ import (
 )
 
 // bundleLines lists a bundle's incidents, with links if all of them fit.
-func bundleLines(f oncall.NoticeDetail, links map[oncall.IncidentID]string) []string {
-	lines := make([]string, len(f.Lines))
+func bundleLines(facts oncall.NoticeDetail, links map[oncall.IncidentID]string) []string {
+	lines := make([]string, len(facts.Lines))
 	size := 0
-	for i, l := range f.Lines {
+	for i, l := range facts.Lines {
 		lines[i] = "• " + Foreign(l, maxAlertTitle)
-		if i < len(f.Incidents) {
-			name := f.Incidents[i].String()
+		if i < len(facts.Incidents) {
+			name := facts.Incidents[i].String()
 			if rest, named := strings.CutPrefix(lines[i], "• "+name+" "); named {
-				lines[i] = "• " + link(links[f.Incidents[i]], name) + " " + rest
+				lines[i] = "• " + link(links[facts.Incidents[i]], name) + " " + rest
 			}
 		}
 		size += utf8.RuneCountInString(lines[i]) + 1
 	}
 	if size > maxSection-maxAlertTitle && len(links) > 0 {
-		return bundleLines(f, nil)
+		return bundleLines(facts, nil)
 	}
 	return lines
 }

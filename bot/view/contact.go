@@ -232,18 +232,18 @@ func CodeForm(c oncall.Contact, message string) slack.ModalViewRequest {
 }
 
 // CodeSent says where a code was sent, and what to do with it.
-func CodeSent(c oncall.Contact) string {
-	switch info := c.Method.Info(); {
-	case c.Address == "":
+func CodeSent(contact oncall.Contact) string {
+	switch info := contact.Method.Info(); {
+	case contact.Address == "":
 		return fmt.Sprintf("We have sent you a direct message here in Slack with a code. Write it to the bot in %s; it answers when you are verified.", info.Title)
 	case info.Spoken:
-		return "You are called at " + Name(c.Address) + " and told a code. Type it here."
-	case c.OneWay():
-		return "We have sent a code by " + ContactLabel(c) + ". Type it here. :warning: Answers from that number don't reach us: when you are paged there, acknowledge in Slack, and better add a call or a push."
+		return "You are called at " + Name(contact.Address) + " and told a code. Type it here."
+	case contact.OneWay():
+		return "We have sent a code by " + ContactLabel(contact) + ". Type it here. :warning: Answers from that number don't reach us: when you are paged there, acknowledge in Slack, and better add a call or a push."
 	case info.Replied:
-		return "We have sent a code by " + ContactLabel(c) + ". Reply to it with the code, or type it here."
+		return "We have sent a code by " + ContactLabel(contact) + ". Reply to it with the code, or type it here."
 	}
-	return "We have sent a code by " + ContactLabel(c) + ". Type it here."
+	return "We have sent a code by " + ContactLabel(contact) + ". Type it here."
 }
 
 // ContactLabel labels a contact method: "SMS to +12025550100".

@@ -15,19 +15,19 @@ func drawCover(notice oncall.Notice) Drawing {
 	if len(facts.Stints) != 1 {
 		return drawLines(notice)
 	}
-	s := facts.Stints[0]
+	stint := facts.Stints[0]
 	head := coverHead(notice)
-	lines := []string{StintWords(s, facts.TimeZone)}
+	lines := []string{StintWords(stint, facts.TimeZone)}
 	for _, t := range facts.Takes {
-		part := s
+		part := stint
 		part.Start, part.End = t.Start, t.End
-		if !part.Start.Equal(s.Start) || !part.End.Equal(s.End) {
+		if !part.Start.Equal(stint.Start) || !part.End.Equal(stint.End) {
 			lines = append(lines, fmt.Sprintf("%s takes %s", mention(t.User), stintTimes(part, facts.TimeZone)))
 		}
 	}
 	open := facts.State == string(oncall.CoverOpen) || facts.State == oncall.CoverPending
 	if open && len(facts.Takes) > 0 {
-		for _, left := range oncall.UntakenOf(s, facts.Takes) {
+		for _, left := range oncall.UntakenOf(stint, facts.Takes) {
 			lines = append(lines, "Still open: "+stintTimes(left, facts.TimeZone))
 		}
 	}
@@ -52,17 +52,17 @@ func drawCover(notice oncall.Notice) Drawing {
 	return Drawing{Text: strings.TrimSpace(head + colon + strings.Join(lines, "; ") + ". " + state), Blocks: blocks}
 }
 
-func coverHead(n oncall.Notice) string {
-	facts := n.Detail
+func coverHead(notice oncall.Notice) string {
+	facts := notice.Detail
 	asker := mention(facts.Stints[0].User)
 	switch {
-	case n.Kind == oncall.NoticeCoverAsk:
+	case notice.Kind == oncall.NoticeCoverAsk:
 		return "Can you take this shift of " + asker + "'s?"
-	case n.Kind == oncall.NoticeCoverSent && n.To == string(facts.Stints[0].User):
+	case notice.Kind == oncall.NoticeCoverSent && notice.To == string(facts.Stints[0].User):
 		return "Somebody is wanted for your shift"
-	case n.Kind == oncall.NoticeCoverSent:
+	case notice.Kind == oncall.NoticeCoverSent:
 		return "Somebody is wanted for a shift of " + asker + "'s"
-	case n.Kind == oncall.NoticeCoverDone:
+	case notice.Kind == oncall.NoticeCoverDone:
 		return named(takers(facts)) + " covers for " + asker
 	case facts.State == oncall.CoverPending && facts.Stints[0].Vacant:
 		return "Nobody has taken the shift of " + asker + "'s yet, and nobody is on call then"
@@ -122,19 +122,19 @@ func coverState(n oncall.Notice) string {
 }
 
 // coverButtons returns the reader's actions; nil if there are none.
-func coverButtons(n oncall.Notice) slack.Block {
-	id := valueOf(n.About)
+func coverButtons(notice oncall.Notice) slack.Block {
+	id := valueOf(notice.About)
 	switch {
-	case n.Detail.State != string(oncall.CoverOpen):
+	case notice.Detail.State != string(oncall.CoverOpen):
 		return nil
-	case n.Kind == oncall.NoticeCoverAsk:
+	case notice.Kind == oncall.NoticeCoverAsk:
 		label := "Take it"
-		if len(n.Detail.Takes) > 0 {
+		if len(notice.Detail.Takes) > 0 {
 			label = "Take the rest"
 		}
 		return slack.NewActionBlock("", button(ActionCoverTake, id, label).WithStyle(slack.StylePrimary),
 			button(ActionCoverPart, id, "Take a part…"), button(ActionCoverDecline, id, "I can't"))
-	case n.Kind == oncall.NoticeCoverSent:
+	case notice.Kind == oncall.NoticeCoverSent:
 		return slack.NewActionBlock("", button(ActionCoverWithdraw, id, "Take back"))
 	}
 	return nil

@@ -90,7 +90,7 @@ var unready = map[oncall.UnaskedReason]string{
 }
 
 // unasked says why nobody is asked yet.
-func unasked(all []oncall.CoverUnasked, s schedule.Stint, everyone bool, zone string) string {
+func unasked(all []oncall.CoverUnasked, stint schedule.Stint, everyone bool, zone string) string {
 	var later, never []string
 	for _, u := range all {
 		switch why := unready[u.Why]; {
@@ -104,7 +104,7 @@ func unasked(all []oncall.CoverUnasked, s schedule.Stint, everyone bool, zone st
 	if len(later) > 0 {
 		parts = append(parts, "Nobody is asked yet, as it is night where they are. To be asked: "+List(later)+".")
 	} else {
-		parts = append(parts, fmt.Sprintf("Nobody is asked, as nobody else in *%s* can take it.", Name(s.Name)))
+		parts = append(parts, fmt.Sprintf("Nobody is asked, as nobody else in *%s* can take it.", Name(stint.Name)))
 	}
 	if len(never) > 0 {
 		parts = append(parts, "Left out: "+List(never)+".")

@@ -51,17 +51,17 @@ func drawCoverage(notice oncall.Notice) Drawing {
 const maxOffers = 5
 
 // coverOffers are buttons to ask for cover during time off, one for each.
-func coverOffers(n oncall.Notice) []slack.BlockElement {
+func coverOffers(notice oncall.Notice) []slack.BlockElement {
 	var out []slack.BlockElement
 	seen := map[oncall.TimeOffID]bool{}
-	for _, f := range n.Detail.Findings[:min(len(n.Detail.Findings), maxFindings)] {
-		if f.TimeOff == 0 || !f.MendedAt.IsZero() || seen[f.TimeOff] || string(f.User) != n.To || len(out) == maxOffers {
+	for _, f := range notice.Detail.Findings[:min(len(notice.Detail.Findings), maxFindings)] {
+		if f.TimeOff == 0 || !f.MendedAt.IsZero() || seen[f.TimeOff] || string(f.User) != notice.To || len(out) == maxOffers {
 			continue
 		}
 		seen[f.TimeOff] = true
 		label := "Ask for cover"
 		if !f.Start.IsZero() {
-			label += " " + f.Start.In(location(n.Detail.TimeZone)).Format("2 Jan")
+			label += " " + f.Start.In(location(notice.Detail.TimeZone)).Format("2 Jan")
 		}
 		b := button(ActionAwayCover, valueOf(f.TimeOff), label)
 		b.ActionID += "/" + valueOf(f.TimeOff) // tells them apart

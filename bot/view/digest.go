@@ -12,18 +12,18 @@ import (
 
 // drawDigest draws a team's weekly digest for its channel. The lines contain foreign names.
 func drawDigest(n oncall.Notice) Drawing {
-	d := n.Detail
-	zone := location(d.TimeZone)
+	facts := n.Detail
+	zone := location(facts.TimeZone)
 	var lines []string
-	for _, line := range d.Lines {
+	for _, line := range facts.Lines {
 		lines = append(lines, Foreign(line, maxTitle))
 	}
-	head := fmt.Sprintf("*The week of %s, %s to %s*", Name(d.Team), d.Start.In(zone).Format("2 January"), d.End.In(zone).AddDate(0, 0, -1).Format("2 January"))
+	head := fmt.Sprintf("*The week of %s, %s to %s*", Name(facts.Team), facts.Start.In(zone).Format("2 January"), facts.End.In(zone).AddDate(0, 0, -1).Format("2 January"))
 	body := strings.Join(lines, "\n")
 	blocks := []slack.Block{section(head + "\n" + body)}
 	if len(lines) > 1 {
-		text := fmt.Sprintf("`/oncall report %s last week` has a picture and a table.", code(d.Team))
-		if strings.Contains(d.Lines[0], "(") { // the number of incidents: the first week has none to compare with
+		text := fmt.Sprintf("`/oncall report %s last week` has a picture and a table.", code(facts.Team))
+		if strings.Contains(facts.Lines[0], "(") { // the number of incidents: the first week has none to compare with
 			text = "In brackets: the week before. " + text
 		}
 		blocks = append(blocks, note(text))

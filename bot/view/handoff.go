@@ -34,22 +34,22 @@ func until(f oncall.NoticeDetail) string {
 }
 
 // drawComing tells a person that they are on call now.
-func drawComing(n oncall.Notice) Drawing {
-	f := n.Detail
-	head := fmt.Sprintf("You are on call in %s now, %s.", duty(f), until(f))
-	others := slices.DeleteFunc(slices.Concat(f.Users, f.Stays), func(u oncall.UserID) bool { return string(u) == n.To })
+func drawComing(notice oncall.Notice) Drawing {
+	facts := notice.Detail
+	head := fmt.Sprintf("You are on call in %s now, %s.", duty(facts), until(facts))
+	others := slices.DeleteFunc(slices.Concat(facts.Users, facts.Stays), func(u oncall.UserID) bool { return string(u) == notice.To })
 	if len(others) > 0 {
 		head += " With you: " + named(others) + "."
 	}
-	if len(f.Others) > 0 {
-		head += " Before you: " + named(f.Others) + "."
+	if len(facts.Others) > 0 {
+		head += " Before you: " + named(facts.Others) + "."
 	}
-	blocks := []slack.Block{section(head), section(openLines(f, "Open in your team"))}
-	if (f.State == "" || f.State == oncall.HandoffUnanswered) && f.Role != schedule.RoleShadow {
-		have := button(ActionHandoffTake, valueOf(n.About), "I have it")
+	blocks := []slack.Block{section(head), section(openLines(facts, "Open in your team"))}
+	if (facts.State == "" || facts.State == oncall.HandoffUnanswered) && facts.Role != schedule.RoleShadow {
+		have := button(ActionHandoffTake, valueOf(notice.About), "I have it")
 		blocks = append(blocks, slack.NewActionBlock("handoff", have.WithStyle(slack.StylePrimary)))
-	} else if f.State == oncall.HandoffTaken {
-		blocks = append(blocks, section(handoffConfirmed(f)))
+	} else if facts.State == oncall.HandoffTaken {
+		blocks = append(blocks, section(handoffConfirmed(facts)))
 	}
 	return Drawing{Text: head, Blocks: blocks}
 }

@@ -19,18 +19,18 @@ const maxHolidays = 10
 
 // drawHoliday asks somebody whether they want cover on a holiday.
 func drawHoliday(n oncall.Notice) Drawing {
-	f := n.Detail
-	if len(f.Lines) == 0 || len(f.Stints) == 0 {
+	facts := n.Detail
+	if len(facts.Lines) == 0 || len(facts.Stints) == 0 {
 		return drawLines(n)
 	}
-	zone := location(f.Stints[0].TimeZone)
-	day := f.Start.In(zone).Format("Mon 2 Jan")
-	lines := []string{fmt.Sprintf("You are on call on %s, which is a holiday: %s.", day, holidayName(f.Lines[0]))}
-	for _, s := range f.Stints {
-		lines = append(lines, "• "+StintWords(s, f.TimeZone))
+	zone := location(facts.Stints[0].TimeZone)
+	day := facts.Start.In(zone).Format("Mon 2 Jan")
+	lines := []string{fmt.Sprintf("You are on call on %s, which is a holiday: %s.", day, holidayName(facts.Lines[0]))}
+	for _, s := range facts.Stints {
+		lines = append(lines, "• "+StintWords(s, facts.TimeZone))
 	}
 	lines = append(lines, "You stay on call unless somebody else takes it.")
-	value := fmt.Sprintf("%d/%d/%d", f.Schedule, f.Start.Unix(), f.End.Unix())
+	value := fmt.Sprintf("%d/%d/%d", facts.Schedule, facts.Start.Unix(), facts.End.Unix())
 	text := strings.Join(lines, "\n")
 	return Drawing{Text: text, Blocks: []slack.Block{section(text), slack.NewActionBlock("", button(ActionHolidayCover, value, "Ask for cover"))}}
 }

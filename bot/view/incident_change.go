@@ -9,17 +9,17 @@ import (
 
 // changeLine describes how an incident changed by itself.
 func changeLine(e oncall.Event) string {
-	d := e.Detail
+	detail := e.Detail
 	switch e.Kind {
 	case oncall.EventAckAgain:
-		if len(d.Users) == 0 {
-			return fmt.Sprintf("It got worse: unless somebody acknowledges it, it escalates at %s.", stamp(d.Until, asTime, time.UTC))
+		if len(detail.Users) == 0 {
+			return fmt.Sprintf("It got worse: unless somebody acknowledges it, it escalates at %s.", stamp(detail.Until, asTime, time.UTC))
 		}
-		return fmt.Sprintf("It got worse, and %s was paged: unless it is acknowledged again, it escalates at %s.", named(d.Users), stamp(d.Until, asTime, time.UTC))
+		return fmt.Sprintf("It got worse, and %s was paged: unless it is acknowledged again, it escalates at %s.", named(detail.Users), stamp(detail.Until, asTime, time.UTC))
 	case oncall.EventAged:
-		return fmt.Sprintf("Nothing has come about %s for 24 hours, and its monitor gives it no key by which it could say that it is over: closed by age.", Foreign(d.Text, maxTitle))
+		return fmt.Sprintf("Nothing has come about %s for 24 hours, and its monitor gives it no key by which it could say that it is over: closed by age.", Foreign(detail.Text, maxTitle))
 	case oncall.EventFlapping:
-		return fmt.Sprintf("It flaps: it was reopened %s within 15 minutes, so it closes only after 10 quiet minutes.", Count(d.Count, "time"))
+		return fmt.Sprintf("It flaps: it was reopened %s within 15 minutes, so it closes only after 10 quiet minutes.", Count(detail.Count, "time"))
 	case oncall.EventUnattended:
 		return "It flaps, and nobody has answered for 30 minutes: it pages from the first step again."
 	default:

@@ -114,17 +114,17 @@ func alertParts(head string, alert oncall.Alert, zone *time.Location) []string {
 }
 
 // alertFacts returns what is known of an alert in addition to its text.
-func alertFacts(a oncall.Alert, zone *time.Location) string {
+func alertFacts(alert oncall.Alert, zone *time.Location) string {
 	state := "firing"
-	if !a.Firing {
+	if !alert.Firing {
 		state = "cleared"
-		if a.ClearedAt != nil {
-			state += " " + Time(*a.ClearedAt, zone)
+		if alert.ClearedAt != nil {
+			state += " " + Time(*alert.ClearedAt, zone)
 		}
 	}
-	facts := []string{severityWord(a.Severity), state, "first " + Time(a.FirstAt, zone), "last " + Time(a.LastAt, zone), Count(a.Count, "signal")}
-	if a.DedupKey != "" {
-		facts = append(facts, "key "+Foreign(a.DedupKey, maxField/2))
+	facts := []string{severityWord(alert.Severity), state, "first " + Time(alert.FirstAt, zone), "last " + Time(alert.LastAt, zone), Count(alert.Count, "signal")}
+	if alert.DedupKey != "" {
+		facts = append(facts, "key "+Foreign(alert.DedupKey, maxField/2))
 	}
 	return "_" + strings.Join(facts[:5], " · ") + "_" + strings.Join(append([]string{""}, facts[5:]...), " · ")
 }

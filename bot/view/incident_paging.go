@@ -12,17 +12,17 @@ import (
 var channelID = regexp.MustCompile(`^[CG][A-Z0-9]+$`)
 
 // recipients names the recipients of an event's page: people, channels, the hosts of webhooks.
-func recipients(d oncall.Detail) string {
+func recipients(detail oncall.Detail) string {
 	var all []string
-	switch n := len(d.Users); {
+	switch n := len(detail.Users); {
 	case n > 0 && n <= MaxNamed:
-		for _, u := range d.Users {
+		for _, u := range detail.Users {
 			all = append(all, mention(u))
 		}
-	case n > 0 || len(d.To) == 0:
-		all = append(all, named(d.Users))
+	case n > 0 || len(detail.To) == 0:
+		all = append(all, named(detail.Users))
 	}
-	for _, to := range d.To {
+	for _, to := range detail.To {
 		all = append(all, channelWord(to))
 	}
 	return List(all)
@@ -45,17 +45,17 @@ func quietRecipients(d oncall.Detail) string {
 
 // pagingLine says whom an event pages, after the given words, and until when a low-severity page waits for
 // their working hours.
-func pagingLine(before string, d oncall.Detail) string {
-	to := recipients(d)
-	if !d.Until.IsZero() {
-		to = quietRecipients(d)
+func pagingLine(before string, detail oncall.Detail) string {
+	to := recipients(detail)
+	if !detail.Until.IsZero() {
+		to = quietRecipients(detail)
 	}
 	line := before + to
-	if d.Step > 0 {
-		line += fmt.Sprintf(" (%s)", stepName(d))
+	if detail.Step > 0 {
+		line += fmt.Sprintf(" (%s)", stepName(detail))
 	}
-	if !d.Until.IsZero() {
-		line += fmt.Sprintf("; low severity waits for working hours, until %s", stamp(d.Until, asDay, time.UTC))
+	if !detail.Until.IsZero() {
+		line += fmt.Sprintf("; low severity waits for working hours, until %s", stamp(detail.Until, asDay, time.UTC))
 	}
 	return line + "."
 }

@@ -147,17 +147,17 @@ func labelText(a oncall.Alert, names []string) string {
 }
 
 // origin says where the incident comes from.
-func origin(p oncall.Picture) string {
-	in := p.Incident
-	parts := []string{"team " + Name(p.Team.Name)}
+func origin(picture oncall.Picture) string {
+	in := picture.Incident
+	parts := []string{"team " + Name(picture.Team.Name)}
 	switch {
 	case in.Raised():
 		parts = append(parts, "paged by "+actorName(in.RaisedBy))
-	case p.Integration != "":
-		parts = append(parts, Name(p.Integration))
+	case picture.Integration != "":
+		parts = append(parts, Name(picture.Integration))
 	}
-	if p.Policy != "" {
-		parts = append(parts, "policy "+Name(p.Policy))
+	if picture.Policy != "" {
+		parts = append(parts, "policy "+Name(picture.Policy))
 	}
 	parts = append(parts, "opened "+stamp(in.OpenedAt, asDay, time.UTC))
 	if in.SignalCount > 1 {

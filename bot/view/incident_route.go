@@ -11,21 +11,21 @@ const maxRuleText = 300
 
 // routeLine says what a team's rules made of an alert.
 func routeLine(e oncall.Event) string {
-	d := e.Detail
-	rule := Foreign(d.Text, maxTitle)
+	detail := e.Detail
+	rule := Foreign(detail.Text, maxTitle)
 	switch e.Kind {
 	case oncall.EventRouted:
 		switch {
-		case d.Text == "": // no rule matches any more
-			return fmt.Sprintf("It got worse, and no rule matches it now%s.", ruleDoes(d))
-		case d.Shown:
-			return fmt.Sprintf("It got worse, and the rule “%s” decides now%s.", rule, ruleDoes(d))
+		case detail.Text == "": // no rule matches any more
+			return fmt.Sprintf("It got worse, and no rule matches it now%s.", ruleDoes(detail))
+		case detail.Shown:
+			return fmt.Sprintf("It got worse, and the rule “%s” decides now%s.", rule, ruleDoes(detail))
 		}
-		return fmt.Sprintf("The rule “%s” has decided%s.", rule, ruleDoes(d))
+		return fmt.Sprintf("The rule “%s” has decided%s.", rule, ruleDoes(detail))
 	case oncall.EventRouteShadow:
-		return fmt.Sprintf("The rule “%s” is in shadow and changed nothing. It would have decided%s.", rule, ruleDoes(d))
+		return fmt.Sprintf("The rule “%s” is in shadow and changed nothing. It would have decided%s.", rule, ruleDoes(detail))
 	case oncall.EventRouteFailed:
-		return fmt.Sprintf("The rule “%s” could not be evaluated, so it did not match%s.", rule, ruleDoes(d))
+		return fmt.Sprintf("The rule “%s” could not be evaluated, so it did not match%s.", rule, ruleDoes(detail))
 	default:
 		return ""
 	}

@@ -208,21 +208,21 @@ func NewAlertsFile(service string) *AlertsFile {
 const maxCell = 1000
 
 // Add adds an alert.
-func (f *AlertsFile) Add(a oncall.Alert) error {
+func (f *AlertsFile) Add(alert oncall.Alert) error {
 	state, cleared := "firing", ""
-	if !a.Firing {
+	if !alert.Firing {
 		state = "cleared"
-		if a.ClearedAt != nil {
-			cleared = a.ClearedAt.UTC().Format(time.DateTime)
+		if alert.ClearedAt != nil {
+			cleared = alert.ClearedAt.UTC().Format(time.DateTime)
 		}
 	}
 	var labels []string
-	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
-		labels = append(labels, name+"="+a.Labels[name])
+	for _, name := range slices.Sorted(maps.Keys(alert.Labels)) {
+		labels = append(labels, name+"="+alert.Labels[name])
 	}
 	row := []string{
-		a.DedupKey, a.Title, string(a.Severity), a.Service(oncall.Integration{Name: f.service}), state,
-		a.FirstAt.UTC().Format(time.DateTime), a.LastAt.UTC().Format(time.DateTime), cleared, fmt.Sprint(a.Count), strings.Join(labels, " "), a.Link,
+		alert.DedupKey, alert.Title, string(alert.Severity), alert.Service(oncall.Integration{Name: f.service}), state,
+		alert.FirstAt.UTC().Format(time.DateTime), alert.LastAt.UTC().Format(time.DateTime), cleared, fmt.Sprint(alert.Count), strings.Join(labels, " "), alert.Link,
 	}
 	for i, cell := range row {
 		row[i] = plainCell(cell)

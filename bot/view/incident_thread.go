@@ -12,8 +12,8 @@ import (
 
 // Thread draws one reply for several events, and reports whether to broadcast it to the channel. Its text is
 // empty if there is nothing to say.
-func Thread(p oncall.Picture, events []oncall.Event) (_ Drawing, loud bool) {
-	in := p.Incident
+func Thread(picture oncall.Picture, events []oncall.Event) (_ Drawing, loud bool) {
+	in := picture.Incident
 	text, loud := threadText(events)
 	if loud { // in the channel it stands without the incident above it
 		text = bold(in.ID.String(), titleOf(in), "") + "\n" + text
@@ -22,7 +22,7 @@ func Thread(p oncall.Picture, events []oncall.Event) (_ Drawing, loud bool) {
 		return Drawing{}, false
 	}
 	d := Text(text)
-	if in.AsksVerdict(events, p.Events) {
+	if in.AsksVerdict(events, picture.Events) {
 		d = askVerdict(d, in)
 	}
 	return d, loud

@@ -59,17 +59,17 @@ func (ov IncidentOverview) VerdictForm() slack.ModalViewRequest {
 }
 
 // verdictLine describes a verdict.
-func verdictLine(e oncall.Event) string {
+func verdictLine(event oncall.Event) string {
 	var parts []string
-	for _, v := range e.Detail.Names {
+	for _, v := range event.Detail.Names {
 		if word := verdictWords[oncall.Verdict(v)]; word != "" {
 			parts = append(parts, "it was "+word)
 		}
 	}
-	if e.Detail.Text != "" {
-		parts = append(parts, "what helped: "+Foreign(e.Detail.Text, oncall.MaxHelped))
+	if event.Detail.Text != "" {
+		parts = append(parts, "what helped: "+Foreign(event.Detail.Text, oncall.MaxHelped))
 	}
-	return actorName(e.Actor) + ": " + strings.Join(parts, "; ") + "."
+	return actorName(event.Actor) + ": " + strings.Join(parts, "; ") + "."
 }
 
 // verdictText returns a verdict and what helped: "noise; what helped: …".

@@ -169,17 +169,17 @@ func OverrideMade(d Drawing) slack.ModalViewRequest { return readOnly("Override"
 const InList = "list"
 
 // OwnOverride shows an override that the reader can cancel. The schedule is nil if it was removed.
-func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location) Drawing {
+func OwnOverride(override schedule.Override, in *schedule.Schedule, zone *time.Location) Drawing {
 	name := "a removed schedule"
 	if in != nil {
 		name = Name(in.Name())
 	}
-	users := o.Users
-	if o.To != "" {
-		users = []oncall.UserID{o.To}
+	users := override.Users
+	if override.To != "" {
+		users = []oncall.UserID{override.To}
 	}
-	line := fmt.Sprintf("%s in *%s*, %s", named(users), name, Between(o.Start, o.End, zone))
-	cancel := button(ActionOverrideCancel, valueOf(o.ID), "Cancel")
+	line := fmt.Sprintf("%s in *%s*, %s", named(users), name, Between(override.Start, override.End, zone))
+	cancel := button(ActionOverrideCancel, valueOf(override.ID), "Cancel")
 	cancel.ActionID += "/" + InList
 	return Drawing{Text: line, Blocks: []slack.Block{slack.NewSectionBlock(words(line), nil, slack.NewAccessory(cancel))}}
 }

@@ -87,20 +87,20 @@ type reached struct {
 }
 
 // reachedLines says how each paged person was reached, and whether they have it.
-func reachedLines(p oncall.Picture) []string {
+func reachedLines(picture oncall.Picture) []string {
 	all := map[oncall.UserID]*reached{}
 	var order []oncall.UserID
 	of := func(u oncall.UserID) *reached {
 		if all[u] == nil {
-			all[u] = &reached{has: slices.Contains(p.Incident.Holders(), u) || slices.Contains(p.Incident.Acks, u)}
+			all[u] = &reached{has: slices.Contains(picture.Incident.Holders(), u) || slices.Contains(picture.Incident.Acks, u)}
 			order = append(order, u)
 		}
 		return all[u]
 	}
-	for _, u := range p.Paged {
+	for _, u := range picture.Paged {
 		of(u)
 	}
-	for _, e := range p.Events {
+	for _, e := range picture.Events {
 		for _, u := range e.Detail.Users {
 			way := e.Detail.Method.Name()
 			switch e.Kind {

@@ -383,17 +383,17 @@ func drawReviewAction(notice oncall.Notice) Drawing {
 }
 
 // givenAction says what somebody was given to do, and by when.
-func givenAction(d oncall.NoticeDetail, id string) (text, about string) {
-	text = fmt.Sprintf("You were given something to do: *%s*", Foreign(d.Note, maxBody))
-	if formats(d.Note) {
-		text = "You were given something to do: " + Foreign(d.Note, maxBody)
+func givenAction(facts oncall.NoticeDetail, id string) (text, about string) {
+	text = fmt.Sprintf("You were given something to do: *%s*", Foreign(facts.Note, maxBody))
+	if formats(facts.Note) {
+		text = "You were given something to do: " + Foreign(facts.Note, maxBody)
 	}
-	for _, by := range d.Others {
+	for _, by := range facts.Others {
 		if by != "" {
 			text = mention(by) + strings.Replace(text, "You were given something", " gave you something", 1)
 		}
 	}
-	return text, fmt.Sprintf("Until %s, after %s %s. I ask about it every working morning after that day.", lastDay(d.Start, location(d.TimeZone)), id, Foreign(d.Title, maxTitle))
+	return text, fmt.Sprintf("Until %s, after %s %s. I ask about it every working morning after that day.", lastDay(facts.Start, location(facts.TimeZone)), id, Foreign(facts.Title, maxTitle))
 }
 
 func actionButtons(id oncall.ReviewActionID) []slack.BlockElement {

@@ -69,21 +69,21 @@ func usesMoreInputs(r schedule.Rotation, defaultZone string) bool {
 }
 
 func (f RotationForm) moreFields() []slack.Block {
-	r := f.Rotation
+	rotation := f.Rotation
 	until := time.Time{}
-	if r.Until != nil {
-		until = *r.Until
+	if rotation.Until != nil {
+		until = *rotation.Until
 	}
-	advance := r.Advance
+	advance := rotation.Advance
 	if advance == "" {
 		advance = schedule.AdvanceCalendar
 	}
 	return []slack.Block{
-		optional(areaField(BlockWindows, "Only at these hours", "One line each: mon-fri 9-17, daily 22:00-06:00, or fri 18:00 - mon 08:00. Left empty: always.", schedule.WindowsText(r.Windows))),
-		optional(textField(BlockHolidays, "Holidays", holidayHint, holidaysText(r.Holidays))),
-		optional(textField(BlockRole, "Role", "primary, secondary, shadow (told, but no cover), or a word of your own.", r.Role)),
-		optional(textField(BlockZone, "Time zone", "Such as Europe/Berlin. Left empty: the schedule's.", r.TimeZone)),
-		textField(BlockPriority, "Priority", "Of two rotations of a role the higher one counts; equal ones are on call together.", strconv.Itoa(r.Priority)),
+		optional(areaField(BlockWindows, "Only at these hours", "One line each: mon-fri 9-17, daily 22:00-06:00, or fri 18:00 - mon 08:00. Left empty: always.", schedule.WindowsText(rotation.Windows))),
+		optional(textField(BlockHolidays, "Holidays", holidayHint, holidaysText(rotation.Holidays))),
+		optional(textField(BlockRole, "Role", "primary, secondary, shadow (told, but no cover), or a word of your own.", rotation.Role)),
+		optional(textField(BlockZone, "Time zone", "Such as Europe/Berlin. Left empty: the schedule's.", rotation.TimeZone)),
+		textField(BlockPriority, "Priority", "Of two rotations of a role the higher one counts; equal ones are on call together.", strconv.Itoa(rotation.Priority)),
 		choiceField(BlockAdvance, "Whose turn it is moves on", "", string(advance), []option{
 			{string(schedule.AdvanceCalendar), "with the calendar"},
 			{string(schedule.AdvanceActive), "only on days with hours in force"},

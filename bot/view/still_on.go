@@ -12,21 +12,21 @@ import (
 // drawStillOn asks a person who has an incident whether they are still on it, until they answer or it no longer
 // matters.
 func drawStillOn(n oncall.Notice) Drawing {
-	f := n.Detail
-	if len(f.Incidents) != 1 {
+	facts := n.Detail
+	if len(facts.Incidents) != 1 {
 		return drawLines(n)
 	}
-	id := f.Incidents[0]
-	since := fmt.Sprintf("You acknowledged it at %s.", noticeInstant(f.Start, f.TimeZone))
-	if len(f.Users) > 1 {
-		since = fmt.Sprintf("%s have it since %s; the answer of one is enough.", named(f.Users), noticeInstant(f.Start, f.TimeZone))
+	id := facts.Incidents[0]
+	since := fmt.Sprintf("You acknowledged it at %s.", noticeInstant(facts.Start, facts.TimeZone))
+	if len(facts.Users) > 1 {
+		since = fmt.Sprintf("%s have it since %s; the answer of one is enough.", named(facts.Users), noticeInstant(facts.Start, facts.TimeZone))
 	}
-	question := fmt.Sprintf("Are you still on incident *%s* %s? %s", id, Foreign(strings.Join(f.Lines, " "), maxTitle), since)
-	if f.State != "" {
-		state := stillOnState(f)
+	question := fmt.Sprintf("Are you still on incident *%s* %s? %s", id, Foreign(strings.Join(facts.Lines, " "), maxTitle), since)
+	if facts.State != "" {
+		state := stillOnState(facts)
 		return Drawing{Text: question + " " + state, Blocks: []slack.Block{section(question), section(state)}}
 	}
-	question += fmt.Sprintf(" Without an answer it pages again at %s.", noticeTime(f.End, f.TimeZone))
+	question += fmt.Sprintf(" Without an answer it pages again at %s.", noticeTime(facts.End, facts.TimeZone))
 	return Drawing{Text: question, Blocks: []slack.Block{section(question), slack.NewActionBlock("still_on",
 		button(ActionStillOn, valueOf(id), "Still on it").WithStyle(slack.StylePrimary),
 		button(ActionResolve, valueOf(id), "Resolve"),

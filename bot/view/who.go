@@ -106,18 +106,18 @@ func shiftsFrom(mine []schedule.Stint, from time.Time, running string, zone *tim
 		return fmt.Sprintf("You have no shift in the next %d weeks.", int(OwnShiftsAhead.Hours())/24/7)
 	}
 	var lines []string
-	for i, s := range mine {
+	for i, stint := range mine {
 		if i == maxOwnShifts {
 			lines = append(lines, Count(len(mine)-i, "more shift"))
 			break
 		}
-		name := withRole("*"+Name(s.Name)+"*", s.Role)
-		line := fmt.Sprintf("• %s %s", name, Between(s.Start, s.End, zone))
-		if !s.Start.After(from) {
-			line = "• " + name + running + Time(s.End, zone)
+		name := withRole("*"+Name(stint.Name)+"*", stint.Role)
+		line := fmt.Sprintf("• %s %s", name, Between(stint.Start, stint.End, zone))
+		if !stint.Start.After(from) {
+			line = "• " + name + running + Time(stint.End, zone)
 		}
-		if there, err := time.LoadLocation(s.TimeZone); err == nil && differ(s.Start, there, zone) {
-			line += fmt.Sprintf(" (%s in %s)", s.End.In(there).Format("Mon 15:04"), Name(s.TimeZone))
+		if there, err := time.LoadLocation(stint.TimeZone); err == nil && differ(stint.Start, there, zone) {
+			line += fmt.Sprintf(" (%s in %s)", stint.End.In(there).Format("Mon 15:04"), Name(stint.TimeZone))
 		}
 		lines = append(lines, line)
 	}

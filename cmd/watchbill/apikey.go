@@ -106,17 +106,17 @@ func saidWrong(err error) error {
 	return err
 }
 
-func whoseKey(dir *store.Directory, k oncall.APIKey) string {
-	if k.Issuer != "" {
-		of := k
+func whoseKey(dir *store.Directory, key oncall.APIKey) string {
+	if key.Issuer != "" {
+		of := key
 		of.Issuer = ""
-		return whoseKey(dir, of) + ", by tokens of " + notify.OneLine(k.Issuer)
+		return whoseKey(dir, of) + ", by tokens of " + notify.OneLine(key.Issuer)
 	}
 	switch {
-	case k.Owner != "":
-		return notify.OneLine(dir.Name(k.Owner)) + "'s own"
-	case k.TeamID != 0:
-		t, _ := dir.Team(k.TeamID)
+	case key.Owner != "":
+		return notify.OneLine(dir.Name(key.Owner)) + "'s own"
+	case key.TeamID != 0:
+		t, _ := dir.Team(key.TeamID)
 		return "of the team " + notify.OneLine(t.Name)
 	}
 	return "the installation's"

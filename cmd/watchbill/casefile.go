@@ -342,18 +342,18 @@ func (n node) rotation() schedule.Rotation {
 
 // window reads a layer's restriction.
 func (n node) window() schedule.Window {
-	w := schedule.Window{From: n.get("from").timeOfDay(), To: n.get("to").timeOfDay()}
+	window := schedule.Window{From: n.get("from").timeOfDay(), To: n.get("to").timeOfDay()}
 	if days := n.get("days"); days.found {
 		for _, d := range days.list() {
-			w.Days = append(w.Days, d.weekday())
+			window.Days = append(window.Days, d.weekday())
 		}
-		if len(w.Days) == 0 {
+		if len(window.Days) == 0 {
 			days.refuse("is empty")
 		}
-		return w
+		return window
 	}
-	w.FromDay, w.ToDay = n.get("from_day").weekday(), n.get("to_day").weekday()
-	return w
+	window.FromDay, window.ToDay = n.get("from_day").weekday(), n.get("to_day").weekday()
+	return window
 }
 
 // overrides reads the list of overrides and numbers them in the order of seq.

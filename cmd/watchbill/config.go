@@ -69,17 +69,17 @@ func shownSetting(f *kong.Flag) string {
 	case !strings.HasSuffix(f.Envs[0], "_URL"):
 		return text
 	}
-	u, err := url.Parse(text)
+	address, err := url.Parse(text)
 	if err != nil {
 		return "(hidden)" // DATABASE_URL may have the form password=…
 	}
-	if u.Host == "" && u.Scheme == "" {
+	if address.Host == "" && address.Scheme == "" {
 		return "(hidden)"
 	}
-	if q := u.Query(); q.Has("password") || q.Has("sslpassword") {
-		u.RawQuery = "(hidden)"
+	if q := address.Query(); q.Has("password") || q.Has("sslpassword") {
+		address.RawQuery = "(hidden)"
 	}
-	return u.Redacted()
+	return address.Redacted()
 }
 
 // secretSetting reports whether a variable's name marks its value as secret. New such words are

@@ -123,20 +123,20 @@ func (c *explainCmd) came(p process, db *store.System, dir *store.Directory) err
 	ex := explainer{ctx: p.ctx, out: p.out, dir: dir, at: p.clock()}
 	ex.line("Incident     #%d %s", int64(in.ID), in.Title)
 	ex.line("Policy       %s", dir.Policies[in.PolicyID].Name)
-	for _, a := range alerts {
-		integration, known := dir.Integration(a.IntegrationID)
+	for _, alert := range alerts {
+		integration, known := dir.Integration(alert.IntegrationID)
 		if !known {
 			continue
 		}
 		ex.integration = integration
-		ex.line("\nAlert        %s (dedup key %s) of %s", a.Title, a.DedupKey, integration.Name)
+		ex.line("\nAlert        %s (dedup key %s) of %s", alert.Title, alert.DedupKey, integration.Name)
 		switch {
-		case a.Route != nil && a.Route.Rule != "":
-			ex.line("Came by      rule %q, version %d: %s", a.Route.Rule, a.Route.Version, ex.did(a.Route.Policy, a.Route.Does))
+		case alert.Route != nil && alert.Route.Rule != "":
+			ex.line("Came by      rule %q, version %d: %s", alert.Route.Rule, alert.Route.Version, ex.did(alert.Route.Policy, alert.Route.Does))
 		default:
 			ex.line("Came by      no rule: it went to the policy of its integration")
 		}
-		ex.routes([]oncall.Signal{a.TriggerSignal()})
+		ex.routes([]oncall.Signal{alert.TriggerSignal()})
 	}
 	if all > len(alerts) {
 		ex.line("\nIt has %d more alerts.", all-len(alerts))

@@ -203,19 +203,19 @@ func (srv *orgServer) stopAll() {
 // begin serves an organisation until it is stopped.
 func (srv *orgServer) begin(o store.Organisation) *orgApp {
 	ctx, cancel := context.WithCancel(srv.ctx)
-	s := &orgApp{Organisation: o, log: srv.app.log.With().Str("organisation", o.Name).Logger(), cancel: cancel, ended: make(chan struct{})}
+	org := &orgApp{Organisation: o, log: srv.app.log.With().Str("organisation", o.Name).Logger(), cancel: cancel, ended: make(chan struct{})}
 	go func() {
-		defer close(s.ended)
+		defer close(org.ended)
 		for wait := restartAfter; ; wait = min(2*wait, restartMax) {
 			began := srv.clock()
-			err := srv.serve(ctx, s)
+			err := srv.serve(ctx, org)
 			if ctx.Err() != nil {
 				return
 			}
 			if srv.clock().Sub(began) > restartMax {
 				wait = restartAfter
 			}
-			s.log.Error().Err(err).Dur("again_in", wait).Msg("the organisation is not served")
+			org.log.Error().Err(err).Dur("again_in", wait).Msg("the organisation is not served")
 			select {
 			case <-ctx.Done():
 				return
@@ -223,28 +223,28 @@ func (srv *orgServer) begin(o store.Organisation) *orgApp {
 			}
 		}
 	}()
-	return s
+	return org
 }
 
 // serve runs an organisation until ctx ends or one of its parts fails.
-func (srv *orgServer) serve(ctx context.Context, s *orgApp) error {
-	a, err := srv.start(ctx, s)
+func (srv *orgServer) serve(ctx context.Context, org *orgApp) error {
+	a, err := srv.start(ctx, org)
 	if err != nil {
 		return err
 	}
-	s.running.Store(a)
+	org.running.Store(a)
 	srv.publish()
-	s.log.Info().Msg("the organisation is served")
+	org.log.Info().Msg("the organisation is served")
 	err = a.wait(ctx)
-	s.running.Store(nil)
+	org.running.Store(nil)
 	srv.publish()
 	a.stop()
-	s.log.Info().Msg("the organisation has stopped")
+	org.log.Info().Msg("the organisation has stopped")
 	return err
 }
 
 // start starts an organisation, a few at a time.
-func (srv *orgServer) start(ctx context.Context, s *orgApp) (*app, error) {
+func (srv *orgServer) start(ctx context.Context, org *orgApp) (*app, error) {
 	select {
 	case srv.starting <- struct{}{}:
 		defer func() { <-srv.starting }()
@@ -252,7 +252,7 @@ func (srv *orgServer) start(ctx context.Context, s *orgApp) (*app, error) {
 		return nil, ctx.Err()
 	}
 	values := maps.Clone(srv.values)
-	maps.Copy(values, s.Settings)
+	maps.Copy(values, org.Settings)
 	c, err := parseServe(values)
 	if err != nil {
 		return nil, err
@@ -262,13 +262,13 @@ func (srv *orgServer) start(ctx context.Context, s *orgApp) (*app, error) {
 	}
 	p := srv.process
 	p.ctx = ctx
-	settings := c.build(p, s.log)
+	settings := c.build(p, org.log)
 	settings.shared = &sharedResources{metrics: prometheus.NewRegistry(), budget: srv.budget}
 	if srv.spool != "" {
-		settings.spool = filepath.Join(srv.spool, s.Name)
+		settings.spool = filepath.Join(srv.spool, org.Name)
 	}
-	s.metrics.Store(settings.shared.metrics)
-	return startApp(ctx, settings, srv.clock, s.log)
+	org.metrics.Store(settings.shared.metrics)
+	return startApp(ctx, settings, srv.clock, org.log)
 }
 
 // onDemand returns a handler that is created on its first request.

@@ -20,17 +20,17 @@ const (
 // readHolidays replaces each file of holidays (.ics), beside the set-up file in dir, by the days in it.
 func readHolidays(doc *setup.Setup, dir string) error {
 	for i := range doc.Schedules {
-		s := &doc.Schedules[i]
-		if err := readHolidayFile(s.Holidays, dir); err != nil {
-			return fmt.Errorf("schedule %q: holidays: %w", s.Name, err)
+		made := &doc.Schedules[i]
+		if err := readHolidayFile(made.Holidays, dir); err != nil {
+			return fmt.Errorf("schedule %q: holidays: %w", made.Name, err)
 		}
-		all := s.Rotations
-		for _, later := range s.Later {
+		all := made.Rotations
+		for _, later := range made.Later {
 			all = append(slices.Clip(all), later.Rotations...)
 		}
 		for _, r := range all {
 			if err := readHolidayFile(r.Holidays, dir); err != nil {
-				return fmt.Errorf("schedule %q, rotation %q: holidays: %w", s.Name, r.Name, err)
+				return fmt.Errorf("schedule %q, rotation %q: holidays: %w", made.Name, r.Name, err)
 			}
 		}
 	}

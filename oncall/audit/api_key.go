@@ -16,19 +16,19 @@ func ofAPIKey(k oncall.APIKey, act Operation, changes ...Change) Entry {
 }
 
 // MadeAPIKey records a new API key by its last four characters.
-func MadeAPIKey(k oncall.APIKey, team string) Entry {
+func MadeAPIKey(key oncall.APIKey, team string) Entry {
 	var scopes []string
-	for _, s := range k.Scopes {
+	for _, s := range key.Scopes {
 		scopes = append(scopes, string(s))
 	}
-	changes := []Change{{What: "key", After: oncall.Say("…%s", k.Hint)}, {What: "scopes", After: oncall.Say("%s", strings.Join(scopes, ", "))}}
+	changes := []Change{{What: "key", After: oncall.Say("…%s", key.Hint)}, {What: "scopes", After: oncall.Say("%s", strings.Join(scopes, ", "))}}
 	if team != "" {
 		changes = append(changes, Change{What: "team", After: oncall.Say("%s", team)})
 	}
-	if k.ExpiresAt != nil {
-		changes = append(changes, Change{What: "expires", After: oncall.Say("%s UTC", day(*k.ExpiresAt))})
+	if key.ExpiresAt != nil {
+		changes = append(changes, Change{What: "expires", After: oncall.Say("%s UTC", day(*key.ExpiresAt))})
 	}
-	return ofAPIKey(k, Added, changes...)
+	return ofAPIKey(key, Added, changes...)
 }
 
 // RotatedAPIKey records an API key's replacement, both by their last four characters.

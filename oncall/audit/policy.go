@@ -11,21 +11,21 @@ import (
 )
 
 func (inst installation) policies() (all []thing) {
-	for i, d := range inst.doc.Policies {
+	for i, policy := range inst.doc.Policies {
 		p := inst.Policies[i]
-		t := thing{name: d.Name, teams: []oncall.TeamID{p.TeamID}}
-		t.says.text("team", d.Team)
-		for n, st := range d.Steps {
+		t := thing{name: policy.Name, teams: []oncall.TeamID{p.TeamID}}
+		t.says.text("team", policy.Team)
+		for n, st := range policy.Steps {
 			t.says.part(fmt.Sprintf("step %d", n+1), inst.step(p, st, p.Steps[n].Targets), whole(st))
 		}
-		if d.Repeat != 0 {
-			t.says.text("repeat", strconv.Itoa(d.Repeat))
+		if policy.Repeat != 0 {
+			t.says.text("repeat", strconv.Itoa(policy.Repeat))
 		}
-		if d.Acks != 0 {
-			t.says.text("acks", strconv.Itoa(d.Acks))
+		if policy.Acks != 0 {
+			t.says.text("acks", strconv.Itoa(policy.Acks))
 		}
-		t.says.text("ack timeout", d.AckTimeout)
-		t.says.text("ack wait", d.AckWait)
+		t.says.text("ack timeout", policy.AckTimeout)
+		t.says.text("ack wait", policy.AckWait)
 		all = append(all, t)
 	}
 	return all
@@ -72,7 +72,7 @@ func (inst installation) step(p oncall.Policy, st setup.Step, targets []oncall.T
 }
 
 // owner returns the team that a target belongs to, by default the policy's own.
-func (inst installation) owner(p oncall.Policy, t oncall.Target) oncall.TeamID {
+func (inst installation) owner(policy oncall.Policy, t oncall.Target) oncall.TeamID {
 	switch {
 	case t.Schedule != 0:
 		return inst.teamOf[t.Schedule]
@@ -83,5 +83,5 @@ func (inst installation) owner(p oncall.Policy, t oncall.Target) oncall.TeamID {
 	case t.Policy != 0:
 		return inst.by[t.Policy]
 	}
-	return p.TeamID
+	return policy.TeamID
 }

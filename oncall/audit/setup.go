@@ -191,18 +191,18 @@ func (inst installation) schedules() (all []thing) {
 }
 
 // ofSchedule returns a schedule's properties, without its team.
-func ofSchedule(d setup.Schedule) (says fields) {
-	says.text("time zone", d.TimeZone)
-	says.flag("shifts apart", d.Apart != nil && *d.Apart)
-	says = append(says, rotations("", d.Rotations)...)
-	for _, v := range d.Later {
+func ofSchedule(made setup.Schedule) (says fields) {
+	says.text("time zone", made.TimeZone)
+	says.flag("shifts apart", made.Apart != nil && *made.Apart)
+	says = append(says, rotations("", made.Rotations)...)
+	for _, v := range made.Later {
 		later := "from " + v.From + ", "
 		says = append(says, rotations(later, v.Rotations)...)
 		if len(v.Rotations) == 0 {
 			says.text(later+"rotations", "none")
 		}
 	}
-	for _, s := range d.Shifts {
+	for _, s := range made.Shifts {
 		says.say("shift "+s.Start+" to "+s.End+" as "+cmp.Or(s.Role, schedule.RolePrimary), people(s.Users))
 	}
 	return says

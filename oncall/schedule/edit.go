@@ -110,21 +110,21 @@ func (d Definition) author(version int64) Sentence {
 // under the same name. A rotation with a new start date is exempt: its first turn begins there.
 func KeepTurns(before, after []Rotation, timeZone string, at time.Time) ([]Rotation, error) {
 	out := slices.Clone(after)
-	for i, r := range out {
-		was := slices.IndexFunc(before, func(b Rotation) bool { return b.Name == r.Name && roleName(b.Role) == roleName(r.Role) })
-		if was < 0 || before[was].StartDate != r.StartDate {
+	for i, rotation := range out {
+		was := slices.IndexFunc(before, func(b Rotation) bool { return b.Name == rotation.Name && roleName(b.Role) == roleName(rotation.Role) })
+		if was < 0 || before[was].StartDate != rotation.StartDate {
 			continue
 		}
 		b := before[was]
-		if b.sameTurns(r, timeZone) {
+		if b.sameTurns(rotation, timeZone) {
 			out[i].FirstTurn = b.FirstTurn
 			continue
 		}
-		if b.Plain(timeZone).sameTurns(r.Plain(timeZone), timeZone) {
+		if b.Plain(timeZone).sameTurns(rotation.Plain(timeZone), timeZone) {
 			continue // only the order starts elsewhere; the turns are the same
 		}
 		var err error
-		if out[i], err = KeepTurn(b, r, timeZone, at); err != nil {
+		if out[i], err = KeepTurn(b, rotation, timeZone, at); err != nil {
 			return nil, err
 		}
 	}

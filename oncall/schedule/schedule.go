@@ -82,20 +82,20 @@ const maxLayers = 64
 
 // Compile checks and compiles a schedule. An error is a Refusal that names the rotation or override
 // and the field.
-func Compile(s Definition) (*Schedule, error) {
-	away := compilePeople(s.Inactive)
-	ops, err := compileOps(s, away)
+func Compile(definition Definition) (*Schedule, error) {
+	away := compilePeople(definition.Inactive)
+	ops, err := compileOps(definition, away)
 	if err != nil {
 		return nil, err
 	}
-	compiled := &Schedule{id: s.ID, teamID: s.TeamID, name: s.Name, timeZone: s.TimeZone}
-	for _, role := range rolesOf(s, ops) {
+	compiled := &Schedule{id: definition.ID, teamID: definition.TeamID, name: definition.Name, timeZone: definition.TimeZone}
+	for _, role := range rolesOf(definition, ops) {
 		compiled.lines = append(compiled.lines, line{role: role, versions: []version{{from: ever}}})
 	}
-	versions := slices.Clone(s.Versions)
+	versions := slices.Clone(definition.Versions)
 	slices.SortStableFunc(versions, func(a, b Version) int { return cmp.Compare(a.Begins(), b.Begins()) })
 	for _, v := range versions {
-		if err := compiled.addVersion(v, s.TimeZone, away); err != nil {
+		if err := compiled.addVersion(v, definition.TimeZone, away); err != nil {
 			return nil, err
 		}
 	}
@@ -171,21 +171,21 @@ func (s *Schedule) line(role string) *line {
 }
 
 // compileOps returns the ops of overrides and manual shifts, in the order in which they apply.
-func compileOps(s Definition, away people) ([]op, error) {
+func compileOps(definition Definition, away people) ([]op, error) {
 	var ops []op
-	for i, shift := range s.Shifts {
+	for i, shift := range definition.Shifts {
 		o, err := compileShift(shift, fmt.Sprintf("Shift %d", i+1), away)
 		if err != nil {
 			return nil, err
 		}
 		ops = append(ops, o)
 	}
-	for i, o := range s.Overrides {
+	for i, o := range definition.Overrides {
 		text := fmt.Sprintf("Override %d", o.ID)
 		if o.ID == 0 {
 			text = fmt.Sprintf("New override %d", i+1)
 		}
-		made, err := compileOverride(o, s.TimeZone, text, away)
+		made, err := compileOverride(o, definition.TimeZone, text, away)
 		if err != nil {
 			return nil, err
 		}

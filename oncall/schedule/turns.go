@@ -75,18 +75,18 @@ func compileTurns(rotation Rotation, week *weekly) (turns, error) {
 	return t, nil
 }
 
-func compileCronTurns(r Rotation) (turns, error) {
-	if r.Advance == AdvanceActive {
+func compileCronTurns(rotation Rotation) (turns, error) {
+	if rotation.Advance == AdvanceActive {
 		return turns{}, fmt.Errorf("advance can't be \"active\" with period.cron: name the days in the expression")
 	}
-	table, err := compileCron(r.Period.Cron)
+	table, err := compileCron(rotation.Period.Cron)
 	if err != nil {
 		return turns{}, fmt.Errorf("period.cron: %w", err)
 	}
-	t := turns{kind: cronTurns, cron: table, skip: table.count(r.StartDate.days()*paperDay - 1)}
+	t := turns{kind: cronTurns, cron: table, skip: table.count(rotation.StartDate.days()*paperDay - 1)}
 	start, ok := table.match(t.skip)
 	if !ok {
-		return turns{}, fmt.Errorf("period.cron: %q never matches after %s", r.Period.Cron, r.StartDate)
+		return turns{}, fmt.Errorf("period.cron: %q never matches after %s", rotation.Period.Cron, rotation.StartDate)
 	}
 	t.start = start
 	return t, nil

@@ -222,18 +222,18 @@ func (h handing) list(names []string) []string {
 	return out
 }
 
-func (h handing) schedule(c Schedule) (Schedule, error) {
+func (h handing) schedule(made Schedule) (Schedule, error) {
 	var err error
-	if c.Rotations, err = h.rotations(c.Name, c.Rotations); err != nil {
-		return c, err
+	if made.Rotations, err = h.rotations(made.Name, made.Rotations); err != nil {
+		return made, err
 	}
-	c.Later = slices.Clone(c.Later)
-	for i := range c.Later {
-		if c.Later[i].Rotations, err = h.rotations(c.Name, c.Later[i].Rotations); err != nil {
-			return c, err
+	made.Later = slices.Clone(made.Later)
+	for i := range made.Later {
+		if made.Later[i].Rotations, err = h.rotations(made.Name, made.Later[i].Rotations); err != nil {
+			return made, err
 		}
 	}
-	return c, nil
+	return made, nil
 }
 
 func (h handing) rotations(in string, all []Rotation) ([]Rotation, error) {
@@ -293,19 +293,19 @@ func (h handing) policy(policy Policy) (next Policy, changed bool, err error) {
 	return next, changed, nil
 }
 
-func (h handing) team(t Team) Team {
-	t.Fallback = h.list(t.Fallback)
-	if rest := (handing{from: h.from}).list(t.Managers); len(rest) > 0 {
-		t.Managers = rest
+func (h handing) team(team Team) Team {
+	team.Fallback = h.list(team.Fallback)
+	if rest := (handing{from: h.from}).list(team.Managers); len(rest) > 0 {
+		team.Managers = rest
 	}
-	if slices.Contains(t.Managers, h.from) {
-		if h.to != "" && !slices.Contains(t.Members, h.to) {
-			t.Members = append(slices.Clone(t.Members), h.to)
+	if slices.Contains(team.Managers, h.from) {
+		if h.to != "" && !slices.Contains(team.Members, h.to) {
+			team.Members = append(slices.Clone(team.Members), h.to)
 		}
-		return t // a manager is a member
+		return team // a manager is a member
 	}
-	t.Members = h.list(t.Members)
-	return t
+	team.Members = h.list(team.Members)
+	return team
 }
 
 // FileLine says where the set-up file names a person.

@@ -57,17 +57,17 @@ func (in Installation) Setup(now time.Time) Setup {
 	for _, p := range in.Policies {
 		out.Policies = append(out.Policies, x.policy(p))
 	}
-	for _, i := range in.Integrations {
+	for _, integration := range in.Integrations {
 		is := Integration{
-			Name: i.Name, Team: x.teams[i.TeamID], Format: i.Format, Policy: x.policies[i.PolicyID], Storm: writeStorm(i.StormLimit),
-			Group: writeGroup(i.Grouping), Mapping: i.Mapping, Silence: writeSilence(i.Silencing), Signed: i.Signed, Topics: i.Topics,
+			Name: integration.Name, Team: x.teams[integration.TeamID], Format: integration.Format, Policy: x.policies[integration.PolicyID], Storm: writeStorm(integration.StormLimit),
+			Group: writeGroup(integration.Grouping), Mapping: integration.Mapping, Silence: writeSilence(integration.Silencing), Signed: integration.Signed, Topics: integration.Topics,
 		}
 		for _, h := range in.Heartbeats {
-			if h.IntegrationID == i.ID {
+			if h.IntegrationID == integration.ID {
 				is.Heartbeats = append(is.Heartbeats, writeHeartbeat(h))
 			}
 		}
-		is.Routes, is.ShadowRoutes = x.routesOf(oncall.RouteOwner{Integration: i.ID})
+		is.Routes, is.ShadowRoutes = x.routesOf(oncall.RouteOwner{Integration: integration.ID})
 		out.Integrations = append(out.Integrations, is)
 	}
 	for _, g := range in.UserGroups {

@@ -65,20 +65,20 @@ func (e exporter) maintenance(all []oncall.Maintenance, integrations []oncall.In
 	if err != nil {
 		return nil // it always exists
 	}
-	for _, m := range all {
-		if m.Name == "" || !m.EndsAt.After(now) {
+	for _, window := range all {
+		if window.Name == "" || !window.EndsAt.After(now) {
 			continue
 		}
 		is := Maintenance{
-			Name: m.Name, Team: e.teams[m.TeamID], From: writeInstant(m.StartsAt, zone), Until: writeInstant(m.EndsAt, zone),
-			ExceptCritical: m.PagesCritical, Reason: m.Reason,
+			Name: window.Name, Team: e.teams[window.TeamID], From: writeInstant(window.StartsAt, zone), Until: writeInstant(window.EndsAt, zone),
+			ExceptCritical: window.PagesCritical, Reason: window.Reason,
 		}
 		for _, in := range integrations {
-			if in.ID == m.IntegrationID {
+			if in.ID == window.IntegrationID {
 				is.Integration = in.Name
 			}
 		}
-		for _, match := range m.Match {
+		for _, match := range window.Match {
 			is.Only = append(is.Only, match.String())
 		}
 		out = append(out, is)

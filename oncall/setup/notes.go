@@ -39,19 +39,19 @@ func (s Setup) leaks() []string {
 			ofPrivate[sc.Name] = sc.Team
 		}
 	}
-	for _, p := range s.Policies {
-		for n, st := range p.Steps {
+	for _, policy := range s.Policies {
+		for n, st := range policy.Steps {
 			for _, written := range st.Page {
 				t, err := parseTarget(written)
 				if err != nil {
 					continue
 				}
 				named := map[string]string{"policy": teamOf[t.name], "schedule": ofPrivate[t.name], "team": t.name, "managers": t.name}[t.kind]
-				if private[named] && named != p.Team {
-					notes = append(notes, fmt.Sprintf("policy %q, step %d: whoever sees incidents of the team %q reads there of the %s %q, and whom it pages, though the team %q is private", p.Name, n+1, p.Team, t.kind, t.name, named))
+				if private[named] && named != policy.Team {
+					notes = append(notes, fmt.Sprintf("policy %q, step %d: whoever sees incidents of the team %q reads there of the %s %q, and whom it pages, though the team %q is private", policy.Name, n+1, policy.Team, t.kind, t.name, named))
 				}
-				if t.kind == "policy" && private[p.Team] && teamOf[t.name] != p.Team {
-					notes = append(notes, fmt.Sprintf("policy %q, step %d: the team %q is private, and whoever the policy %q of another team pages sees its incidents; channels and webhooks of that one get only their numbers", p.Name, n+1, p.Team, t.name))
+				if t.kind == "policy" && private[policy.Team] && teamOf[t.name] != policy.Team {
+					notes = append(notes, fmt.Sprintf("policy %q, step %d: the team %q is private, and whoever the policy %q of another team pages sees its incidents; channels and webhooks of that one get only their numbers", policy.Name, n+1, policy.Team, t.name))
 				}
 			}
 		}

@@ -116,20 +116,20 @@ func find[T any](all []T, is func(T) bool) *T {
 }
 
 // Put adds a part to the document, replacing the one of the same name.
-func (s Setup) Put(p Part) Setup {
-	switch p.Kind {
+func (s Setup) Put(part Part) Setup {
+	switch part.Kind {
 	case UserPart:
-		s.Users = put(s.Users, *p.User, func(u User) bool { return u.Name == p.User.Name || u.Slack != "" && u.Slack == p.User.Slack })
+		s.Users = put(s.Users, *part.User, func(u User) bool { return u.Name == part.User.Name || u.Slack != "" && u.Slack == part.User.Slack })
 	case TeamPart:
-		s.Teams = put(s.Teams, *p.Team, func(t Team) bool { return t.Name == p.Team.Name })
+		s.Teams = put(s.Teams, *part.Team, func(t Team) bool { return t.Name == part.Team.Name })
 	case SchedulePart:
-		s.Schedules = put(s.Schedules, *p.Schedule, func(c Schedule) bool { return c.Name == p.Schedule.Name })
+		s.Schedules = put(s.Schedules, *part.Schedule, func(c Schedule) bool { return c.Name == part.Schedule.Name })
 	case PolicyPart:
-		s.Policies = put(s.Policies, *p.Policy, func(c Policy) bool { return c.Name == p.Policy.Name })
+		s.Policies = put(s.Policies, *part.Policy, func(c Policy) bool { return c.Name == part.Policy.Name })
 	case UserGroupPart:
-		s.UserGroups = put(s.UserGroups, *p.UserGroup, func(g UserGroup) bool { return g.Name() == p.UserGroup.Name() })
+		s.UserGroups = put(s.UserGroups, *part.UserGroup, func(g UserGroup) bool { return g.Name() == part.UserGroup.Name() })
 	default:
-		s.Integrations = put(s.Integrations, *p.Integration, func(in Integration) bool { return in.Name == p.Integration.Name })
+		s.Integrations = put(s.Integrations, *part.Integration, func(in Integration) bool { return in.Name == part.Integration.Name })
 	}
 	return s
 }
@@ -245,17 +245,17 @@ func (p Part) InNames(doc Setup) Part {
 		t.Members, t.Managers, t.Fallback = list(t.Members, ""), list(t.Managers, ""), list(t.Fallback, "")
 		p.Team = &t
 	case SchedulePart:
-		s := *p.Schedule
-		s.Rotations = rotationsInNames(s.Rotations, list, called)
-		s.Later = slices.Clone(s.Later)
-		for i := range s.Later {
-			s.Later[i].Rotations = rotationsInNames(s.Later[i].Rotations, list, called)
+		made := *p.Schedule
+		made.Rotations = rotationsInNames(made.Rotations, list, called)
+		made.Later = slices.Clone(made.Later)
+		for i := range made.Later {
+			made.Later[i].Rotations = rotationsInNames(made.Later[i].Rotations, list, called)
 		}
-		s.Shifts = slices.Clone(s.Shifts)
-		for i := range s.Shifts {
-			s.Shifts[i].Users = list(s.Shifts[i].Users, "")
+		made.Shifts = slices.Clone(made.Shifts)
+		for i := range made.Shifts {
+			made.Shifts[i].Users = list(made.Shifts[i].Users, "")
 		}
-		p.Schedule = &s
+		p.Schedule = &made
 	case PolicyPart:
 		c := *p.Policy
 		c.Steps = slices.Clone(c.Steps)

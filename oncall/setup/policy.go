@@ -254,20 +254,20 @@ func (c *checker) target(where, written string, t writtenTarget, roles map[strin
 }
 
 // passesOn checks the steps after one that passes the incident on to other policies.
-func (c *checker) passesOn(p Policy, n int, to []string) {
+func (c *checker) passesOn(policy Policy, n int, to []string) {
 	if len(to) == 0 {
 		return
 	}
-	always := p.Steps[n].Only == nil // otherwise the next steps run when it doesn't
+	always := policy.Steps[n].Only == nil // otherwise the next steps run when it doesn't
 	switch {
 	case len(to) > 1:
-		c.say("policy %q, step %d: it hands over to %d policies; a step can hand over to one", p.Name, n+1, len(to))
-	case to[0] == p.Name:
-		c.say("policy %q, step %d: it hands over to itself; use repeat", p.Name, n+1)
-	case always && n+1 < len(p.Steps):
-		c.say("policy %q, step %d: it hands over to policy %q, so the steps after it never run", p.Name, n+1, to[0])
-	case always && p.Repeat > 0:
-		c.say("policy %q: repeat is %d, but its last step hands over to policy %q; leave repeat out", p.Name, p.Repeat, to[0])
+		c.say("policy %q, step %d: it hands over to %d policies; a step can hand over to one", policy.Name, n+1, len(to))
+	case to[0] == policy.Name:
+		c.say("policy %q, step %d: it hands over to itself; use repeat", policy.Name, n+1)
+	case always && n+1 < len(policy.Steps):
+		c.say("policy %q, step %d: it hands over to policy %q, so the steps after it never run", policy.Name, n+1, to[0])
+	case always && policy.Repeat > 0:
+		c.say("policy %q: repeat is %d, but its last step hands over to policy %q; leave repeat out", policy.Name, policy.Repeat, to[0])
 	}
 }
 
