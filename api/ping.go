@@ -17,10 +17,10 @@ import (
 
 // Limits of a ping.
 const (
-	maxPing     = 1 << 20 // bytes read from a ping's body, whose end is kept
-	maxRun      = 100     // bytes of a run's name
-	maxExit     = 255
-	findPatient = time.Second
+	maxPing            = 1 << 20 // bytes read from a ping's body, whose end is kept
+	maxRun             = 100     // bytes of a run's name
+	maxExit            = 255
+	findHeartbeatLimit = time.Second
 )
 
 // pingRoutes adds the addresses of heartbeats, in healthchecks.io's form and in others.
@@ -103,7 +103,7 @@ func parsePing(r *http.Request) (name string, ping oncall.Ping, ok bool) {
 // storePing stores a ping, and reports whether its heartbeat must be created. While the known
 // heartbeats can't be loaded, every ping is accepted.
 func (s *server) storePing(ctx context.Context, in oncall.Integration, name string, ping oncall.Ping, body string) (created bool, p *problem) {
-	find, cancel := context.WithTimeout(ctx, findPatient)
+	find, cancel := context.WithTimeout(ctx, findHeartbeatLimit)
 	defer cancel()
 	found, err := "", error(nil)
 	if !s.System.Suspended() {

@@ -34,11 +34,11 @@ func (b *Bot) actHere(ctx context.Context, r request, id oncall.IncidentID, do o
 // afterwards lists the commands that people still type after their incident is over.
 var afterwards = map[string]bool{"note": true, "review": true, "action": true, "update": true, "verdict": true}
 
-// lastFor is how long after its end an incident still counts as somebody's last one.
-const lastFor = 12 * time.Hour
+// lastIncidentFor is how long after its end an incident still counts as somebody's last one.
+const lastIncidentFor = 12 * time.Hour
 
-// justNow is how long after an act it still says which incident is meant.
-const justNow = time.Hour
+// lastActMeantFor is how long after an act it still says which incident is meant.
+const lastActMeantFor = time.Hour
 
 // A busyness says what somebody is busy with.
 type busyness struct {
@@ -70,14 +70,14 @@ func (b *Bot) busyWith(ctx context.Context, r request, open []oncall.Incident) (
 		return busy, err
 	}
 	candidates := numbersOf(open)
-	over, found, err := b.store.LastResolved(ctx, r.by(), r.now.Add(-lastFor))
+	over, found, err := b.store.LastResolved(ctx, r.by(), r.now.Add(-lastIncidentFor))
 	if err != nil {
 		return busy, err
 	}
 	if found {
 		candidates = append(candidates, over)
 	}
-	busy.acted, busy.actedAt, err = b.store.LastActed(ctx, r.by(), candidates, r.now.Add(-lastFor))
+	busy.acted, busy.actedAt, err = b.store.LastActed(ctx, r.by(), candidates, r.now.Add(-lastIncidentFor))
 	if err == nil && busy.acted == 0 && found {
 		busy.acted = over
 	}
@@ -86,7 +86,7 @@ func (b *Bot) busyWith(ctx context.Context, r request, open []oncall.Incident) (
 
 // just reports whether the incident that somebody has just acted on is what a command means: one of theirs, and nothing has paged them since.
 func (busy busyness) just(name string, now time.Time, own []oncall.Incident) bool {
-	return !slices.Contains([]string{"ack", "unsnooze", "merge", "link", "reopen"}, name) && now.Sub(busy.actedAt) < justNow &&
+	return !slices.Contains([]string{"ack", "unsnooze", "merge", "link", "reopen"}, name) && now.Sub(busy.actedAt) < lastActMeantFor &&
 		!busy.pagedAt.After(busy.actedAt) && slices.Contains(numbersOf(own), busy.acted)
 }
 
@@ -95,7 +95,7 @@ func (busy busyness) just(name string, now time.Time, own []oncall.Incident) boo
 func (b *Bot) meant(ctx context.Context, r request, name string, open []oncall.Incident, busy busyness) (oncall.IncidentID, error) {
 	switch {
 	case name == "review": // that is for what is over
-		id, _, err := b.store.LastResolved(ctx, r.by(), r.now.Add(-lastFor))
+		id, _, err := b.store.LastResolved(ctx, r.by(), r.now.Add(-lastIncidentFor))
 		return id, err
 	case name == "verdict" && busy.acted != 0 && !busy.pagedAt.After(busy.actedAt):
 		return busy.acted, nil

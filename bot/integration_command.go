@@ -103,15 +103,15 @@ func shownIntegration(in store.IntegrationState, now time.Time) view.Integration
 	}
 	for _, k := range in.Keys[1:] {
 		// An expired key matters while a monitor still uses it.
-		if k.EndsAt != nil && (now.Before(*k.EndsAt) || k.UsedAt != nil && !k.UsedAt.Before(*k.EndsAt) && now.Sub(*k.UsedAt) < keyMissed) {
+		if k.EndsAt != nil && (now.Before(*k.EndsAt) || k.UsedAt != nil && !k.UsedAt.Before(*k.EndsAt) && now.Sub(*k.UsedAt) < oldKeyUseShownFor) {
 			v.Old = append(v.Old, view.Key{Hint: k.Hint, Used: k.UsedAt, Ends: *k.EndsAt, Refused: !now.Before(*k.EndsAt)})
 		}
 	}
 	return v
 }
 
-// keyMissed is how long the use of an expired key is shown.
-const keyMissed = 24 * time.Hour
+// oldKeyUseShownFor is how long the use of an expired key is shown.
+const oldKeyUseShownFor = 24 * time.Hour
 
 // integration finds the integration that the words name.
 func (r request) integration(all []store.IntegrationState, words []string) (store.IntegrationState, error) {

@@ -24,7 +24,7 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (modalResponse, 
 	if draft.Schedule == nil {
 		return modalResponse{}, oncall.Refuse("That schedule no longer exists.")
 	}
-	if draft.From.Before(r.now) && draft.From.After(r.now.Add(-startSlack)) {
+	if draft.From.Before(r.now) && draft.From.After(r.now.Add(-startMayBePast)) {
 		draft.From = r.now
 	}
 	wrong := fieldErrors{}
@@ -77,8 +77,8 @@ func (b *Bot) overrideMore(ctx context.Context, p press) (string, error) {
 	return "", b.updateModal(ctx, p.view, v)
 }
 
-// startSlack is how far in the past a form's start may be, because the form was drawn earlier.
-const startSlack = 15 * time.Minute
+// startMayBePast is how far in the past a form's start may be, because the form was drawn earlier.
+const startMayBePast = 15 * time.Minute
 
 // windows reads the days and times at which an override repeats.
 func (f form) windows() ([]schedule.Window, string) {

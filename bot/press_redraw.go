@@ -14,8 +14,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// notedWithin is how long to wait for a message's address to be stored.
-const notedWithin = time.Second
+// placeStoredWithin is how long to wait for a message's address to be stored.
+const placeStoredWithin = time.Second
 
 // redrawPressed redraws the message with the pressed button at once, ahead of all waiting drawings,
 // because somebody is looking at it. If that fails, the draw job does it.
@@ -33,7 +33,7 @@ func (b *Bot) redrawPressed(ctx context.Context, callback slack.InteractionCallb
 	}
 	m, err := b.store.Pressed(ctx, at, id, b.clock())
 	// The button may be pressed before the message's address is stored.
-	for n := 0; err == nil && id != 0 && !m.Found && n < 20 && sleep(ctx, notedWithin/20); n++ {
+	for n := 0; err == nil && id != 0 && !m.Found && n < 20 && sleep(ctx, placeStoredWithin/20); n++ {
 		m, err = b.store.Pressed(ctx, at, id, b.clock())
 	}
 	if err != nil || !m.Behind {

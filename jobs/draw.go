@@ -15,8 +15,8 @@ const (
 	maxPasses = 10
 	// drawLimit limits one run of a draw job.
 	drawLimit = 2 * time.Minute
-	// busyDelay is how long a job leaves an incident alone while another job draws it.
-	busyDelay = 300 * time.Millisecond
+	// drawnElsewhereRetry is how long a job leaves an incident alone while another job draws it.
+	drawnElsewhereRetry = 300 * time.Millisecond
 	// passLimit ends a pass before its lease of 30 seconds expires. After that another job may draw, and
 	// this one could overwrite the newer drawing.
 	passLimit = 25 * time.Second
@@ -51,7 +51,7 @@ func (dr drawer) draw(ctx context.Context) error {
 			return err
 		}
 		if drawing.Busy {
-			return noRoomError{busyDelay}
+			return noRoomError{drawnElsewhereRetry}
 		}
 		in := drawing.Picture.Incident
 		// In a storm the count changes faster than anyone can draw, so it waits for the planned redraw. Every

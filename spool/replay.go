@@ -23,8 +23,8 @@ const (
 	checksPerRead = 4
 	// refreshEvery is how often the known set-up is saved even though nothing changed, so that it
 	// always reaches WatchAhead into the future; changes are saved at most every changeEvery.
-	refreshEvery = time.Hour
-	changeEvery  = 10 * time.Second
+	refreshEvery     = time.Hour
+	saveChangesEvery = 10 * time.Second
 )
 
 // Run stores the spooled signals as soon as the database is back, remembers the set-up, and tells
@@ -197,7 +197,7 @@ func (rc *Receiver) refreshSnapshot(ctx context.Context) {
 		return // logged by those who need the database
 	}
 	age := now.Sub(f.at)
-	if dir == f.directory && age >= 0 && age < refreshEvery || dir != f.directory && f.directory != nil && age >= 0 && age < changeEvery {
+	if dir == f.directory && age >= 0 && age < refreshEvery || dir != f.directory && f.directory != nil && age >= 0 && age < saveChangesEvery {
 		return
 	}
 	known := NewSnapshot(dir, rc.Secrets, now)

@@ -15,8 +15,8 @@ const (
 	// answerLease is how long an answer is left to a process of the previous release, which records in a
 	// separate commit that it is working on the answer.
 	answerLease = 15 * time.Second
-	// answersCome is how long answers to a message are likely, whatever has happened to its incident.
-	answersCome = 15 * time.Minute
+	// answersLikelyFor is how long answers to a message are likely, whatever has happened to its incident.
+	answersLikelyFor = 15 * time.Minute
 )
 
 // ErrUnderWay says that another process is carrying out the answer.
@@ -187,7 +187,7 @@ func (s *System) AwaitsAnswers(ctx context.Context, method oncall.Method, now ti
 		) OR EXISTS (
 			SELECT FROM codes WHERE method = $1 AND sent_at > $3 AND hash <> ''
 		)`
-	err = s.pool.QueryRow(ctx, load, method, now.Add(-24*time.Hour), now.Add(-proofLives), now.Add(-answersCome), now).Scan(&awaits)
+	err = s.pool.QueryRow(ctx, load, method, now.Add(-24*time.Hour), now.Add(-proofLives), now.Add(-answersLikelyFor), now).Scan(&awaits)
 	if err != nil {
 		return false, fmt.Errorf("look whether anybody may answer: %w", translate(err))
 	}

@@ -134,8 +134,8 @@ func forgetFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, unse
 	return gone, nil
 }
 
-// mendedWithin is how old a warning may be for its findings to be marked as fixed.
-const mendedWithin = 60 * 24 * time.Hour
+// fixedNoticeWithin is how old a warning may be for its findings to be marked as fixed.
+const fixedNoticeWithin = 60 * 24 * time.Hour
 
 // markFixed marks the fixed findings in earlier warnings.
 func (s *Store) markFixed(ctx context.Context, tx pgx.Tx, gone []string, found []oncall.Finding, now time.Time) error {
@@ -154,7 +154,7 @@ func (s *Store) markFixed(ctx context.Context, tx pgx.Tx, gone []string, found [
 		ID     oncall.NoticeID
 		Detail oncall.NoticeDetail
 	}
-	rows, _ := tx.Query(ctx, load, oncall.NoticeCoverage, now.Add(-mendedWithin), gone)
+	rows, _ := tx.Query(ctx, load, oncall.NoticeCoverage, now.Add(-fixedNoticeWithin), gone)
 	notices, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	if err != nil {
 		return fmt.Errorf("load warnings: %w", err)

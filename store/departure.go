@@ -153,7 +153,7 @@ func leaverNotices(ctx context.Context, tx pgx.Tx, kind oncall.NoticeKind, now t
 		WHERE kind = $1 AND created_at > $2 AND facts ->> 'state' IS DISTINCT FROM $3
 		ORDER BY id
 		FOR UPDATE`
-	rows, _ := tx.Query(ctx, load, kind, now.Add(-mendedWithin), oncall.LeaverBack)
+	rows, _ := tx.Query(ctx, load, kind, now.Add(-fixedNoticeWithin), oncall.LeaverBack)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Notice])
 	if err != nil {
 		return nil, fmt.Errorf("load notices of leavers: %w", err)

@@ -127,7 +127,7 @@ func (s *Store) DirectoryAt(ctx context.Context, by oncall.Actor, dir *Directory
 		return dir, nil
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
-		dir, err = s.loadDirectory(ctx, tx, at.Add(-pastMatters))
+		dir, err = s.loadDirectory(ctx, tx, at.Add(-keepPastShifts))
 		return err
 	})
 	if err != nil {

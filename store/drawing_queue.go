@@ -35,8 +35,8 @@ type WaitingDraw struct {
 const (
 	// maxWaiting bounds how many draws are loaded at once.
 	maxWaiting = 10000
-	// comingFor is how long a message waits, at most, for other signals that its monitor sent together with it.
-	comingFor = 2 * time.Second
+	// maxWaitForMore is how long a message waits, at most, for other signals that its monitor sent together with it.
+	maxWaitForMore = 2 * time.Second
 )
 
 // WaitingDraws returns the draws that are due, in no particular order.
@@ -73,7 +73,7 @@ func (s *System) WaitingDraws(ctx context.Context, now time.Time) ([]WaitingDraw
 		LEFT JOIN notices n ON n.id = (j.args ->> 'notice')::bigint
 		WHERE j.queue = $1 AND j.state IN ('available', 'scheduled', 'retryable') AND j.scheduled_at <= $2
 		LIMIT $3`
-	rows, _ := s.pool.Query(ctx, load, QueueDraw, now, maxWaiting, now.Add(-comingFor), oncall.Severities())
+	rows, _ := s.pool.Query(ctx, load, QueueDraw, now, maxWaiting, now.Add(-maxWaitForMore), oncall.Severities())
 	waiting, err := pgx.CollectRows(rows, pgx.RowToStructByName[WaitingDraw])
 	if err != nil {
 		return nil, fmt.Errorf("list what waits to be drawn: %w", translate(err))

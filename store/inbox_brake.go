@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	brakeCrowd = 16                     // callers in one commit; fewer are never held up
-	brakeFrom  = 250 * time.Millisecond // how far folding may fall behind before callers are held up
-	brakeMost  = 300 * time.Millisecond // after one commit
-	brakeLook  = 200 * time.Millisecond // how often the committer checks how far behind folding is
+	brakeCrowd      = 16                     // callers in one commit; fewer are never held up
+	brakeAfterLag   = 250 * time.Millisecond // how far folding may fall behind before callers are held up
+	brakeMaxPause   = 300 * time.Millisecond // after one commit
+	brakeCheckEvery = 200 * time.Millisecond // how often the committer checks how far behind folding is
 )
 
 // A brake slows down the committer while folding is behind. A stored signal pages nobody until it is
@@ -22,10 +22,10 @@ type brake struct {
 
 // pause returns how long the committer waits: a quarter of the delay of folding.
 func (b brake) pause(callers int) time.Duration {
-	if callers < brakeCrowd || b.behind < brakeFrom {
+	if callers < brakeCrowd || b.behind < brakeAfterLag {
 		return 0
 	}
-	return min(b.behind/4, brakeMost)
+	return min(b.behind/4, brakeMaxPause)
 }
 
 // brake waits after a commit to give folding time to catch up.
@@ -34,7 +34,7 @@ func (s *Store) brake(ctx context.Context, batch []*arrival) {
 	if len(batch) < brakeCrowd {
 		return
 	}
-	if now.Sub(b.looked).Abs() >= brakeLook {
+	if now.Sub(b.looked).Abs() >= brakeCheckEvery {
 		b.looked, b.behind = now, s.inboxAge(ctx, now)
 	}
 	pause := time.NewTimer(b.pause(len(batch)))
@@ -47,7 +47,7 @@ func (s *Store) brake(ctx context.Context, batch []*arrival) {
 
 // inboxAge returns how long the oldest signal has been in the inbox; zero if that isn't known.
 func (s *Store) inboxAge(ctx context.Context, now time.Time) time.Duration {
-	ctx, cancel := context.WithTimeout(ctx, brakeLook)
+	ctx, cancel := context.WithTimeout(ctx, brakeCheckEvery)
 	defer cancel()
 	var oldest *time.Time
 	if err := s.intakePool.QueryRow(ctx, `SELECT received_at FROM inbox ORDER BY id LIMIT 1`).Scan(&oldest); err != nil || oldest == nil {

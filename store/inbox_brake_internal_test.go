@@ -15,10 +15,10 @@ func TestOnlyACrowdWaitsForFolding(t *testing.T) {
 		{callers: 1, behind: time.Minute, want: 0},
 		{callers: brakeCrowd - 1, behind: time.Minute, want: 0},
 		{callers: brakeCrowd, behind: 0, want: 0},
-		{callers: brakeCrowd, behind: brakeFrom - 1, want: 0},
+		{callers: brakeCrowd, behind: brakeAfterLag - 1, want: 0},
 		{callers: brakeCrowd, behind: 400 * time.Millisecond, want: 100 * time.Millisecond},
 		{callers: 128, behind: time.Second, want: 250 * time.Millisecond},
-		{callers: 128, behind: time.Hour, want: brakeMost},
+		{callers: 128, behind: time.Hour, want: brakeMaxPause},
 		{callers: 128, behind: -time.Hour, want: 0}, // another instance's clock is ahead
 	} {
 		if got := (brake{behind: c.behind}).pause(c.callers); got != c.want {

@@ -93,7 +93,7 @@ func (w *inboxWorker) makeRoom(ctx context.Context, took time.Duration) {
 	if w.folded <= swiftBatch {
 		return
 	}
-	pause := time.NewTimer(min(took, roomMost))
+	pause := time.NewTimer(min(took, maxRoomPause))
 	defer pause.Stop()
 	select {
 	case <-pause.C:
@@ -101,8 +101,8 @@ func (w *inboxWorker) makeRoom(ctx context.Context, took time.Duration) {
 	}
 }
 
-// roomMost is the longest pause that makes room for others.
-const roomMost = 200 * time.Millisecond
+// maxRoomPause is the longest pause that makes room for others.
+const maxRoomPause = 200 * time.Millisecond
 
 // blockFor is how many batches are folded before blocked entries are tried again, unless the inbox becomes empty
 // sooner. Incidents are locked only briefly.

@@ -6,8 +6,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// sayEvery is how often the log mentions unshown signals of one incident.
-const sayEvery = time.Minute
+// unshownLogEvery is how often the log mentions unshown signals of one incident.
+const unshownLogEvery = time.Minute
 
 // unshown logs signals that no Slack message shows. So that a monitor that repeats itself fifty times
 // a second doesn't flood the log, the first signal is logged at once, and after that the number of
@@ -51,12 +51,12 @@ func (w *inboxWorker) count(b integrationBatch, now time.Time) {
 			w.logThrottled(w.unshown.line(b.Integration, became), now)
 		}
 	}
-	if now.Sub(w.unshown.swept) < sayEvery {
+	if now.Sub(w.unshown.swept) < unshownLogEvery {
 		return
 	}
 	w.unshown.swept = now
 	for key, line := range w.unshown.lines {
-		if w.logThrottled(line, now); now.Sub(line.at) >= sayEvery {
+		if w.logThrottled(line, now); now.Sub(line.at) >= unshownLogEvery {
 			delete(w.unshown.lines, key)
 		}
 	}
@@ -83,7 +83,7 @@ func (u *unshown) line(in oncall.Integration, became oncall.FoldedSignal) *unsho
 
 // logThrottled writes a line, unless it was written less than a minute ago or nothing was counted since.
 func (w *inboxWorker) logThrottled(line *unshownLine, now time.Time) {
-	if line.count == 0 || now.Sub(line.at) < sayEvery {
+	if line.count == 0 || now.Sub(line.at) < unshownLogEvery {
 		return
 	}
 	became := line.last

@@ -48,7 +48,7 @@ func (s *System) OverdueFlaps(ctx context.Context, now time.Time) (ids []oncall.
 		WHERE flap IS NOT NULL AND status <> 'resolved' AND (flap ->> 'look_at')::timestamptz < $1
 		ORDER BY id
 		LIMIT $2`
-	rows, _ := s.pool.Query(ctx, late, now.Add(-overdue), upkeepBatch)
+	rows, _ := s.pool.Query(ctx, late, now.Add(-timerLostAfter), upkeepBatch)
 	if ids, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID]); err != nil {
 		return nil, fmt.Errorf("look for what is to be closed: %w", translate(err))
 	}

@@ -21,9 +21,9 @@ import (
 // Each statement of a batch sees everything that was committed before the statement began. So a read that follows a
 // lock sees the changes of the lock's previous holder.
 
-// codeRests is how long after its last use a code is not reused for another message. People answer late, and their
+// codeReusedAfter is how long after its last use a code is not reused for another message. People answer late, and their
 // answer must act on the message that they read.
-const codeRests = 6 * time.Hour
+const codeReusedAfter = 6 * time.Hour
 
 // A recipient is a person with one contact method. User is empty if the page isn't to a person.
 type recipient struct {
@@ -254,7 +254,7 @@ func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFact
 	}
 	if needs.Codes {
 		b.Queue(lock, codeLock, to.Contact)
-		queueRows(b, used, func(c oncall.CodeInUse) { f.Codes = append(f.Codes, c) }, to.Contact, now.Add(-codeRests))
+		queueRows(b, used, func(c oncall.CodeInUse) { f.Codes = append(f.Codes, c) }, to.Contact, now.Add(-codeReusedAfter))
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil || len(waits) == 0 {
 		return err

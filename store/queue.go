@@ -26,9 +26,9 @@ const (
 // allQueues are all queues. Every instance promotes and rescues their jobs.
 var allQueues = []string{QueueEscalate, QueuePage, QueueDraw, QueueNotice, QueueHousekeeping, QueueSilence, QueueHook}
 
-// soon is how close a timer must be to go to the workers immediately. River's own scheduler runs only every 5 s and
+// timerSoon is how close a timer must be to go to the workers immediately. River's own scheduler runs only every 5 s and
 // would be late for such a timer.
-const soon = 15 * time.Second
+const timerSoon = 15 * time.Second
 
 // forever is the number of attempts of jobs that must not be given up. For pages, the rules decide when to stop.
 const forever = 10000
@@ -146,7 +146,7 @@ func (*insertHook) InsertBegin(ctx context.Context, job *rivertype.JobInsertPara
 	if job.ScheduledAt == nil {
 		job.ScheduledAt = &now
 	}
-	if job.State == rivertype.JobStateScheduled && job.ScheduledAt.Sub(now) <= soon {
+	if job.State == rivertype.JobStateScheduled && job.ScheduledAt.Sub(now) <= timerSoon {
 		job.State = rivertype.JobStateAvailable
 	}
 	return nil

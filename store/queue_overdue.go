@@ -10,13 +10,13 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// overdue is how late a timer may be before it counts as lost.
-const overdue = 30 * time.Second
+// timerLostAfter is how late a timer may be before it counts as lost.
+const timerLostAfter = 30 * time.Second
 
 // stuck is how long a job of each queue may run: longer than any job's time limit, and longer than a timer is handed
 // out ahead of its time. It covers paused processes, which keep their instance name, so that RescueJobs doesn't help.
 var stuck = map[string]time.Duration{
-	QueueEscalate: soon + 15*time.Second,
+	QueueEscalate: timerSoon + 15*time.Second,
 	QueuePage:     90 * time.Second,
 	QueueDraw:     3 * time.Minute,
 	QueueNotice:   3 * time.Minute,
@@ -34,7 +34,7 @@ func (s *System) RequeueOverdue(ctx context.Context, now time.Time) (int, error)
 				WHERE j.state IN ('available', 'retryable', 'scheduled') AND j.queue = $2
 				AND (j.args ->> 'incident')::bigint = i.id AND (j.args ->> 'seq')::bigint = i.seq)
 			ORDER BY next_at LIMIT 1000`,
-			now.Add(-overdue), QueueEscalate)
+			now.Add(-timerLostAfter), QueueEscalate)
 		if err != nil {
 			return err
 		}

@@ -68,9 +68,9 @@ func (s *System) PostDigest(ctx context.Context, d report.DueDigest, r report.Co
 	return wrapAny(err, "post a team's digest")
 }
 
-// nightLasts is how far back to load pages for a night that is just over, including clock changes and the time that
+// nightLoadsBack is how far back to load pages for a night that is just over, including clock changes and the time that
 // led up to the night.
-const nightLasts = 18 * time.Hour
+const nightLoadsBack = 18 * time.Hour
 
 // OfferRest offers cover, in their morning, to people who had a bad night, and tells managers about a third bad night
 // within two weeks. Each message is sent once, however many instances call it.
@@ -116,7 +116,7 @@ func nightPages(ctx context.Context, tx pgx.Tx, users []oncall.UserID, now time.
 		FROM pages p
 		WHERE p.state = 'delivered' AND p.method = ANY ($2) AND p.ended_at >= $3 AND p.ended_at < $4 AND p.user_id = ANY ($1)
 		LIMIT $5`
-	rows, _ := tx.Query(ctx, load, users, report.Ringing(), now.Add(-nightLasts), now, maxRings)
+	rows, _ := tx.Query(ctx, load, users, report.Ringing(), now.Add(-nightLoadsBack), now, maxRings)
 	return pgx.CollectRows(rows, pgx.RowToStructByName[report.Page])
 }
 

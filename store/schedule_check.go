@@ -28,7 +28,7 @@ func (s *System) CheckSchedule(ctx context.Context, id oncall.ScheduleID, now ti
 		if err := tx.QueryRow(ctx, lock, id).Scan(&planned); err != nil {
 			return err
 		}
-		found, err := definition(ctx, tx, id, scope{since: now.Add(-pastMatters)})
+		found, err := definition(ctx, tx, id, scope{since: now.Add(-keepPastShifts)})
 		if err != nil {
 			return err
 		}

@@ -11,9 +11,9 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// pastMatters is how long past overrides and shifts stay in the directory. It is longer than calendars, swaps and cover
+// keepPastShifts is how long past overrides and shifts stay in the directory. It is longer than calendars, swaps and cover
 // requests look back. Use DirectoryAt for an earlier time.
-const pastMatters = 5 * 7 * 24 * time.Hour
+const keepPastShifts = 5 * 7 * 24 * time.Hour
 
 // A scope limits what is loaded of schedules. Overrides and shifts pile up over the years, and must not slow down every
 // edit.
@@ -36,7 +36,7 @@ func recently(ctx context.Context, tx pgx.Tx) (scope, error) {
 	if err := tx.QueryRow(ctx, newest).Scan(&made); err != nil || made == nil {
 		return scope{}, err
 	}
-	return scope{since: made.Add(-pastMatters)}, nil
+	return scope{since: made.Add(-keepPastShifts)}, nil
 }
 
 // schedules loads schedules with their versions, overrides and shifts, and the people who have left.

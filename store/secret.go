@@ -14,9 +14,9 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// settleIn is how long every instance has to be restarted with a new secret; until then the previous secret signs and
+// secretSettlesIn is how long every instance has to be restarted with a new secret; until then the previous secret signs and
 // hashes. For the very first secret, it is the time to replace instances of releases that know no secrets.
-const settleIn = 15 * time.Minute
+const secretSettlesIn = 15 * time.Minute
 
 // errNoSecret means that nothing can be signed or hashed because there is no secret.
 var errNoSecret = fmt.Errorf("WATCHBILL_SECRET is not set")
@@ -60,7 +60,7 @@ func (s *System) UseSecrets(ctx context.Context, now time.Time) (SecretState, er
 			return err
 		}
 		if others {
-			settled = now.Add(settleIn)
+			settled = now.Add(secretSettlesIn)
 		}
 		for _, secret := range s.secrets {
 			tag, err := tx.Exec(ctx, note, secret.Fingerprint(), settled)

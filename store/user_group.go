@@ -212,8 +212,8 @@ func (d *Directory) managersBecame(was, is map[string]mirrored) (entries []audit
 	return entries
 }
 
-// managersLast is how long the members of a user group that can't be read any more keep managing teams.
-const managersLast = 24 * time.Hour
+// unreadManagersKept is how long the members of a user group that can't be read any more keep managing teams.
+const unreadManagersKept = 24 * time.Hour
 
 // GroupsUnread ends people's permissions from user groups that could not be read for long, because people may have left
 // the groups. Paging keeps using the last known members, because somebody has to be paged.
@@ -233,7 +233,7 @@ func (s *System) GroupsUnread(ctx context.Context, now time.Time) error {
 		before := map[string]mirrored{}
 		var handle string
 		var m mirrored
-		rows, _ := tx.Query(ctx, stale, now.Add(-managersLast), nonNil(dir.groupsNamed(false)))
+		rows, _ := tx.Query(ctx, stale, now.Add(-unreadManagersKept), nonNil(dir.groupsNamed(false)))
 		_, err := pgx.ForEachRow(rows, []any{&handle, &m.users}, func() error {
 			before[handle], m = m, mirrored{}
 			return nil

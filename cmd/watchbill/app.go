@@ -230,7 +230,7 @@ func (a *app) insist(ctx context.Context, do func() error) error {
 			return err
 		}
 		a.log.Error().Err(err).Msg("the database went away; starting goes on when it is back")
-		pause := time.NewTimer(awaitMax)
+		pause := time.NewTimer(databaseRetryMax)
 		select {
 		case <-ctx.Done():
 			pause.Stop()

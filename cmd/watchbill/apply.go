@@ -96,8 +96,8 @@ func printNotes(p process, doc setup.Setup) {
 	}
 }
 
-// askLimit is how long apply waits for Slack.
-const askLimit = time.Minute
+// slackAskLimit is how long apply waits for Slack.
+const slackAskLimit = time.Minute
 
 // checkNames looks up the file's names in Slack, and stores the results for Apply. Without a token
 // it relies on the people already known.
@@ -131,7 +131,7 @@ func (c *applyCmd) checkNames(p process, db *store.System, directory *store.Dire
 	for i, n := range names.Groups {
 		names.Groups[i].Before = directory.GroupBefore(n.Named)
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, askLimit)
+	ctx, cancel := context.WithTimeout(p.ctx, slackAskLimit)
 	defer cancel()
 	faults, how.Channels, how.People = b.CheckNames(ctx, names)
 	return faults, nil

@@ -76,7 +76,7 @@ func (c *doctorCmd) Run(p process) error {
 	if c.Fix {
 		c.fix(r)
 	}
-	c.look(r, lookLimit)
+	c.look(r, doctorCheckLimit)
 	return r.end()
 }
 
@@ -88,8 +88,8 @@ func (r *report) end() error {
 	return nil
 }
 
-// lookLimit is how long the doctor may take for the database, for Slack, and for each channel.
-const lookLimit = 10 * time.Second
+// doctorCheckLimit is how long the doctor may take for the database, for Slack, and for each channel.
+const doctorCheckLimit = 10 * time.Second
 
 // look checks everything in parallel, so that several checks that hang take no longer than one.
 func (c *doctorCmd) look(r *report, limit time.Duration) {

@@ -89,7 +89,7 @@ func (c *doctorCmd) skew(ctx context.Context, r *report, db *store.System) {
 	switch skew, err := clockSkew(ctx, db, r.clock); {
 	case err != nil:
 		r.failQuery(ctx, "clock", err, "Check the database's log.")
-	case skew.Abs() > skewed:
+	case skew.Abs() > maxClockSkew:
 		r.fail("clock", fmt.Sprintf("the database's clock differs by %s", skew), "Run NTP (chrony, systemd-timesyncd) on both machines: timers would be off by as much.")
 	default:
 		r.ok("clock", fmt.Sprintf("within %s of the database's", skew.Abs()))

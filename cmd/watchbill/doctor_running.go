@@ -33,9 +33,9 @@ func (c *serveCmd) examine(p process) func(context.Context, *store.System) []vie
 	return func(ctx context.Context, db *store.System) []view.DoctorFinding {
 		p.ctx, p.out = ctx, io.Discard
 		r := &report{process: p}
-		sayChannels := lookAtChannels(ctx, d.channels(r.clock, ""), lookLimit)
-		saySlack := d.lookAtSlack(r, lookLimit)
-		limited, cancel := context.WithTimeout(ctx, lookLimit)
+		sayChannels := lookAtChannels(ctx, d.channels(r.clock, ""), doctorCheckLimit)
+		saySlack := d.lookAtSlack(r, doctorCheckLimit)
+		limited, cancel := context.WithTimeout(ctx, doctorCheckLimit)
 		defer cancel()
 		d.lookInto(limited, r, db)
 		d.spool(r)

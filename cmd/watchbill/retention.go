@@ -53,8 +53,8 @@ func (f retentionFlags) terms() (t store.RetentionTerms) {
 	return t
 }
 
-// leaveWithin is how long overdue data may remain before the doctor reports it.
-const leaveWithin = 7 * 24 * time.Hour
+// overdueReportedAfter is how long overdue data may remain before the doctor reports it.
+const overdueReportedAfter = 7 * 24 * time.Hour
 
 // history reports how long data is kept, and whether older data is being removed.
 func (c *doctorCmd) history(ctx context.Context, r *report, db *store.System) {
@@ -65,7 +65,7 @@ func (c *doctorCmd) history(ctx context.Context, r *report, db *store.System) {
 	}
 	terms, now := c.terms(), r.clock()
 	late := func(at time.Time, term time.Duration) bool {
-		return term > 0 && !at.IsZero() && now.Sub(at) > term+leaveWithin
+		return term > 0 && !at.IsZero() && now.Sub(at) > term+overdueReportedAfter
 	}
 	found := fmt.Sprintf("incidents are kept %s%s; the audit log %s%s",
 		inDays(terms.Incidents), since(", the oldest ended on ", oldest.Incident), inDays(terms.Audit), since(", since ", oldest.Audit))

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	awaitMax  = time.Second      // between two attempts to reach the database
-	pingLimit = 10 * time.Second // for one attempt
+	databaseRetryMax = time.Second      // between two attempts to reach the database
+	pingLimit        = 10 * time.Second // for one attempt
 )
 
 type serveCmd struct {
@@ -121,8 +121,8 @@ func awaitDatabase(ctx context.Context, databaseURL string, log zerolog.Logger) 
 		return err
 	}
 	defer db.Close()
-	wait := awaitMax / 16
-	for waiting := false; ; wait = min(2*wait, awaitMax) {
+	wait := databaseRetryMax / 16
+	for waiting := false; ; wait = min(2*wait, databaseRetryMax) {
 		err := pingWithin(ctx, db)
 		switch {
 		case ctx.Err() != nil:

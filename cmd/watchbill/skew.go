@@ -9,9 +9,9 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// skewed is the difference between the machine's clock and the database's that counts as an error:
+// maxClockSkew is the difference between the machine's clock and the database's that counts as an error:
 // timers are set by one instance's clock and fire by another's.
-const skewed = time.Second
+const maxClockSkew = time.Second
 
 // clockSkew measures how far the database's clock is ahead of ours, to within half a round trip.
 func clockSkew(ctx context.Context, db *store.System, clock func() time.Time) (time.Duration, error) {
@@ -38,7 +38,7 @@ func (a *app) watchClock(ctx context.Context, clock func() time.Time, metrics pr
 	for apart := false; ; {
 		if skew, err := clockSkew(ctx, a.store, clock); err == nil {
 			gauge.Set(skew.Seconds())
-			if now := skew.Abs() > skewed; now != apart {
+			if now := skew.Abs() > maxClockSkew; now != apart {
 				apart = now
 				if apart {
 					a.log.Error().Stringer("by", skew).Msg("this machine's clock differs from the database's; timers are off by as much: run NTP on both")

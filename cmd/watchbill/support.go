@@ -93,7 +93,7 @@ func (c *supportBundleCmd) doctor(p process) error {
 		return wrongUse(wrong)
 	}
 	r := &report{process: p}
-	d.look(r, lookLimit)
+	d.look(r, doctorCheckLimit)
 	_, err := fmt.Fprintf(p.out, "%s to fix\n", counted(r.bad, "problem"))
 	return err
 }

@@ -224,7 +224,7 @@ func (f databaseFlags) countries(r *report, t *notify.Twilio, numbers ...string)
 	numbers = slices.DeleteFunc(numbers, func(n string) bool { return n == "" })
 	sms, calls := slices.Clone(numbers), slices.Clone(numbers)
 	if f.DatabaseURL != "" {
-		ctx, cancel := context.WithTimeout(r.ctx, lookLimit)
+		ctx, cancel := context.WithTimeout(r.ctx, doctorCheckLimit)
 		defer cancel()
 		peopleSMS, peopleCalls, err := f.peoplesPhones(ctx)
 		if err != nil {
