@@ -10,6 +10,7 @@ import (
 
 // verdictCommand answers `/oncall verdict 12 noise`, and opens the form without words. A false alarm that is open is resolved as one.
 func (b *Bot) verdictCommand(ctx context.Context, r request) (view.Drawing, error) {
+	typed := len(r.words)
 	id, err := b.takeNumber(ctx, &r, "verdict", "12 noise")
 	if err != nil {
 		return view.Drawing{}, err
@@ -23,7 +24,11 @@ func (b *Bot) verdictCommand(ctx context.Context, r request) (view.Drawing, erro
 	}
 	act := r.readVerdict()
 	in, err := b.store.Incident(ctx, r.by(), id)
-	ends := err == nil && in.Open() && act.Verdict == oncall.VerdictNoise // without an incident, the act says so
+	ends := err == nil && in.Open() && act.Verdict == oncall.VerdictNoise                         // without an incident, the act says so
+	if ends && len(r.words) == typed && !b.named(ctx, r, in) { // a word without a number is too little to end what may be real
+		words := append([]string{"verdict", id.String()}, r.words...)
+		return view.Drawing{}, ask([]choice{{label: "Resolve " + id.String() + " as noise", words: words}}, "Was this noise? It is still open.%s", view.WhichIncident([]oncall.Incident{in}))
+	}
 	if ends {
 		act.Do = oncall.ActResolve
 	}
@@ -32,6 +37,17 @@ func (b *Bot) verdictCommand(ctx context.Context, r request) (view.Drawing, erro
 		return view.Drawing{Text: text}, err
 	}
 	return view.ResolvedAsNoise(id, text), nil
+}
+
+// named reports whether words without a number are certainly about an incident: they stand in its thread, it pages whoever wrote them,
+// or they have it.
+func (b *Bot) named(ctx context.Context, r request, in oncall.Incident) bool {
+	here, err := b.store.IncidentAt(ctx, r.place)
+	if err != nil || here == in.ID || in.With(r.user.ID) {
+		return err == nil
+	}
+	paged, err := b.store.PagedFor(ctx, r.by(), []oncall.Incident{in})
+	return err == nil && paged[in.ID]
 }
 
 // openTimeline answers `/oncall timeline 12` and `/oncall history 12`.

@@ -39,8 +39,12 @@ func (c *Change) reopenByPerson(Act) error {
 // reopenByMonitor reopens a resolved incident because its monitor still sends or sends again; it pages from the
 // first step at the given instant.
 func (c *Change) reopenByMonitor(why string, from time.Time) {
+	detail := Detail{Text: why}
+	if in := c.Incident; in.ResolvedBy.User != "" && in.ResolvedAt != nil && from.After(c.now) {
+		detail.Users, detail.Since, detail.Until = users(in.ResolvedBy), *in.ResolvedAt, from
+	}
 	c.startOver()
 	c.Incident.Flaps++
 	c.Incident.NextAt = &from
-	c.record(EventReopened, c.by, Detail{Text: why})
+	c.record(EventReopened, c.by, detail)
 }

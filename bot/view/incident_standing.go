@@ -98,6 +98,9 @@ func triggeredWords(picture oncall.Picture) []string {
 		sentences = append(sentences, fmt.Sprintf("Escalates at %s to people of a private team.", stamp(n.At, asTime, time.UTC)))
 	case len(sentences) == 0:
 		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), stamp(n.At, asTime, time.UTC)))
+		if held := heldWords(lastReopened(picture.Events)); held != "" {
+			sentences = append(sentences, held)
+		}
 	case n.Then != nil:
 		sentences = append(sentences, raiserNext(in, *n))
 	default:
@@ -107,6 +110,28 @@ func triggeredWords(picture oncall.Picture) []string {
 		return []string{"Nobody has been paged, and nobody is going to be."}
 	}
 	return sentences
+}
+
+// heldWords says why an incident that fires again pages nobody yet, and what pages at once.
+func heldWords(d oncall.Detail) string {
+	if d.Since.IsZero() || len(d.Users) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("It is quiet because %s resolved it at %s while its monitor still saw it: _Escalate now_ pages at once.", named(d.Users), stamp(d.Since, asTime, time.UTC))
+}
+
+// lastReopened returns what is said of the latest reopening, if nothing has paged anybody since.
+func lastReopened(events []oncall.Event) oncall.Detail {
+	for _, e := range slices.Backward(events) {
+		switch e.Kind {
+		case oncall.EventReopened:
+			return e.Detail
+		case oncall.EventPaging, oncall.EventUnassigned, oncall.EventEscalated, oncall.EventReassigned:
+			return oncall.Detail{}
+		default:
+		}
+	}
+	return oncall.Detail{}
 }
 
 // escalatesAt formats when an incident escalates: with the day, if that is not soon.

@@ -99,7 +99,7 @@ func threadLine(event oncall.Event) string {
 	case oncall.EventResolved:
 		return fmt.Sprintf("%s resolved it%s%s.", actorName(event.Actor), viaMethod(event.Actor), withPrefix(": ", text))
 	case oncall.EventReopened:
-		return fmt.Sprintf("%s reopened it%s.", actorName(event.Actor), withPrefix(": ", text))
+		return fmt.Sprintf("%s reopened it%s.%s", actorName(event.Actor), withPrefix(": ", text), withPrefix(" ", heldWords(detail)))
 	case oncall.EventSeverity:
 		return fmt.Sprintf("The severity went from %s.", text)
 	case oncall.EventPageFailed, oncall.EventPageBlocked:
