@@ -24,8 +24,8 @@ func (b *Bot) verdictCommand(ctx context.Context, r request) (view.Drawing, erro
 	}
 	act := r.readVerdict()
 	in, err := b.store.Incident(ctx, r.by(), id)
-	ends := err == nil && in.Open() && act.Verdict == oncall.VerdictNoise                         // without an incident, the act says so
-	if ends && len(r.words) == typed && !b.named(ctx, r, in) { // a word without a number is too little to end what may be real
+	ends := err == nil && in.Open() && act.Verdict == oncall.VerdictNoise // without an incident, the act says so
+	if ends && len(r.words) == typed && !b.named(ctx, r, in) {            // a word without a number is too little to end what may be real
 		words := append([]string{"verdict", id.String()}, r.words...)
 		return view.Drawing{}, ask([]choice{{label: "Resolve " + id.String() + " as noise", words: words}}, "Was this noise? It is still open.%s", view.WhichIncident([]oncall.Incident{in}))
 	}
