@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -266,6 +268,10 @@ func (srv *orgServer) start(ctx context.Context, org *orgApp) (*app, error) {
 	settings.shared = &sharedResources{metrics: prometheus.NewRegistry(), budget: srv.budget}
 	if srv.spool != "" {
 		settings.spool = filepath.Join(srv.spool, org.Name)
+		// Only below a directory that exists: a volume that isn't mounted must be noticed.
+		if err := os.Mkdir(settings.spool, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			org.log.Error().Err(err).Msg("could not make the organisation's directory in the spool")
+		}
 	}
 	org.metrics.Store(settings.shared.metrics)
 	return startApp(ctx, settings, srv.clock, org.log)

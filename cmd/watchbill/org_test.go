@@ -287,7 +287,14 @@ func TestDatabaseOfOneOrganisationGoesAway(t *testing.T) {
 	o.serve()
 	o.state("acme", "served")
 	o.state("globex", "served")
+	if code := o.signal(globex.key, "before"); code != http.StatusAccepted {
+		t.Errorf("a signal before was answered %d, want %d", code, http.StatusAccepted)
+	}
+	o.until("Ann of globex is paged", func() bool { return globex.pages("before") == 1 })
 	o.drop(databaseName(o.list, "globex"))
+	if code := o.signal(globex.key, "disk"); code != http.StatusAccepted {
+		t.Errorf("a signal without a database was answered %d, want %d: the spool keeps it", code, http.StatusAccepted)
+	}
 	if code := o.signal(acme.key, "disk"); code != http.StatusAccepted {
 		t.Errorf("a signal of the other organisation was answered %d, want %d", code, http.StatusAccepted)
 	}
@@ -350,6 +357,51 @@ func TestMovedOrganisationLosesNothing(t *testing.T) {
 	})
 	if again := o.run(1, "org", "move", "acme", "--to", to); !strings.Contains(again, "not empty") || !strings.Contains(again, "is where it was") {
 		t.Errorf("a second move to the same database said %q, want that it is not empty and acme where it was", again)
+	}
+}
+
+// Two processes serve the same list. When one is killed while it pages, the other goes on for all
+// organisations: everybody is paged, once.
+func TestTwoProcessesServeOneList(t *testing.T) {
+	t.Parallel()
+	o := newOrgTest(t)
+	all := []company{o.addMigrated("acme"), o.addMigrated("globex"), o.addMigrated("initech")}
+	doomed := o.program(len(all))
+	o.awaitServed(len(all))
+	first := o.addr
+	o.serve()
+	for _, c := range all {
+		o.state(c.name, "served")
+	}
+	second := o.addr
+	signals := func(person int, to string) {
+		for _, c := range all {
+			o.addr = to
+			if code := o.signal(c.keyOfPerson(person), fmt.Sprintf("disk %d of %s", person, c.name)); code != http.StatusAccepted {
+				t.Errorf("a signal for person %d of %s was answered %d, want %d", person, c.name, code, http.StatusAccepted)
+			}
+		}
+	}
+	signals(1, first)
+	signals(2, second)
+	signals(3, first)
+	if err := doomed.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for person := 4; person <= 2*firstPagesEach; person++ {
+		signals(person, second)
+	}
+	for _, c := range all {
+		for person := 1; person <= 2*firstPagesEach; person++ {
+			title := fmt.Sprintf("disk %d of %s", person, c.name)
+			o.until(title+" is paged", func() bool { return len(c.pagesOf(title)) > 0 })
+			if n := len(c.pagesOf(title)); n != 1 {
+				t.Errorf("%s was paged %d times, want once", title, n)
+			}
+		}
+		if n := len(c.pagesOf("disk ")); n != 2*firstPagesEach {
+			t.Errorf("%s had %d pages, want its own %d", c.name, n, 2*firstPagesEach)
+		}
 	}
 }
 
