@@ -19,6 +19,7 @@ var notSetUp = strings.Fields(`
 // withoutEntry are the exported methods that change some set-up without writing an entry, and why.
 var withoutEntry = map[string]string{
 	"Token":                 "a signing key of the release before, made by itself",
+	"ClaimFrugally":         "it folds, as Run does",
 	"Run":                   "it counts the turns of round robin and takes hand-offs by what is done with incidents, which have their events",
 	"Act":                   "it takes hand-offs by what is done with an incident, which has its events",
 	"ActOnMessage":          "it takes hand-offs by what is done with an incident, which has its events",
