@@ -6,10 +6,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
@@ -81,4 +85,24 @@ func (s *story) database(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	s.until(ts, "the spool to be stored", func() bool { return !s.app.store.Suspended() })
 	s.settle(ts)
+}
+
+// heard: waits until the running program has heard of the teams, and of their managers, that another one has stored.
+func (s *story) heard(ts *testscript.TestScript, _ bool, _ []string) {
+	ctx := context.Background()
+	db, err := store.Open(ctx, s.url, store.Options{Log: zerolog.Nop()})
+	ts.Check(err)
+	defer db.Close()
+	stored, err := db.Directory(ctx)
+	ts.Check(err)
+	s.until(ts, "the program to hear of the set-up", func() bool {
+		known, err := s.app.store.Directory(ctx)
+		ts.Check(err)
+		for _, team := range stored.Teams {
+			if !slices.Equal(stored.Managers(team.ID), known.Managers(team.ID)) {
+				return false
+			}
+		}
+		return reflect.DeepEqual(stored.Teams, known.Teams)
+	})
 }

@@ -55,6 +55,7 @@ func TestStories(t *testing.T) {
 					"resolve":     s.resolve,
 					"post":        s.post,
 					"kept":        s.kept,
+					"heard":       s.heard,
 					"newkey":      s.newKey,
 					"keyed":       s.keyed,
 					"apikey":      s.apikey,
