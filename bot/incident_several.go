@@ -384,7 +384,7 @@ func (b *Bot) undoActs(ctx context.Context, p press) (string, error) {
 		}
 	}
 	do := oncall.ActKind(name)
-	if do != oncall.ActUnack && do != oncall.ActReopen && do != oncall.ActAck || len(ids) == 0 {
+	if do != oncall.ActUnack && do != oncall.ActReopen && do != oncall.ActAck && do != oncall.ActUnmerge || len(ids) == 0 {
 		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 	}
 	done, refused, err := b.actOnEach(ctx, p.user, ids, oncall.Act{Do: do})

@@ -44,7 +44,7 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (mod
 	view.ModalAsk:             submitActs(readAsk),
 	view.ModalNote:            submitActs(readNote),
 	view.ModalSeverity:        submitActs(readSeverity),
-	view.ModalMerge:           submitActs(readMerge),
+	view.ModalMerge:           (*Bot).submitMerge,
 	view.ModalSplit:           submitActs(readSplit),
 	view.ModalRaise:           (*Bot).submitRaise,
 	view.ModalRaisedAdd:       submitActs(readNote),

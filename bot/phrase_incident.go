@@ -27,6 +27,8 @@ func rephraseGive(words []string) []string {
 	switch {
 	case oneOf(words, 0, "give", "hand", "pass") && oneOf(rest, 0, "back", "up"):
 		return numbered("unack", rest[1:])
+	case oneOf(words, 0, "undo", "cancel", "revert") && oneOf(rest, 0, "merge", "merging"), oneOf(words, 0, "undo", "cancel") && oneOf(rest, 0, "the") && oneOf(rest, 1, "merge"):
+		return numbered("unmerge", skip(rest, "the", "merge", "merging"))
 	case oneOf(words, 0, "drop", "release"):
 		return numbered("unack", rest)
 	case oneOf(words, 0, "pull", "bring", "loop") && oneOf(rest, 0, "in") && len(rest) > 1:

@@ -38,6 +38,8 @@ func TestPhrasesAboutIncidents(t *testing.T) {
 		"incident 4 is critical":          "severity 4 critical",
 		"it's fixed":                      "resolve",
 		"4 is a duplicate of 5":           "merge 4 into 5",
+		"undo the merge of 4":             "unmerge 4",
+		"undo merge 4":                    "unmerge 4",
 		"mute 4 2h":                       "snooze 4 2h",
 		"mute payments 2h":                "mute payments 2h",
 		"what happened last night":        "incidents all last night",

@@ -167,6 +167,16 @@ func (b *Bot) pageShortcut(ctx context.Context, r request, c slack.InteractionCa
 	if c.Type == slack.InteractionTypeMessageAction {
 		w.Text = strings.TrimSpace(unescape(c.Message.Text))
 		meta = view.RaiseMeta{Channel: c.Channel.ID, TS: c.Message.Timestamp}
+		for _, t := range r.directory.Teams { // of several, nobody knows which one is meant
+			if t.Channel != c.Channel.ID && t.Channel != "#"+c.Channel.Name || !r.mayPage(t.ID) {
+				continue
+			}
+			if w.Team != 0 {
+				w.Team = 0
+				break
+			}
+			w.Team = t.ID
+		}
 	}
 	return b.openRaise(ctx, r, w, meta)
 }

@@ -13,6 +13,7 @@ import (
 // talkCommands answer what people say and no command is called. Help doesn't list them.
 var talkCommands = []command{
 	incidentCommand("timeline", "12", (*Bot).openTimeline),
+	incidentCommand("unmerge", "12", (*Bot).unmergeCommand),
 	{"take-over", (*Bot).takeOverWhat},
 	{"call-off", (*Bot).callOff},
 	{"who-has-it", (*Bot).whoHasIt},

@@ -27,6 +27,7 @@ const (
 	ActSeverity ActKind = "severity"
 	ActLink     ActKind = "link"    // relates it to Other
 	ActMerge    ActKind = "merge"   // into Other
+	ActUnmerge  ActKind = "unmerge" // takes back that it was merged
 	ActStillOn  ActKind = "still"   // the answer to "still on it?"
 	ActVerdict  ActKind = "verdict" // what it was, in Verdict, and what helped, in Text
 	ActChannel  ActKind = "channel" // opens a Slack channel of its own

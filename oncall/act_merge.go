@@ -62,6 +62,32 @@ func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Chang
 	return from.done(), to.done(), nil
 }
 
+// Unmerge takes back that the incident was merged into another one, which is still open. It is open again: with whoever
+// takes that back, if it was acknowledged before, and else from the first step of its policy. The caller gives it its alerts
+// back. What else the other one got, such as a severity and responders, stays there.
+func (in Incident) Unmerge(into Incident, by Actor, f Facts, now time.Time) (Change, Change, error) {
+	switch {
+	case in.MergedInto == 0:
+		return Change{}, Change{}, Refuse("Incident %s is not merged into another one.", in.ID)
+	case in.AbsorbedByStorm():
+		return Change{}, Change{}, Refuse("Incident %s is part of the storm %s: an alert can be split off it.", in.ID, in.MergedInto)
+	case !into.Open():
+		return Change{}, Change{}, Refuse("Incident %s, which has the alerts of %s, is over: what fires again is told by itself.", into.ID, in.ID)
+	}
+	from, to := in.begin(by, f, now), into.begin(by, f, now)
+	from.Incident.MergedInto = 0
+	from.record(EventMergeUndone, by, Detail{Incident: into.ID})
+	if from.startOver(); in.AckedBy != (Actor{}) {
+		_ = from.ack(Act{Do: ActAck}) // it waits for an acknowledgement, so it can't be refused
+	}
+	if from.Incident.Status == Triggered {
+		from.runStep()
+	}
+	to.Incident.SignalCount = max(0, into.SignalCount-in.SignalCount)
+	to.record(EventMergeUndone, by, Detail{Incident: in.ID, Text: in.Title})
+	return from.done(), to.done(), nil
+}
+
 // takeOver makes the responders of a merged incident responders of this one, and returns them. An answer given
 // for this incident stands. Without one, a responder has accepted if they accepted for the merged incident or
 // have acknowledged this one. All others are paged again, since their pages end with the merged incident,

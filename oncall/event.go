@@ -48,10 +48,11 @@ const (
 	EventAccepted       EventKind = "responder_accepted"
 	EventDeclined       EventKind = "responder_declined" // Users had asked for help
 	EventNote           EventKind = "note"
-	EventVerdict        EventKind = "verdict"     // verdict in Names; Text says what helped
-	EventLinked         EventKind = "linked"      // with Incident
-	EventMerged         EventKind = "merged"      // Incident became part of this one, with its responders Users
-	EventMergedInto     EventKind = "merged_into" // this one became part of Incident
+	EventVerdict        EventKind = "verdict"      // verdict in Names; Text says what helped
+	EventLinked         EventKind = "linked"       // with Incident
+	EventMerged         EventKind = "merged"       // Incident became part of this one, with its responders Users
+	EventMergedInto     EventKind = "merged_into"  // this one became part of Incident
+	EventMergeUndone    EventKind = "merge_undone" // this one and Incident are two again
 
 	EventAged EventKind = "aged" // the alert in Text has no key, and its last signal is long ago
 
@@ -105,7 +106,8 @@ type Detail struct {
 	Incidents []IncidentID `json:"incidents,omitempty"` // other incidents
 	Names     []string     `json:"names,omitempty"`
 	Since     time.Time    `json:"since,omitzero"`
-	Shown     bool         `json:"told,omitempty"` // shown in the thread, which leaves the kind out otherwise
+	Alerts    []AlertID    `json:"alerts,omitempty"` // EventMergedInto: those that fired, which Incident got
+	Shown     bool         `json:"told,omitempty"`   // shown in the thread, which leaves the kind out otherwise
 }
 
 // An Event is one line of an incident's timeline. It is never changed or deleted.
@@ -133,7 +135,7 @@ func (e Event) InThread() bool {
 		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventNobodyNotified, EventAdopted,
 		EventPassedOn, EventUnassigned,
 		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventAckAgain, EventUnattended, EventAged, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
-		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventVerdict, EventLinked, EventMerged, EventMergedInto,
+		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventVerdict, EventLinked, EventMerged, EventMergedInto, EventMergeUndone,
 		EventStorm, EventTakenIn, EventServiceJoined, EventStormOwn, EventSplitOff, EventSplitFrom, EventStormOver,
 		EventRouteShadow, EventRouteFailed, EventSilenced, EventUnsilenced, EventSilenceFailed,
 		EventChannelAsked, EventChannel, EventChannelFailed, EventUpdate,

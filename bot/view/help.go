@@ -163,7 +163,7 @@ var helpParts = []helpPart{
 		{0, "`/oncall update 12 paying by card fails, more at 15:00` — tells people who don't work on it, in the channels that the team chose; `/oncall update 12` — a form"},
 		{0, "`/oncall review 12` — drafts its review, in the thread; `/oncall action 12 @bo fix the alert until friday` — what is to be done after it, and Bo is asked until it is; `/oncall actions` — what you are to do"},
 		{0, "`/oncall verdict 12 noise` — what it was, real, noise or unsure, for the reports; `/oncall verdict 12 real restarted the pool` — and what helped, for the next time"},
-		{0, "`/oncall note 12 restarted it`, `/oncall merge 12 into 9`, `/oncall link 12 with 9`"},
+		{0, "`/oncall note 12 restarted it`, `/oncall merge 12 into 9`, `/oncall unmerge 12`, `/oncall link 12 with 9`"},
 	}},
 	{"*Set up*", []helpLine{
 		{EditsSchedules, "`/oncall setup` — teams, schedules, escalation policies, monitors and their keys; `/oncall setup payments` — a team's; `/oncall setup new` — another team, for admins"},

@@ -142,7 +142,15 @@ func (ov IncidentOverview) mergePreview() slack.Block {
 		into = ov.Into.ID.String()
 	}
 	return note(fmt.Sprintf("Merged, %s is over and pages nobody. Its alerts, whatever its monitor sends of them from now on, and those who help with it belong to %s, which goes on as it stands. "+
-		"That can't be taken back; linked, both go on.", ov.Picture.Incident.ID, into))
+		"It can be taken back while %[2]s is open; linked, both go on.", ov.Picture.Incident.ID, into))
+}
+
+// Merged says that an incident is part of another one now, with a button to take that back.
+func Merged(id, into oncall.IncidentID) slack.ModalViewRequest {
+	v := readOnly("Merged", section(fmt.Sprintf("Merged: %s is part of %s now, and pages nobody.", id, into)),
+		slack.NewActionBlock("", button(ActionUndoActs, string(oncall.ActUnmerge)+"/"+valueOf(id), "Undo")))
+	v.ClearOnClose = true
+	return v
 }
 
 // maxOnCall leaves room for teams next to schedules.

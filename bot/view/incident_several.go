@@ -50,7 +50,7 @@ var undoes = map[oncall.ActKind]oncall.ActKind{
 func ActedOn(act oncall.Act, done []oncall.IncidentID, refused []string, left []oncall.IncidentID, later int, zone *time.Location) Drawing {
 	verb := map[oncall.ActKind]string{
 		oncall.ActAck: "Acknowledged", oncall.ActResolve: "Resolved", oncall.ActUnack: "Un-acknowledged", oncall.ActReopen: "Reopened",
-		oncall.ActEscalate: "Escalated", oncall.ActUnsnooze: "Woken", oncall.ActSnooze: "Snoozed",
+		oncall.ActEscalate: "Escalated", oncall.ActUnsnooze: "Woken", oncall.ActSnooze: "Snoozed", oncall.ActUnmerge: "Taken back the merge of",
 	}[act.Do]
 	until := ""
 	if !act.Until.IsZero() {

@@ -67,6 +67,8 @@ func actLine(event oncall.Event) string {
 		return fmt.Sprintf("%s merged %s into it.", by, detail.Incident)
 	case oncall.EventMergedInto:
 		return fmt.Sprintf("%s merged it into %s.", by, detail.Incident)
+	case oncall.EventMergeUndone:
+		return fmt.Sprintf("%s took back the merge with %s.", by, detail.Incident)
 	default:
 		return ""
 	}

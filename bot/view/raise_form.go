@@ -88,10 +88,18 @@ func (f RaiseForm) Draw() slack.ModalViewRequest {
 func (f RaiseForm) groups() (groups []*slack.OptionGroupBlockObject) {
 	var teams, schedules []option
 	for _, t := range f.Teams {
-		teams = append(teams, option{"team/" + valueOf(t.ID), t.Name})
+		name := t.Name
+		if slices.ContainsFunc(f.Schedules, func(s *schedule.Schedule) bool { return strings.EqualFold(s.Name(), name) }) {
+			name += " (team)" // once it is chosen, its group isn't shown
+		}
+		teams = append(teams, option{"team/" + valueOf(t.ID), name})
 	}
 	for _, s := range f.Schedules {
-		schedules = append(schedules, option{"schedule/" + valueOf(s.ID()), s.Name()})
+		name := s.Name()
+		if slices.ContainsFunc(f.Teams, func(t oncall.Team) bool { return strings.EqualFold(t.Name, name) }) {
+			name += " (schedule)"
+		}
+		schedules = append(schedules, option{"schedule/" + valueOf(s.ID()), name})
 	}
 	for _, part := range []struct {
 		name string
