@@ -19,7 +19,13 @@ var mentionCommands = slices.Concat([]string{"who", "next", "teams", "incidents"
 
 // directCommands lists the commands that work in a direct message. A message can't open a form: those of planning answer with
 // a button for it, and the others say so.
-var directCommands = slices.Concat(mentionCommands, []string{"me", "schedule", "users", "actions", "swap", "cover", "override", "away"})
+var directCommands = slices.Concat(mentionCommands, []string{"me", "schedule", "users", "actions", "swap", "cover", "override", "away"}, rareCommands)
+
+// rareCommands lists the commands of a direct message whose names also begin cries for help: "integration is broken, help".
+// What shows addresses, links and keys is left out, because a message stays.
+var rareCommands = []string{
+	"shift", "leaver", "remind", "history", "report", "details", "merge", "link", "setup", "integrations", "payloads", "routes", "heartbeats", "mute", "unmute", "maintenance",
+}
 
 // formButtons lists the buttons that open the planning forms.
 var formButtons = map[string]view.Action{
