@@ -1,9 +1,12 @@
 package view
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // raisedByHand returns an incident that Cy has raised.
@@ -59,4 +62,23 @@ func TestRaiseForm(t *testing.T) {
 	checkView(t, f.Draw())
 	checkView(t, RaiseForm{}.Draw())
 	golden(t, "raised_add", RaisedAddForm(12))
+}
+
+// Once it is chosen, a picker no longer shows whether "payments" is the team or its schedule.
+func TestRaiseFormTellsATeamFromItsSchedule(t *testing.T) {
+	t.Parallel()
+	s, err := schedule.Compile(weekly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := RaiseForm{Teams: []oncall.Team{{ID: 1, Name: strings.ToUpper(s.Name())}, {ID: 2, Name: "Ops"}}, Schedules: []*schedule.Schedule{s}}
+	var labels []string
+	for _, g := range f.groups() {
+		for _, o := range g.Options {
+			labels = append(labels, o.Text.Text)
+		}
+	}
+	if want := []string{strings.ToUpper(s.Name()) + " (team)", "Ops", s.Name() + " (schedule)"}; !slices.Equal(labels, want) {
+		t.Errorf("the form offers %q, want %q", labels, want)
+	}
 }
