@@ -35,7 +35,7 @@ func Handle(ctx context.Context, s *store.Store, answer oncall.Answer, now time.
 		carryOut = s.ProveContact
 	case oncall.IntentStop, oncall.IntentStart:
 		carryOut = s.SwitchContacts
-	case oncall.IntentAct, oncall.IntentTest, oncall.IntentOther:
+	case oncall.IntentAct, oncall.IntentTest, oncall.IntentList, oncall.IntentOther:
 	}
 	dir, err := s.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {

@@ -36,7 +36,7 @@ var aliases = map[string]string{
 	"time-off": "away", "leave": "away", "sick": "away", "ill": "away", "reminder": "remind", "reminders": "remind", "remindme": "remind",
 	"leaves": "leaver", "left": "leaver", "offboard": "leaver", "offboarding": "leaver", "remove": "leaver", "quits": "leaver", "departure": "leaver",
 	"audit": "history", "audit-log": "history", "auditlog": "history", "changes": "history", "changelog": "history",
-	"reports": "report", "stats": "report", "statistics": "report", "metrics": "report", "mtta": "report", "mttr": "report", "load": "report", "analytics": "report", "digest": "report", "insights": "report",
+	"reports": "report", "stats": "report", "statistics": "report", "metrics": "report", "mtta": "report", "mttr": "report", "load": "report", "fairness": "report", "roles": "users", "role": "users", "analytics": "report", "digest": "report", "insights": "report",
 	"trigger": "page", "create": "page", "declare": "page", "call": "page", "raise": "page", "summon": "page", "alarm": "page", "pager": "page", "wake-up": "page",
 	"page-link": "web", "website": "web", "browser": "web", "login": "web", "signin": "web", "sign-in": "web", "dashboard": "web", "ui": "web", "console": "web",
 	"set-up": "setup", "configure": "setup", "config": "setup", "onboarding": "setup", "policies": "setup", "policy": "setup", "escalations": "setup", "escalation": "setup",
@@ -52,6 +52,9 @@ var elsewhere = map[string]string{
 	"holidays": view.HolidaysHelp,
 	"holiday":  view.HolidaysHelp,
 	"thanks":   thanks, "thank": thanks, "thx": thanks, "danke": thanks,
+	"hi": greeting, "hello": greeting, "hey": greeting,
+	"doctor": onServer, "export": onServer, "apply": onServer, "import": onServer, "backup": onServer, "restore": onServer,
+	"statuspage": statusPage, "status-page": statusPage,
 	"stop": stopPaging, "stop-paging": stopPaging,
 	"timezone": yourZone, "time-zone": yourZone, "tz": yourZone,
 	"version": "`watchbill version` says which version runs. `/oncall help` lists what can be typed.",
@@ -60,6 +63,9 @@ var elsewhere = map[string]string{
 
 const (
 	yourZone   = "Times are in the time zone of your Slack profile: change it there, under Preferences > Language & region. Each rotation has its own zone, in `/oncall schedule edit`."
+	greeting   = "Hello. `/oncall` says who is on call, `/oncall incidents` what is open, `/oncall page` pages somebody, `/oncall help` lists the rest."
+	onServer   = "That is a command of the server, such as `watchbill doctor` or `watchbill export`: whoever runs it can do that. `/oncall setup` changes teams, schedules and monitors here."
+	statusPage = "There is no status page. `/oncall update 12 we are on it` tells the channels that the team has chosen for updates."
 	thanks     = "You're welcome. `/oncall incidents` shows what is open, `/oncall help` what can be typed."
 	stopPaging = "What pages you stops once you take it: `/oncall ack 12`, or `/oncall snooze 12 2h` for a while. `/oncall contact` says how you are paged, " +
 		"and with `/oncall cover` or `/oncall away` others are asked to take your shifts."
@@ -95,6 +101,9 @@ func findCommand(words []string) (command, []string, error) {
 		if known.name == name {
 			return known, words[1:], nil
 		}
+	}
+	if name == "cancel" && len(words) == 2 && isNumber(words[1]) {
+		return command{}, nil, ask([]choice{{label: "Resolve " + words[1], words: []string{"resolve", words[1]}}}, "Is %s over? Nothing was changed.", view.Name(words[1]))
 	}
 	if text, known := elsewhere[name]; known {
 		return command{}, nil, oncall.Refuse("%s", text)
@@ -154,8 +163,19 @@ func unknownCommand(name string, words []string) error {
 	if len(words) > 2 && (slices.Contains([]string{"resolve", "merge", "verdict"}, guess) || !slices.ContainsFunc(words, isArgument)) {
 		guess = "" // similar spelling says nothing about the meaning of a sentence
 	}
-	return oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
-		view.Name(unescape(name)), view.DidYouMean(guess, "`/oncall %s`"), view.ExamplesFor(guess, fittingCommands(words)))
+	const text = "There is no `/oncall %s`.%s Try one of these:\n%s"
+	args := []any{view.Name(unescape(name)), view.DidYouMean(guess, "`/oncall %s`"), view.ExamplesFor(guess, fittingCommands(words))}
+	if guess == "" {
+		return oncall.Refuse(text, args...)
+	}
+	meant := guess
+	for _, w := range words[1:] {
+		if meant += " " + w; !isNumber(w) {
+			meant = guess + " …"
+			break
+		}
+	}
+	return ask([]choice{{label: "Yes, " + meant, words: append([]string{guess}, words[1:]...)}}, text, args...)
 }
 
 // isArgument reports whether a word is a typical argument of a command and unlikely in a sentence: a

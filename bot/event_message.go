@@ -141,6 +141,14 @@ func (r request) notUnderstood(m typedMessage, name string) (view.Drawing, error
 		return drawQuestion(r, m.follow, nil, view.Drawing{}, pointer)
 	case criesForHelp(r.words):
 		return drawQuestion(r, m.follow, nil, view.Drawing{}, r.offerPage(strings.Join(r.words, " "), m.at.Channel))
+	case name == "" && len(r.words) > 0:
+		_, _, err := findCommand(rephrase(r.words))
+		if _, asks := errors.AsType[question](err); asks && len(r.words) == 2 && isNumber(r.words[1]) {
+			return drawQuestion(r, m.follow, nil, view.Drawing{}, err)
+		}
+		if _, known := elsewhere[word(rephrase(r.words), 0)]; known {
+			return view.Drawing{}, err
+		}
 	case name != "":
 		return view.Drawing{}, oncall.Refuse("`/oncall %s` does that in any channel.", name)
 	}

@@ -148,7 +148,7 @@ func (b *Bot) rankIncidents(ctx context.Context, dir *store.Directory, user onca
 		switch {
 		case in.With(user), paged[in.ID] && in.Status == oncall.Triggered && !in.Exhausted:
 			return rankTheirs
-		case paged[in.ID], teams[in.TeamID], slices.Contains(dir.Members[in.TeamID], user),
+		case paged[in.ID], in.RaisedBy.User == user, teams[in.TeamID], slices.Contains(dir.Members[in.TeamID], user),
 			slices.ContainsFunc(in.Responders, func(r oncall.Responder) bool { return r.User == user }):
 			return rankTeam
 		}

@@ -18,7 +18,7 @@ func rephrase(words []string) []string {
 	if oncall.ReadClaim(strings.Join(words, " ")) == oncall.SpokenClaim {
 		return []string{"ack"}
 	}
-	for _, rule := range []func([]string) []string{rephraseHelp, rephrasePlan, rephraseIncident, rephraseTalk, rephraseAboutMe, rephraseLists, rephraseNow, numberToFront} {
+	for _, rule := range []func([]string) []string{rephraseAsked, rephraseHelp, rephrasePlan, rephraseIncident, rephraseTalk, rephraseAboutMe, rephraseLists, rephraseNow, numberToFront} {
 		if other := rule(words); other != nil {
 			return other
 		}

@@ -11,7 +11,11 @@ func TestRephraseMakesCommandsOfPhrases(t *testing.T) {
 	for typed, want := range map[string]string{
 		"when am I next on call?": "me",
 		"my next shift":           "me",
-		"who has 4":               "incident 4", "who acked 4?": "incident 4", "is 4 fixed": "incident 4", "does somebody have #4": "incident #4",
+		"when is my next shift?":  "me", "is anybody on call?": "who", "past incidents": "incidents closed", "last night": "incidents last night", "similar 1": "incident 1",
+		"incident list": "incidents", "alerts list mine": "incidents mine", "how do I add my phone?": "help contact", "can bo take my shift friday": "cover bo friday",
+		"sev2": "severity sev2", "ping platform the wiki is slow": "page platform the wiki is slow", "who on christmas": "who on 25 dec", "who is on call christmas eve?": "who is on call 24 dec",
+		"any news?": "who-has-it", "note 4 it is christmas": "note 4 it is christmas",
+		"who has 4": "incident 4", "who acked 4?": "incident 4", "is 4 fixed": "incident 4", "does somebody have #4": "incident #4",
 		"is anybody on it?": "who-has-it", "has anybody got it": "who-has-it", "who has it": "who-has-it",
 		"cancel the page": "call-off", "sorry, my mistake": "call-off", "never mind": "call-off", "who should I page?": "whom-to-page", "take over": "take-over",
 		"yes on my way": "ack", "away cancel fri": "away list fri", "cancel away fri": "away list fri", "cancel my time off on friday": "away list friday", "cancel my holidays 24 dec": "away list 24 dec", "list open incidents": "incidents",

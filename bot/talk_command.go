@@ -88,7 +88,7 @@ func (b *Bot) whomToPage(_ context.Context, r request) (view.Drawing, error) {
 }
 
 // cry matches what somebody says who needs help.
-var cry = regexp.MustCompile(`(?i)\b(help|broken|down|outage|urgent|emergency|not working|doesn'?t work|isn'?t working|stopped working|failing|fails|crash(ed|es|ing)?|unreachable|can'?t (log|reach|open|pay|check))\b`)
+var cry = regexp.MustCompile(`(?i)\b(help|broken|down|outage|urgent|emergency|not working|doesn'?t work|isn'?t working|stopped working|failing|fails|crash(ed|es|ing)?|unreachable|can'?t (log|reach|open|pay|check)|(can|could|would|need|needs|should) (please )?(somebody|someone|anybody|anyone))\b`)
 
 // criesForHelp reports whether words that are no command ask for help: more than one word, of which one says so.
 func criesForHelp(words []string) bool {

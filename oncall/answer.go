@@ -169,6 +169,8 @@ func (f AnswerFacts) Decide(answer Answer, facts Facts, now time.Time) (AnswerOu
 		out.Result = AnswerSeveral
 	case act && len(f.Messages) > 0:
 		return f.carryOut(answer, facts, now)
+	case answer.Intent.Kind == IntentList:
+		out.Hint = f.Scope.List()
 	case f.Checked && (!act || left == nil):
 		out.Result = AnswerReached
 	case act:

@@ -17,6 +17,7 @@ const (
 	IntentStop  IntentKind = "stop"  // no more pages to this address
 	IntentStart IntentKind = "start" // pages to this address again
 	IntentProof IntentKind = "code"  // verify this address
+	IntentList  IntentKind = "list"  // what is open
 	IntentTest  IntentKind = "test"  // nothing: it answers a test page
 	IntentOther IntentKind = "other" // nothing that we understand, but it shows that somebody is there
 )
@@ -80,7 +81,7 @@ var (
 		"stop": IntentStop, "stopall": IntentStop, "unsubscribe": IntentStop, "end": IntentStop, "quit": IntentStop,
 		"cancel": IntentStop, "revoke": IntentStop, "optout": IntentStop,
 		"start": IntentStart, "unstop": IntentStart,
-		"test": IntentTest,
+		"test": IntentTest, "status": IntentList, "list": IntentList, "open": IntentList, "incidents": IntentList, "what is open": IntentList,
 	}
 	answerAll     = []string{"all", "both", "everything"}
 	answerFillers = []string{

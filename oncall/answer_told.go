@@ -69,13 +69,7 @@ func (scope AnswerScope) FindSubject(intent Intent) AnswerSubject {
 			}
 		}
 	case intent.All:
-		var all []ShownPage
-		for _, s := range scope.Shown {
-			if s.Here && !s.Lost && scope.fits(s, intent.Act) && !scope.withOthers(s, intent.Act) {
-				all = append(all, s)
-			}
-		}
-		c.add(all)
+		c.add(scope.all(intent.Act))
 	case intent.Spoken != "":
 		c.add(scope.spoken(intent))
 	default:
@@ -85,6 +79,24 @@ func (scope AnswerScope) FindSubject(intent Intent) AnswerSubject {
 		c.Missed = Say("%s", strings.Join(missed, " "))
 	}
 	return c
+}
+
+// all returns everything that the act fits and that was told at this address, or else by the person's other methods.
+func (scope AnswerScope) all(act ActKind) []ShownPage {
+	var here, other []ShownPage
+	for _, s := range scope.Shown {
+		switch {
+		case s.Lost || !scope.fits(s, act) || scope.withOthers(s, act):
+		case s.Here:
+			here = append(here, s)
+		default:
+			other = append(other, s)
+		}
+	}
+	if here == nil {
+		return other
+	}
+	return here
 }
 
 // add picks incidents. It sets Several if they were told to different people at the same address.
@@ -330,6 +342,16 @@ func (scope AnswerScope) Help() Sentence {
 		help = Say("%s %s", help, scope.Remaining(Intent{Act: ActAck}, AnswerSubject{}))
 	}
 	return help
+}
+
+// List says what is open, and what to type for each. Nothing open: it is empty.
+func (scope AnswerScope) List() Sentence {
+	all := Intent{Act: ActAck}
+	if left := scope.Remaining(all, AnswerSubject{}); left != nil {
+		return left
+	}
+	all.Act = ActResolve
+	return scope.Remaining(all, AnswerSubject{})
 }
 
 // nameAll lists incidents, at most ten of them.
