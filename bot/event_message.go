@@ -75,7 +75,7 @@ func (b *Bot) answerMessage(ctx context.Context, m typedMessage) view.Drawing {
 // answerWords answers the words of a message. Without a command they may add to an incident that the
 // person raised, or raise a new one: "payments the checkout is down".
 func (b *Bot) answerWords(ctx context.Context, typed typedMessage, words []string) (view.Drawing, error) {
-	if d, added, err := b.addReply(ctx, oncall.UserID(typed.user.ID), store.MessageRef{Channel: typed.at.Channel, TS: typed.replyTo}, typed.text); added || err != nil {
+	if d, added, err := b.addReply(ctx, typed); added || err != nil {
 		return d, err
 	}
 	known, rest, err := findCommand(rephrase(words))
@@ -83,6 +83,9 @@ func (b *Bot) answerWords(ctx context.Context, typed typedMessage, words []strin
 		if known, rest, err = findCommand(words); err != nil {
 			known, rest = command{}, words
 		}
+	}
+	if text, hint := elsewhere[word(words, 0)]; hint && known.name == "" && len(words) < 3 {
+		return view.Text(text), nil
 	}
 	r, err := b.requestBy(ctx, typed.by, rest)
 	if err != nil {

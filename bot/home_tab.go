@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -146,7 +147,7 @@ func (b *Bot) rankIncidents(ctx context.Context, dir *store.Directory, user onca
 	}
 	return func(in oncall.Incident) int {
 		switch {
-		case in.With(user), paged[in.ID] && in.Status == oncall.Triggered && !in.Exhausted:
+		case in.With(user), paged[in.ID] && in.Status == oncall.Triggered:
 			return rankTheirs
 		case paged[in.ID], in.RaisedBy.User == user, teams[in.TeamID], slices.Contains(dir.Members[in.TeamID], user),
 			slices.ContainsFunc(in.Responders, func(r oncall.Responder) bool { return r.User == user }):
@@ -156,14 +157,19 @@ func (b *Bot) rankIncidents(ctx context.Context, dir *store.Directory, user onca
 	}, nil
 }
 
-// sortOwnFirst puts the person's incidents first, then those of their teams. It returns how many are
+// urgency orders the incidents of one rank: first what nobody has, last what waits.
+var urgency = map[oncall.Status]int{oncall.Triggered: 0, oncall.Acknowledged: 1, oncall.Snoozed: 2}
+
+// sortOwnFirst puts the person's incidents first, then those of their teams, and first of each what needs somebody. It returns how many are
 // the person's, and how many are the person's or their teams'.
 func (b *Bot) sortOwnFirst(ctx context.Context, d *store.Directory, user oncall.UserID, open []oncall.Incident) (mine, own int, err error) {
 	rank, err := b.rankIncidents(ctx, d, user, open)
 	if err != nil {
 		return 0, 0, err
 	}
-	slices.SortStableFunc(open, func(a, b oncall.Incident) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(open, func(a, b oncall.Incident) int {
+		return cmp.Or(rank(a)-rank(b), urgency[a.Status]-urgency[b.Status])
+	})
 	for _, in := range open {
 		switch rank(in) {
 		case rankTheirs:

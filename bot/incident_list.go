@@ -57,6 +57,9 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if raised := raisedBy(r.user.ID, open[:own]); mine == 0 && len(raised) > 0 && len(raised) == own && q.after == 0 {
+			return view.RaisedIncidents(raised, b.rootLinks(ctx, raised)), nil
+		}
 		if own == 0 {
 			return "No incident is open" + r.noneVisible() + ".", nil
 		}

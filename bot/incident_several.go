@@ -217,6 +217,9 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	lead := "Your teams have no open incident."
 	if len(own) > 0 {
 		lead = "That fits none of your incidents."
+		if name == "ack" {
+			lead = view.NothingWaits(own, r.user.ID, r.location)
+		}
 	}
 	return b.amongOthers(ctx, r, name, open, lead, hint)
 }

@@ -66,6 +66,9 @@ func rephraseHelp(words []string) []string {
 		return rephrase(slices.Concat(words[:1], words[2:]))
 	case n > 1 && oneOf(words, 0, "man", "howto"):
 		return append([]string{"help"}, words[1:]...)
+	case oneOf(words, 0, "add", "change", "update", "register", "set", "verify") && n > 1 && oneOf(words, n-2, "my", "a") &&
+		oneOf(words, n-1, "phone", "number", "mobile", "cell", "email", "mail", "contact", "contacts", "telephone"):
+		return []string{"contact"}
 	case n > 2 && oneOf(words, 0, "how"):
 		for len(words) > 2 && oneOf(words, 1, "do", "can", "to", "i", "we", "should", "does", "one") {
 			words = slices.Concat(words[:1], words[2:])
@@ -85,12 +88,20 @@ func namesOwner(w string) bool {
 func rephraseAboutMe(words []string) []string {
 	rest := func(from int) []string { return words[min(from, len(words)):] }
 	switch {
+	case oneOf(words, 0, "on") && oneOf(words, 1, "call"):
+		return append([]string{"who"}, rest(2)...)
 	case oneOf(words, 0, "am") && oneOf(words, 1, "i"), oneOf(words, 0, "when") && oneOf(words, 1, "am", "do") && oneOf(words, 2, "i"):
 		return []string{"me"}
 	case oneOf(words, 0, "is", "was", "when") && len(words) > 1:
 		name := slices.DeleteFunc(slices.Clone(words[1:]), func(w string) bool {
-			return oneOf([]string{w}, 0, "is", "on", "call", "oncall", "on-call", "next", "now", "duty")
+			return oneOf([]string{w}, 0, "is", "on", "call", "oncall", "on-call", "next", "now", "duty", "anybody", "anyone", "somebody", "someone", "there", "my", "shift", "for")
 		})
+		if mine := slices.ContainsFunc(words, func(w string) bool { return oneOf([]string{w}, 0, "my") }); mine && len(name) == 0 {
+			return []string{"me"}
+		}
+		if len(name) == 0 && slices.ContainsFunc(words, func(w string) bool { return oneOf([]string{w}, 0, somebodyWords...) }) {
+			return []string{"who"}
+		}
 		if len(name) > 0 {
 			return append([]string{"who"}, name...)
 		}

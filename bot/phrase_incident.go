@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 // rephraseIncident translates what people type to do something with an incident: "give 2 to bo", "note
 // on 4: …", "4 is noise".
 func rephraseIncident(words []string) []string {
-	for _, rule := range []func([]string) []string{rephraseGive, rephraseOn, rephraseIs, rephraseOver} {
+	for _, rule := range []func([]string) []string{rephraseGive, rephraseEscalate, rephraseGrade, rephraseOn, rephraseIs, rephraseOver} {
 		if other := rule(words); other != nil {
 			return other
 		}
@@ -170,4 +171,37 @@ func pastWords(rest []string) []string {
 	return slices.DeleteFunc(slices.Clone(rest), func(w string) bool {
 		return oneOf([]string{w}, 0, "has", "have", "did", "been", "during", "over", "since", "we", "us", "me", "happened", "broke", "fired", "paged", "went", "wrong", "passierte")
 	})
+}
+
+// gradePattern matches the severities that people type alone: "sev2", "p1".
+var gradePattern = regexp.MustCompile(`^(sev-?|p)[0-9]$`)
+
+// rephraseGrade translates "sev2" alone, which gives the incident a severity.
+func rephraseGrade(words []string) []string {
+	if len(words) > 2 || !gradePattern.MatchString(word(words, 0)) {
+		return nil
+	}
+	if len(words) == 1 {
+		return []string{"severity", trimMark(words[0])}
+	}
+	if isNumber(trimMark(words[1])) {
+		return []string{"severity", trimMark(words[1]), trimMark(words[0])}
+	}
+	return nil
+}
+
+// rephraseEscalate translates "escalate to bo" and "escalate 12 to bo", which leave open whether the person is paged as well or instead.
+func rephraseEscalate(words []string) []string {
+	if !oneOf(words, 0, "escalate") {
+		return nil
+	}
+	rest := words[1:]
+	var number []string
+	if len(rest) > 1 && isNumber(rest[0]) {
+		number, rest = rest[:1], rest[1:]
+	}
+	if len(rest) < 2 || len(rest) > 3 || !oneOf(rest, 0, "to") || isNumber(trimMark(rest[1])) {
+		return nil
+	}
+	return slices.Concat([]string{"escalate-to"}, number, rest[1:])
 }

@@ -28,6 +28,8 @@ func rephraseTalk(words []string) []string {
 		return []string{"add", words[1]}
 	case oneOf(words, 0, "false") && oneOf(words, 1, "alarm", "alert", "positive"):
 		return noise(words[2:])
+	case asksAfterPage(words):
+		return []string{"who-has-it"}
 	case callsOff(words):
 		return []string{"call-off"}
 	case oneOf(words, 0, "who", "whom") && oneOf(words, 1, "should", "do", "can", "could", "must", "shall", "to") && oneOf(words, n-1, "page", "call", "contact", "ask", "wake") && n < 7:
@@ -110,4 +112,15 @@ func callsOff(words []string) bool {
 		"cancel the page", "cancel page", "cancel my page", "cancel it", "call it off", "call off the page", "my mistake", "was my mistake", "it was my mistake", "my bad",
 		"never mind", "nevermind", "take it back",
 	}, strings.Join(said, " "))
+}
+
+// asksAfterPage reports whether somebody asks what became of the page that they sent: "any news?", "what about my page?".
+func asksAfterPage(words []string) bool {
+	said := strings.Join(lowerWords(words), " ")
+	if slices.Contains([]string{"any news", "any update", "any updates", "any news yet", "news", "what's up with my page", "did anybody see my page", "has anybody seen my page"}, said) {
+		return true
+	}
+	n := len(words)
+	return n > 2 && n < 8 && oneOf(words, 0, "what", "what's", "whats", "how", "how's", "where", "where's", "is", "any", "anything", "status", "who", "has", "did") &&
+		(oneOf(words, n-2, "my") && oneOf(words, n-1, "page", "pages") || oneOf(words, n-3, "my") && oneOf(words, n-2, "page", "pages"))
 }

@@ -15,6 +15,8 @@ func TestRephraseMakesCommandsOfPhrases(t *testing.T) {
 		"incident list": "incidents", "alerts list mine": "incidents mine", "how do I add my phone?": "help contact", "can bo take my shift friday": "cover bo friday",
 		"sev2": "severity sev2", "ping platform the wiki is slow": "page platform the wiki is slow", "who on christmas": "who on 25 dec", "who is on call christmas eve?": "who is on call 24 dec",
 		"any news?": "who-has-it", "note 4 it is christmas": "note 4 it is christmas",
+		"is anyone on call now": "who", "on call": "who", "on call payments": "who payments", "add my phone": "contact", "what about my page?": "who-has-it", "sev1 4": "severity 4 sev1",
+		"escalate to bo": "escalate-to bo", "escalate 4 to @bo": "escalate-to 4 @bo", "escalate 4": "escalate 4",
 		"who has 4": "incident 4", "who acked 4?": "incident 4", "is 4 fixed": "incident 4", "does somebody have #4": "incident #4",
 		"is anybody on it?": "who-has-it", "has anybody got it": "who-has-it", "who has it": "who-has-it",
 		"cancel the page": "call-off", "sorry, my mistake": "call-off", "never mind": "call-off", "who should I page?": "whom-to-page", "take over": "take-over",

@@ -33,7 +33,7 @@ func (b *Bot) raiseCommand(ctx context.Context, r request) (view.Drawing, error)
 	return view.Drawing{Text: b.raisedAnswer(ctx, r, raised)}, nil
 }
 
-const pageAllTheSame = "Nobody was paged yet. If it can't wait, send this."
+const pageAllTheSame = "This one isn't sent yet. If it can't wait, send it."
 
 // raise opens the incident for the person who asked.
 func (b *Bot) raise(ctx context.Context, r request, w raiseDraft, follow store.MessageRef) (store.Raised, error) {
@@ -139,17 +139,33 @@ func (b *Bot) raisedAdd(ctx context.Context, p press) (string, error) {
 	return "", b.openModal(ctx, p.trigger, view.RaisedAddForm(id))
 }
 
-// addReply adds a reply to the raiser's message to the incident. It reports whether the message was one.
-func (b *Bot) addReply(ctx context.Context, user oncall.UserID, at store.MessageRef, text string) (view.Drawing, bool, error) {
-	if at.TS == "" {
+// addReply adds a reply to the raiser's message to the incident. It reports whether the message was one. Nobody is told of what is added to
+// an incident that is over, so the answer says so, and offers to page.
+func (b *Bot) addReply(ctx context.Context, typed typedMessage) (view.Drawing, bool, error) {
+	if typed.replyTo == "" {
 		return view.Drawing{}, false, nil
 	}
-	id, err := b.store.RaisedAt(ctx, oncall.ByUser(user), at)
+	user := oncall.UserID(typed.user.ID)
+	id, err := b.store.RaisedAt(ctx, oncall.ByUser(user), store.MessageRef{Channel: typed.at.Channel, TS: typed.replyTo})
 	if err != nil || id == 0 {
 		return view.Drawing{}, false, err
 	}
-	if err := b.act(ctx, id, user, oncall.Act{Do: oncall.ActNote, Text: view.CutPlain(unescape(strings.TrimSpace(text)), view.MaxTyped)}); err != nil {
+	text := view.CutPlain(unescape(strings.TrimSpace(typed.text)), view.MaxTyped)
+	if err := b.act(ctx, id, user, oncall.Act{Do: oncall.ActNote, Text: text}); err != nil {
 		return view.Drawing{}, true, err
 	}
-	return view.Text(fmt.Sprintf("Added to %s.", id)), true, nil
+	in, err := b.store.Incident(ctx, oncall.ByUser(user), id)
+	if err != nil || in.Open() { // they may have paged a private team
+		return view.Text(fmt.Sprintf("Added to %s.", id)), true, nil
+	}
+	r, err := b.request(ctx, user, nil)
+	if err != nil {
+		return view.Drawing{}, true, err
+	}
+	choices := []choice{{label: "Reopen it", words: []string{"reopen", id.String()}}}
+	if team, known := r.directory.Team(in.TeamID); known && r.mayPage(team.ID) {
+		choices = append(choices, choice{label: "Page again", words: append([]string{"page", team.Name}, strings.Fields(text)...)})
+	}
+	d, err := drawQuestion(r, store.MessageRef{}, nil, view.Drawing{}, ask(choices, "%s", view.AddedAfterwards(in, r.now, r.location)))
+	return d, true, err
 }

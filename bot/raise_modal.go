@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -154,9 +155,37 @@ func (b *Bot) homePage(ctx context.Context, p press) (string, error) {
 		if err := r.directory.MayPage(oncall.ByUser(r.user.ID)); err != nil {
 			return "", err
 		}
-		return "", b.pushModal(ctx, p.trigger, r.raiseForm(raiseDraft{}, view.RaiseMeta{}).Draw())
+		w, meta := readAbout(p.value)
+		return "", b.pushModal(ctx, p.trigger, r.raiseForm(w, meta).Draw())
 	}
 	return "", b.openRaise(ctx, r, raiseDraft{}, view.RaiseMeta{})
+}
+
+// An about is the message on which a shortcut was used, as the value of a button.
+type about struct{ Channel, TS, Text string }
+
+// aboutMessage returns the value of a button that pages about the message of a shortcut; empty: there is none.
+func aboutMessage(c slack.InteractionCallback) string {
+	if c.Type != slack.InteractionTypeMessageAction {
+		return ""
+	}
+	a := about{Channel: c.Channel.ID, TS: c.Message.Timestamp, Text: strings.TrimSpace(unescape(c.Message.Text))}
+	for most := 1500; ; most /= 2 {
+		a.Text = view.CutPlain(a.Text, most)
+		data, _ := json.Marshal(a) // texts only
+		if len(data) <= maxValueLength || most < 10 {
+			return string(data)
+		}
+	}
+}
+
+// readAbout returns what the form begins with after such a button.
+func readAbout(value string) (w raiseDraft, meta view.RaiseMeta) {
+	var a about
+	if json.Unmarshal([]byte(value), &a) == nil {
+		w.Text, meta = a.Text, view.RaiseMeta{Channel: a.Channel, TS: a.TS}
+	}
+	return w, meta
 }
 
 // pageShortcut opens the form from a shortcut, about the message on which it was used, if any.

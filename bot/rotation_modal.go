@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
@@ -62,6 +63,9 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (modalResponse, 
 	if len(wrong) > 0 {
 		return correct(wrong), nil
 	}
+	if at.IsZero() {
+		at = e.newStart(rotation)
+	}
 	version, err := e.version(rotation, at)
 	if err != nil {
 		return modalResponse{}, err
@@ -87,6 +91,22 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (modalResponse, 
 		b.log.Warn().Err(err).Msg("could not redraw a schedule's form")
 	}
 	return modalResponse{}, nil
+}
+
+// newStart returns a first hand-off that was put into the future: until then the turns stay as they are. Zero: it was not.
+func (e scheduleEdit) newStart(rotation schedule.Rotation) time.Time {
+	if e.meta.Rotation < 0 {
+		return time.Time{}
+	}
+	was := e.current[e.meta.Rotation]
+	zone, err := schedule.LoadZone(cmp.Or(rotation.TimeZone, e.schedule.TimeZone))
+	if err != nil || was.StartDate == rotation.StartDate && was.HandOff == rotation.HandOff {
+		return time.Time{}
+	}
+	if at := zone.Instant(rotation.StartDate, rotation.HandOff); at.After(e.now) {
+		return at
+	}
+	return time.Time{}
 }
 
 // readRotation reads the form.

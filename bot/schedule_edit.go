@@ -88,7 +88,11 @@ func (e scheduleEdit) version(rotation schedule.Rotation, at time.Time) (schedul
 		}
 		asBefore := was
 		asBefore.Name, asBefore.Role = rotation.Name, rotation.Role // KeepTurns matches rotations by these
-		kept, err := schedule.KeepTurns([]schedule.Rotation{asBefore}, []schedule.Rotation{rotation}, e.schedule.TimeZone, begin)
+		joined, err := schedule.JoinLast(asBefore, rotation, e.schedule.TimeZone, begin)
+		if err != nil {
+			return version, err
+		}
+		kept, err := schedule.KeepTurns([]schedule.Rotation{asBefore}, []schedule.Rotation{joined}, e.schedule.TimeZone, begin)
 		if err != nil {
 			return version, err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/store"
 )
 
 // swap answers `/oncall swap [my shift] [@user] [their shift]`. It opens a form if something is missing.
@@ -24,6 +25,10 @@ func (b *Bot) swap(ctx context.Context, r request) (view.Drawing, error) {
 func (b *Bot) askSwap(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 0 {
 		return view.Drawing{}, b.openModal(ctx, r.trigger, r.swapModal("", "", ""))
+	}
+	typed, unequal := r.words, len(r.words) > 1 && oneOf(r.words, 0, "unequal")
+	if unequal {
+		r.words = r.words[1:]
 	}
 	mine, id, theirs, err := b.readSwap(ctx, r)
 	if err != nil {
@@ -44,6 +49,11 @@ func (b *Bot) askSwap(ctx context.Context, r request) (view.Drawing, error) {
 	give, take = oncall.Swappable(give, r.now), oncall.Swappable(take, r.now)
 	if len(give) != 1 || len(take) != 1 {
 		return b.askWhichSwap(ctx, r, other.ID, give, take)
+	}
+	if mine, other := give[0].End.Sub(give[0].Start), take[0].End.Sub(take[0].Start); !unequal && max(mine, other) > 2*min(mine, other) {
+		return drawQuestion(r, store.MessageRef{}, nil, view.Drawing{}, ask([]choice{
+			{label: "Ask all the same", words: append([]string{"swap", "unequal"}, typed...)}, {label: "Choose others…", form: view.ActionHomeSwap},
+		}, "%s", view.UnequalSwap(give[0], take[0], id, r.location)))
 	}
 	text, err := b.offerSwap(ctx, r, give[0], take[0], "")
 	return view.Drawing{Text: text}, err

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ var talkCommands = []command{
 	{"call-off", (*Bot).callOff},
 	{"who-has-it", (*Bot).whoHasIt},
 	{"whom-to-page", (*Bot).whomToPage},
+	incidentCommand("escalate-to", "12 @bo", (*Bot).escalateTo),
 }
 
 // isTalk reports whether a command is one of talkCommands, which work wherever people talk to the bot.
@@ -43,6 +45,21 @@ func (b *Bot) takeOverWhat(ctx context.Context, r request) (view.Drawing, error)
 	}
 	choices = append(choices, choice{label: "Somebody's shift…", form: view.ActionHomeOverride})
 	return view.Drawing{}, ask(choices, "Do you take over an incident, as `/oncall ack 12` does, or somebody's shift, as `/oncall override me for @bo until 22:00` does?")
+}
+
+// escalateTo answers "escalate to bo": with the person as well, or instead.
+func (b *Bot) escalateTo(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
+	who, _, err := b.findPerson(ctx, r, r.words)
+	if err != nil {
+		return "", err
+	}
+	if who == "" {
+		return "", oncall.Refuse("To whom? `/oncall add %s @bo` pages somebody as well, `/oncall reassign %s @bo` hands it over.", id.String(), id.String())
+	}
+	person := fmt.Sprint(who) // as Slack writes a mention
+	return "", ask([]choice{
+		{label: "Page them as well", words: []string{"add", id.String(), person}}, {label: "Hand it over", words: []string{"reassign", id.String(), person}},
+	}, "Shall I page %s as well for %s, or hand it over to them? `/oncall escalate %d` goes to the next step of its policy.", who, id.String(), int64(id))
 }
 
 // raisedBy returns the open incidents that somebody raised.
@@ -74,9 +91,13 @@ func (b *Bot) whoHasIt(ctx context.Context, r request) (view.Drawing, error) {
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	if own := raisedBy(r.user.ID, open); len(own) == 1 {
+	switch own := raisedBy(r.user.ID, open); len(own) {
+	case 0:
+	case 1:
 		r.words = []string{own[0].ID.String()}
 		return b.showIncident(ctx, r)
+	default:
+		return view.Text(view.RaisedIncidents(own, b.rootLinks(ctx, own))), nil
 	}
 	text, err := b.listIncidents(ctx, r)
 	return view.Drawing{Text: text}, err

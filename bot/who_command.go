@@ -32,7 +32,7 @@ func (b *Bot) answerShortcut(ctx context.Context, callback slack.InteractionCall
 	if err != nil {
 		return err
 	}
-	return b.openModal(ctx, callback.TriggerID, view.Shortcut(text))
+	return b.openModal(ctx, callback.TriggerID, view.Shortcut(text, aboutMessage(callback)))
 }
 
 // who answers `/oncall who [team or schedule or person] [when]`.
@@ -55,8 +55,12 @@ func (b *Bot) who(ctx context.Context, r request) (string, error) {
 	if len(schedules) == 0 {
 		return "", oncall.Refuse("There are no schedules%s.", cmp.Or(r.noneVisible(), " yet"))
 	}
-	text := view.OnCall(schedules, r.directory.Override, when.At(), r.now, r.location)
-	if !when.At().Equal(r.now) {
+	at := when.At()
+	if !when.Whole() && at.Before(r.now) && when.End.After(r.now) { // tonight, after midnight
+		at = r.now
+	}
+	text := view.OnCall(schedules, r.directory.Override, at, r.now, r.location)
+	if !at.Equal(r.now) {
 		return text, nil
 	}
 	var teams []oncall.TeamID

@@ -20,14 +20,35 @@ func IncidentText(p oncall.Picture, address string) string {
 	return CutPlain(fmt.Sprintf("*%s* %s\n%s", name, headline(p.Incident), standing(p)), MaxAnswer)
 }
 
+// clockOrDay returns the time of today, or the day and time of another day.
+func clockOrDay(t, now time.Time, zone *time.Location) string {
+	if t.In(zone).Format(time.DateOnly) == now.In(zone).Format(time.DateOnly) {
+		return t.In(zone).Format("15:04")
+	}
+	return Time(t, zone)
+}
+
+// NothingWaits answers an acknowledgement that fits none of somebody's incidents: who has each of them.
+func NothingWaits(own []oncall.Incident, reader oncall.UserID, zone *time.Location) string {
+	var parts []string
+	for _, in := range own {
+		switch {
+		case len(parts) == maxWhich:
+			return "Nothing waits for an acknowledgement: " + strings.Join(parts, ", ") + " and so on."
+		case in.Status == oncall.Snoozed && in.SnoozedUntil != nil:
+			parts = append(parts, fmt.Sprintf("%s is snoozed until %s", in.ID, Time(*in.SnoozedUntil, zone)))
+		case slices.Contains(in.Holders(), reader):
+			parts = append(parts, fmt.Sprintf("%s is yours", in.ID))
+		default:
+			parts = append(parts, fmt.Sprintf("%s is with %s", in.ID, actorName(in.AckedBy)))
+		}
+	}
+	return "Nothing waits for an acknowledgement: " + strings.Join(parts, ", ") + "."
+}
+
 // SettledBefore says who has an incident already, or that it is over; empty: neither.
 func SettledBefore(in oncall.Incident, reader oncall.UserID, now time.Time, zone *time.Location) string {
-	at := func(t time.Time) string {
-		if t.In(zone).Format(time.DateOnly) == now.In(zone).Format(time.DateOnly) {
-			return t.In(zone).Format("15:04")
-		}
-		return Time(t, zone)
-	}
+	at := func(t time.Time) string { return clockOrDay(t, now, zone) }
 	switch {
 	case in.MergedInto != 0:
 	case !in.Open() && in.ResolvedAt != nil:
@@ -119,6 +140,17 @@ func OwnIncidents(open []oncall.Incident, mine int, l Listing, links map[oncall.
 		text += fmt.Sprintf("\nand then *%s* of your teams", Count(others, "open incident"))
 	}
 	return strings.TrimPrefix(text, "\n")
+}
+
+// RaisedIncidents lists the open incidents about which somebody has paged others, with who has each.
+func RaisedIncidents(of []oncall.Incident, links map[oncall.IncidentID]string) string {
+	return Listing{Shown: len(of)}.lines(fmt.Sprintf("*%s* about which you paged", Count(len(of), "open incident")), of, func(in oncall.Incident) string {
+		line := incidentLine(in, links[in.ID])
+		if in.Status == oncall.Triggered {
+			line += ". Nobody has it yet."
+		}
+		return line
+	})
 }
 
 // incidentLine describes an incident in a line.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -165,4 +166,12 @@ func RaiseAsk(why, value string) Drawing {
 	d := Text(":warning: " + why + " Nobody was paged. Is it another matter, and can't it wait?")
 	d.Blocks = append(d.Blocks, slack.NewActionBlock("", button(ActionRaiseConfirm, value, "Page all the same").WithStyle(slack.StyleDanger)))
 	return d
+}
+
+// AddedAfterwards answers what was added to an incident that is over.
+func AddedAfterwards(in oncall.Incident, now time.Time, location *time.Location) string {
+	if in.ResolvedAt == nil {
+		return fmt.Sprintf("Added to %s, which is over: nobody is told of it.", in.ID)
+	}
+	return fmt.Sprintf("Added to %s, which is over since %s: nobody is told of it.", in.ID, clockOrDay(*in.ResolvedAt, now, location))
 }

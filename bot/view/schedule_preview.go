@@ -134,8 +134,12 @@ func gapLine(was, is *schedule.Schedule, role string, at, end time.Time, zone *t
 	if role != schedule.RolePrimary {
 		what = Name(role) + " "
 	}
-	line := fmt.Sprintf(":warning: Nobody is %son call %s", what, Between(gaps[0].Start, gaps[0].End, zone))
-	if more := len(gaps) - 1; more > 0 {
+	longest := slices.MaxFunc(gaps, func(a, b schedule.Gap) int { return cmp.Compare(a.End.Sub(a.Start), b.End.Sub(b.Start)) })
+	line := fmt.Sprintf(":warning: Nobody is %son call %s", what, Between(longest.Start, longest.End, zone))
+	switch more := len(gaps) - 1; {
+	case more == 1:
+		line += ", and once more"
+	case more > 1:
 		line += fmt.Sprintf(", and %d more times", more)
 	}
 	return []string{line + "."}

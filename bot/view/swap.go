@@ -3,10 +3,12 @@ package view
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // maxNote is the maximum length of a request's note.
@@ -118,4 +120,10 @@ func swapButtons(n oncall.Notice) slack.Block {
 		return slack.NewActionBlock("", button(ActionSwapUndo, id, "Undo"))
 	}
 	return nil
+}
+
+// UnequalSwap asks whether a shift is to be swapped for one of quite another length. Nobody was asked yet.
+func UnequalSwap(give, take schedule.Stint, other oncall.UserID, zone *time.Location) string {
+	return fmt.Sprintf("That is %s of yours, %s, for %s of %s's, %s. Nobody was asked yet.", hoursOf(give.End.Sub(give.Start)), Between(give.Start, give.End, zone),
+		hoursOf(take.End.Sub(take.Start)), mention(other), Between(take.Start, take.End, zone))
 }

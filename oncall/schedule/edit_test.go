@@ -126,3 +126,30 @@ func at(t *testing.T, s string) time.Time {
 	}
 	return v
 }
+
+// Somebody who is added at the end of the list comes after everybody else, wherever the round stands.
+func TestJoinLastLeavesWhoIsNext(t *testing.T) {
+	t.Parallel()
+	for _, now := range []string{"2026-03-04T12:00:00Z", "2026-03-11T12:00:00Z", "2026-03-18T12:00:00Z"} {
+		before := weeklyRotation(func(r *Rotation) { r.Turns = [][]UserID{{"ann"}, {"cy"}} })
+		after := weeklyRotation(func(r *Rotation) { r.Turns = [][]UserID{{"ann"}, {"cy"}, {"bo"}} })
+		joined, err := JoinLast(before, after, "", at(t, now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, err := KeepTurns([]Rotation{before}, []Rotation{joined}, "", at(t, now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		was, is := mustCompile(t, scheduleOf(before)), mustCompile(t, scheduleOf(kept[0]))
+		for week := range 2 {
+			then := at(t, now).AddDate(0, 0, 7*week)
+			if want := was.At(then, ""); !slices.Equal(is.At(then, ""), want) {
+				t.Errorf("at %s: %v, want %v as before", then, is.At(then, ""), want)
+			}
+		}
+		if got := is.At(at(t, now).AddDate(0, 0, 14), ""); !slices.Equal(got, []UserID{"bo"}) {
+			t.Errorf("two weeks after %s: %v, want bo", now, got)
+		}
+	}
+}

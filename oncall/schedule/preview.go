@@ -208,3 +208,28 @@ func CutShifts(shifts []ManualShift, start, end time.Time) []ManualShift {
 	}
 	return left
 }
+
+// JoinLast lets people who were added after the last turn of a rotation come after everybody else: whoever is next at an instant stays next.
+// Without it they would come right after the last turn of the list, wherever the round stands. Any other edit stays as it is.
+func JoinLast(before, after Rotation, timeZone string, at time.Time) (Rotation, error) {
+	n := len(before.Turns)
+	if n == 0 || len(after.Turns) <= n || before.StartDate != after.StartDate ||
+		!slices.EqualFunc(before.Turns, after.Turns[:n], func(a, b []UserID) bool { return slices.Equal(a, b) }) {
+		return after, nil
+	}
+	b, err := compileLayer(before, timeZone, people{})
+	if err != nil {
+		return after, Refuse("Rotation %q, %s.", before.Name, err)
+	}
+	now, _ := b.group(b.turns.number(b.zone.reading(at.Unix())))
+	present := slices.IndexFunc(before.Turns, func(turn []UserID) bool {
+		return len(turn) > 0 && len(turn) == len(now) && !slices.ContainsFunc(turn, func(u UserID) bool {
+			return !slices.ContainsFunc(now, func(p person) bool { return p.id == u })
+		})
+	})
+	if present < 0 {
+		return after, nil
+	}
+	after.Turns = slices.Concat(before.Turns[present:], before.Turns[:present], after.Turns[n:])
+	return after, nil
+}
