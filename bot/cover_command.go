@@ -91,6 +91,9 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 		}
 		stints := clip(r.directory.Roster().Stints(user, s.from, s.to), s)
 		if len(stints) == 0 {
+			if user == r.user.ID {
+				return nil, "", oncall.Refuse("You are not on call %s. `/oncall me` shows your shifts.", view.Between(s.from, s.to, r.location))
+			}
 			return nil, "", oncall.Refuse("%s is not on call %s.", user, view.Between(s.from, s.to, r.location))
 		}
 		return stints, note, nil

@@ -104,6 +104,8 @@ func (b *Bot) answerWords(ctx context.Context, typed typedMessage, words []strin
 			return view.Drawing{Text: text}, err
 		}
 		return b.pageNamedTeam(ctx, r, typed, known.name)
+	case known.name == "help" && len(rest) == 0 && typed.follow != (store.MessageRef{}): // seventy lines are too many for a channel
+		return view.ShortHelp(), nil
 	case known.name == "help" && len(rest) == 0:
 		return view.AllHelp(r.abilities()), nil
 	}

@@ -110,6 +110,9 @@ func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other onc
 		if n == 0 {
 			continue
 		}
+		if id == r.user.ID {
+			return nil, "", nil, oncall.Refuse("That is you. Say whose shift you want for yours: `/oncall swap mon @bo wed`, or only `/oncall swap` to choose.")
+		}
 		mine, theirs = words[:at], words[at+n:]
 		if last := len(mine) - 1; last >= 0 && (strings.EqualFold(mine[last], "with") || strings.EqualFold(mine[last], "for")) {
 			mine = mine[:last]

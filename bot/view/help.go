@@ -216,7 +216,7 @@ func helpFor(has Ability) (parts []string) {
 }
 
 // directHelp answers a direct message that isn't a command.
-const directHelp = "I understand commands, here without `/oncall` and in any channel with it: `who`, `me`, `next`, `incidents`, `why` (why you were paged), `ack 12`, `resolve 12`. " +
+const directHelp = "I understand commands, here without `/oncall` and in any channel with it: `who`, `me`, `next`, `incidents`, `why` (why you were paged), `ack 12`, `resolve 12`, `page payments the checkout is down`. " +
 	"Write `help` for all of them."
 
 // HolidaysHelp answers a person who asks for holidays: a country's, or their own time off.
@@ -250,6 +250,11 @@ func helpBlocks(has Ability) []slack.Block {
 
 // Help answers a message that the bot doesn't understand.
 func Help() Drawing { return Text(directHelp) }
+
+// ShortHelp answers whoever asks for help in a channel.
+func ShortHelp() Drawing {
+	return Text(strings.TrimSuffix(directHelp, "Write `help` for all of them.") + "`/oncall help` shows you all of them.")
+}
 
 // AllHelp draws the whole help as a message.
 func AllHelp(has Ability) Drawing { return Drawing{Text: HelpTextFor(has), Blocks: helpBlocks(has)} }

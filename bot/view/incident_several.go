@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,7 +59,7 @@ func ActedOn(act oncall.Act, done []oncall.IncidentID, refused []string, left []
 	}
 	var lines []string
 	if len(done) > 0 {
-		lines = append(lines, verb+" "+Numbers(done)+until+".")
+		lines = append(lines, verb+" "+Numbers(slices.Sorted(slices.Values(done)))+until+".")
 	}
 	switch {
 	case len(done)+len(refused) == 0:

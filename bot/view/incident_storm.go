@@ -25,6 +25,9 @@ func stormCounters(p oncall.Picture) string {
 	}{{"Severity", t.Severities}, {"Service", t.Services}, {"Labels", t.Labels}} {
 		var parts []string
 		for _, n := range group.counts {
+			if group.name == "Labels" && n.Alerts == 1 && t.Alerts > 1 { // such as the pod, which differs in each
+				continue
+			}
 			one := Foreign(n.Name, maxLabel) + " " + thousands(n.Alerts)
 			if n.Firing != n.Alerts && t.Firing > 0 {
 				one += fmt.Sprintf(" (%s firing)", thousands(n.Firing))

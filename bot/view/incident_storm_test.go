@@ -22,7 +22,7 @@ func storm() oncall.Picture {
 		Alerts: 5000, Firing: 4990,
 		Severities: []oncall.TallyCount{{Name: "critical", Alerts: 40, Firing: 30}, {Name: "high", Alerts: 4960, Firing: 4960}},
 		Services:   []oncall.TallyCount{{Name: "web", Alerts: 4000, Firing: 3990}, {Name: "<!channel>", Alerts: 1000, Firing: 1000}},
-		Labels:     []oncall.TallyCount{{Name: "cluster=eu", Alerts: 5000, Firing: 4990}, {Name: "host=db-1", Alerts: 12, Firing: 12}},
+		Labels:     []oncall.TallyCount{{Name: "cluster=eu", Alerts: 5000, Firing: 4990}, {Name: "host=db-1", Alerts: 12, Firing: 12}, {Name: "pod=p0", Alerts: 1, Firing: 1}},
 	}
 	return p
 }

@@ -164,11 +164,8 @@ func leaverWords(departure oncall.Departure, zone string, mends bool) string {
 	}
 	if len(others) > 0 {
 		head := "Others are on call in their other shifts:"
-		switch {
-		case !mends:
+		if !mends || len(vacant) == 0 {
 			head = "Their shifts:"
-		case len(vacant) == 0:
-			head = "Their shifts, in which others are on call too:"
 		}
 		lines = append(lines, head)
 		lines = append(lines, shiftLines(others, zone)...)

@@ -140,6 +140,9 @@ func ShiftsOf(user oncall.UserID, theirs []schedule.Stint, from, now time.Time, 
 	if theirs[0].Start.After(from) {
 		not = " not"
 	}
+	if not != "" && from.Equal(now) {
+		return mention(user) + " is not on call now. Next:\n" + shiftsFrom(theirs, from, running, zone)
+	}
 	return mention(user) + " " + is + not + " on call" + at + ":\n" + shiftsFrom(theirs, from, running, zone)
 }
 
