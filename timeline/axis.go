@@ -86,7 +86,7 @@ func (s *scene) ticks(days []schedule.Date, perDay float64) []tick {
 	case perDay >= 92:
 		return s.daily(days, short)
 	case perDay >= 46:
-		return s.daily(days, func(d schedule.Date) string { return strconv.Itoa(d.Day) })
+		return s.daily(days, brief)
 	case perDay >= 15:
 		return s.weekly(days)
 	default:
@@ -181,3 +181,6 @@ func short(d schedule.Date) string {
 
 // long is "Mon 2 March".
 func long(d schedule.Date) string { return short(d) + " " + d.Month.String() }
+
+// brief is "Mo 2", where there is no room for more.
+func brief(d schedule.Date) string { return short(d)[:2] + " " + strconv.Itoa(d.Day) }

@@ -81,8 +81,26 @@ func peopleLines(all []report.PersonReport, own bool) []string {
 		}
 		n, h := p.Interruptions, p.Hours
 		who := mention(p.User)
-		text := fmt.Sprintf("• %s: %s, %d working, %d off, %d asleep; %s woken", who, Count(n.All(), "interruption"), n.Working, n.Off, n.Sleep, Count(p.Woken, "night"))
-		text += fmt.Sprintf("; on call for %s, with %s and %s of weekends", hoursOf(h.All()), Count(h.Nights, "night"), Count(h.WeekendDay, "day"))
+		text := "• " + who + ": not interrupted"
+		if n.All() > 0 {
+			text = fmt.Sprintf("• %s: %s (%s)", who, Count(n.All(), "interruption"), whenInterrupted(n.Working, n.Off, n.Sleep))
+		}
+		if p.Woken > 0 {
+			text += "; " + Count(p.Woken, "night") + " woken"
+		}
+		if h.All() > 0 {
+			text += "; on call for " + hoursOf(h.All())
+			var of []string
+			if h.Nights > 0 {
+				of = append(of, Count(h.Nights, "night"))
+			}
+			if h.WeekendDay > 0 {
+				of = append(of, Count(h.WeekendDay, "day")+" of weekends")
+			}
+			if len(of) > 0 {
+				text += ", with " + List(of)
+			}
+		}
 		var moved []string
 		for _, m := range []struct {
 			d    time.Duration
@@ -98,6 +116,20 @@ func peopleLines(all []report.PersonReport, own bool) []string {
 		lines = append(lines, text)
 	}
 	return lines
+}
+
+// whenInterrupted says how many of a person's interruptions came when, without those that never did.
+func whenInterrupted(working, off, asleep int) string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		when string
+	}{{working, "working"}, {off, "off"}, {asleep, "asleep"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.when))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // ReportFollows says where the report will appear.

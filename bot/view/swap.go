@@ -35,7 +35,9 @@ func drawSwap(n oncall.Notice) Drawing {
 		after = false // nothing changes
 	case oncall.SwapOpen:
 	}
-	blocks = append(blocks, section(before+stintLine(give, give.User, reader, f.TimeZone)+"\n"+stintLine(take, take.User, reader, f.TimeZone)))
+	if state := oncall.SwapState(f.State); n.Kind != oncall.NoticeSwapDone || state != oncall.SwapAccepted && state != oncall.SwapBegun { // in a channel, who takes which is enough
+		blocks = append(blocks, section(before+stintLine(give, give.User, reader, f.TimeZone)+"\n"+stintLine(take, take.User, reader, f.TimeZone)))
+	}
 	if after {
 		blocks = append(blocks, section("*After the swap*\n"+stintLine(give, take.User, reader, f.TimeZone)+"\n"+stintLine(take, give.User, reader, f.TimeZone)))
 	}
