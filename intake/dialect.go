@@ -21,7 +21,7 @@ type dialect struct {
 	labels                                map[string]string
 
 	over   string                   // a path; if it has a value, the alert is resolved
-	words  map[string]oncall.Action // the meaning of status words, normalized by bare
+	words  map[string]oncall.Action // the meaning of status words, normalized
 	others oncall.Action            // the meaning of any other word, or of no word; empty: the usual meaning
 	levels map[string]string        // the severities of levels
 	tags   bool                     // texts beside those of the sender, whose names begin with "_", are part of the key

@@ -23,7 +23,7 @@ func isMacros(o object) bool {
 // macroTypes matches the types of notifications; other senders use "type" for other things.
 var macroTypes = regexp.MustCompile(`(?i)^(?:problem|recovery|custom|acknowledge\w*|flapping\w*|downtime\w*|alerthandler.*)(?: \(.*\))?$`)
 
-// macroNames maps each macro to its names in Nagios, Icinga and Checkmk, normalized by bare.
+// macroNames maps each macro to its names in Nagios, Icinga and Checkmk, normalized.
 var macroNames = map[string][]string{
 	"type":         {"notificationtype", "type"},
 	"host":         {"hostname", "host", "hostdisplayname", "hostalias"},

@@ -142,7 +142,7 @@ func (o object) texts() map[string]string {
 	return out
 }
 
-// normalizedNames returns the object with its names normalized by bare, without a prefix such as
+// normalizedNames returns the object with its names normalized, without a prefix such as
 // "NAGIOS_".
 func (o object) normalizedNames(prefixes ...string) object {
 	if len(o) > maxNames {

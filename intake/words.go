@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// actions maps the words of monitors, normalized by bare, to actions.
+// actions maps the words of monitors, normalized, to actions.
 var actions = wordsOf(map[oncall.Action]string{
 	oncall.Trigger: `trigger triggered retrigger retriggered renotify renotified fire fired firing refire refired
 		alert alerted alerting alarm alarmed alarming realert active activate activated reactivated open opened reopen reopened

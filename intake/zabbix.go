@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// isZabbix reports whether an object has names that only Zabbix's macros have, normalized by bare.
+// isZabbix reports whether an object has names that only Zabbix's macros have, normalized.
 func isZabbix(o object) bool {
 	if zabbixProblem(o) != "" || zabbixUpdated.MatchString(o.str("subject", "title", "alert_subject")) || zabbixIsUpdate(o.str("message")) {
 		return true

@@ -71,7 +71,7 @@ type Facts struct {
 	Silencing bool // at least one integration silences its alerts at their source
 }
 
-// acts maps each act on a single incident to its step. Relate and Merge take two incidents.
+// acts maps each act on a single incident to its step. LinkWith, Merge and Unmerge take two.
 var acts = map[ActKind]func(*Change, Act) error{
 	ActAck:      (*Change).ack,
 	ActUnack:    (*Change).unack,

@@ -51,7 +51,7 @@ func PagesOfCall(c Call, r ContactSettings, low bool, now time.Time) []Page {
 }
 
 // FirstChecks says when a job first checks each page of a call, in the order of PagesOfCall: at its own time, or
-// Patience after the page before it, whichever is earlier.
+// FallbackDelay after the page before it, whichever is earlier.
 func FirstChecks(pages []Page) []time.Time {
 	out := make([]time.Time, len(pages))
 	for i, p := range pages {

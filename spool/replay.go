@@ -22,7 +22,7 @@ const (
 	// checksPerRead is after how many of these checks the set-up is read again.
 	checksPerRead = 4
 	// refreshEvery is how often the known set-up is saved even though nothing changed, so that it
-	// always reaches WatchAhead into the future; changes are saved at most every changeEvery.
+	// always reaches OutageContactsAhead into the future; changes are saved at most every saveChangesEvery.
 	refreshEvery     = time.Hour
 	saveChangesEvery = 10 * time.Second
 )

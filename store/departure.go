@@ -58,11 +58,11 @@ func (s *Store) Departures(ctx context.Context, by oncall.Actor, user oncall.Use
 // notices up to date. Each manager gets one notice a person.
 func (s *Store) notifyOfLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, now time.Time) error {
 	left := slices.ContainsFunc(slices.Collect(maps.Values(dir.Users)), func(u oncall.User) bool { return u.DeactivatedAt != nil })
-	sent, err := leaverNotices(ctx, tx, oncall.NoticeLeaver, now)
+	sent, err := loadLeaverNotices(ctx, tx, oncall.NoticeLeaver, now)
 	if err != nil {
 		return err
 	}
-	void, err := leaverNotices(ctx, tx, oncall.NoticeVoid, now)
+	void, err := loadLeaverNotices(ctx, tx, oncall.NoticeVoid, now)
 	if err != nil || !left && len(sent)+len(void) == 0 {
 		return err
 	}
@@ -77,7 +77,7 @@ func (s *Store) notifyOfLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, 
 	if err := s.notifyVoid(ctx, tx, dir, in, named, void, now); err != nil {
 		return err
 	}
-	wanted, err := dir.leaverNotices(in, named, now)
+	wanted, err := dir.newLeaverNotices(in, named, now)
 	if err != nil {
 		return err
 	}
@@ -145,8 +145,8 @@ func (s *Store) notifyVoid(
 	return s.saveNotices(ctx, tx, now, notices)
 }
 
-// leaverNotices loads the notices of a kind about people who have left and not come back.
-func leaverNotices(ctx context.Context, tx pgx.Tx, kind oncall.NoticeKind, now time.Time) ([]oncall.Notice, error) {
+// loadLeaverNotices loads the notices of a kind about people who have left and not come back.
+func loadLeaverNotices(ctx context.Context, tx pgx.Tx, kind oncall.NoticeKind, now time.Time) ([]oncall.Notice, error) {
 	const load = `
 		SELECT id, key, recipient AS "to", kind, facts AS detail
 		FROM notices
@@ -177,8 +177,8 @@ func (s *Store) updateDetail(ctx context.Context, tx pgx.Tx, notice oncall.Notic
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Args: oncall.DrawNotice{Notice: notice.ID}}})
 }
 
-// leaverNotices makes the notices about people who have left, one for each manager.
-func (d *Directory) leaverNotices(in setup.Installation, left []oncall.UserID, now time.Time) ([]oncall.Notice, error) {
+// newLeaverNotices makes the notices about people who have left, one for each manager.
+func (d *Directory) newLeaverNotices(in setup.Installation, left []oncall.UserID, now time.Time) ([]oncall.Notice, error) {
 	var out []oncall.Notice
 	for _, id := range left {
 		all, err := in.Departures(id, now)

@@ -32,7 +32,7 @@ type PressedMessage struct {
 }
 
 // Pressed loads the content that a pressed message should show. The id is the incident that the button belongs
-// to, or 0. If the message is behind, the caller redraws it: the draw job keeps away until PressDrawn, or for a
+// to, or 0. If the message is behind, the caller redraws it: the draw job keeps away until PressedDrawn, or for a
 // few seconds.
 func (s *Store) Pressed(ctx context.Context, at MessageRef, id oncall.IncidentID, now time.Time) (PressedMessage, error) {
 	const incident = `

@@ -16,14 +16,14 @@ import (
 
 // Bounds of a list: how many shifts, places, incidents and actions are listed of a team, and how many teams.
 const (
-	maxLeavers   = 8
-	maxLeftTeams = 14 // a team has three blocks, and a message 50
+	maxLeaverItems = 8
+	maxLeftTeams   = 14 // a team has three blocks, and a message 50
 )
 
 // A LeaverHow is a way to replace somebody who has left.
 type LeaverHow string
 
-// The ways to take it.
+// The ways to replace somebody who has left.
 const (
 	LeaverForGood LeaverHow = "for_good" // somebody else replaces the leaver everywhere in the set-up
 	LeaverCovers  LeaverHow = "covers"   // somebody else has the leaver's shifts until a day
@@ -86,7 +86,7 @@ func Leaver(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 func LeftIncidents(all []oncall.Departure) []oncall.IncidentID {
 	var ids []oncall.IncidentID
 	for _, of := range all {
-		for _, in := range of.Incidents[:min(len(of.Incidents), maxLeavers)] {
+		for _, in := range of.Incidents[:min(len(of.Incidents), maxLeaverItems)] {
 			ids = append(ids, in.ID)
 		}
 	}
@@ -179,7 +179,7 @@ func leaverWords(departure oncall.Departure, zone string, mends bool) string {
 	}
 	if departure.ByFile && mends && len(departure.Places) > 0 {
 		var where []string
-		for _, p := range departure.Places[:min(len(departure.Places), maxLeavers)] {
+		for _, p := range departure.Places[:min(len(departure.Places), maxLeaverItems)] {
 			where = append(where, Foreign(setup.FileLine(departure.Name, p), maxNote))
 		}
 		lines = append(lines, "The set-up file has the last word about this team. Change it there: "+List(where)+". Until then somebody can have the shifts.")
@@ -196,14 +196,14 @@ func workWords(departure oncall.Departure, look leaverLook) string {
 			head = "*Open incidents* that they had. What nobody else has pages again; what is snoozed wakes by itself:"
 		}
 		lines = append(lines, head)
-		for _, in := range departure.Incidents[:min(len(departure.Incidents), maxLeavers)] {
+		for _, in := range departure.Incidents[:min(len(departure.Incidents), maxLeaverItems)] {
 			line := "• " + link(look.links[in.ID], in.ID.String()) + " " + Foreign(in.Title, maxAlertTitle)
 			if in.Snoozed {
 				line += ", snoozed"
 			}
 			lines = append(lines, line)
 		}
-		if more := len(departure.Incidents) - maxLeavers; more > 0 {
+		if more := len(departure.Incidents) - maxLeaverItems; more > 0 {
 			lines = append(lines, fmt.Sprintf("and %d more", more))
 		}
 	}
@@ -211,14 +211,14 @@ func workWords(departure oncall.Departure, look leaverLook) string {
 		return fitLines(lines, maxSection)
 	}
 	lines = append(lines, "*Open actions* of theirs. Without them, whoever wanted it done is asked, or else a manager; `/oncall action` gives it to somebody else:")
-	for _, a := range departure.Actions[:min(len(departure.Actions), maxLeavers)] {
+	for _, a := range departure.Actions[:min(len(departure.Actions), maxLeaverItems)] {
 		line := fmt.Sprintf("• %s, until %s: %s", a.Incident, lastDay(a.DueAt, location(look.zone)), Foreign(a.Text, maxAlertTitle))
 		if a.By != "" && a.By != departure.User {
 			line += " (from " + mention(a.By) + ")"
 		}
 		lines = append(lines, line)
 	}
-	if more := len(departure.Actions) - maxLeavers; more > 0 {
+	if more := len(departure.Actions) - maxLeaverItems; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return fitLines(lines, maxSection)
@@ -226,7 +226,7 @@ func workWords(departure oncall.Departure, look leaverLook) string {
 
 func shiftLines(all []oncall.LeftShift, zone string) []string {
 	var lines []string
-	for _, s := range all[:min(len(all), maxLeavers)] {
+	for _, s := range all[:min(len(all), maxLeaverItems)] {
 		line := "• " + StintWords(s.Stint, zone)
 		if s.Had != "" {
 			line += ", which " + mention(s.Had) + " had"
@@ -236,7 +236,7 @@ func shiftLines(all []oncall.LeftShift, zone string) []string {
 		}
 		lines = append(lines, line)
 	}
-	if more := len(all) - maxLeavers; more > 0 {
+	if more := len(all) - maxLeaverItems; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return lines
@@ -244,10 +244,10 @@ func shiftLines(all []oncall.LeftShift, zone string) []string {
 
 func keptLines(all []oncall.KeptShift, zone string) []string {
 	var lines []string
-	for _, s := range all[:min(len(all), maxLeavers)] {
+	for _, s := range all[:min(len(all), maxLeaverItems)] {
 		lines = append(lines, "• "+StintWords(s.Stint, zone)+": "+mention(s.User)+" has it")
 	}
-	if more := len(all) - maxLeavers; more > 0 {
+	if more := len(all) - maxLeaverItems; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return lines
@@ -256,8 +256,8 @@ func keptLines(all []oncall.KeptShift, zone string) []string {
 func placeWords(places []oncall.Place) []string {
 	var words []string
 	for i, p := range places {
-		if i == maxLeavers {
-			return append(words, Count(len(places)-maxLeavers, "other place"))
+		if i == maxLeaverItems {
+			return append(words, Count(len(places)-maxLeaverItems, "other place"))
 		}
 		switch p.Kind {
 		case oncall.PlaceRotation:
