@@ -56,6 +56,9 @@ func (s *System) AddOrganisation(ctx context.Context, by oncall.Actor, org Organ
 		return err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if err := s.ownApp(ctx, tx, org); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, add, org.Name, org.Host, sealed, org.State, now); err != nil {
 			return err
 		}
@@ -86,6 +89,11 @@ func (s *System) UpdateOrganisation(ctx context.Context, by oncall.Actor, name s
 		was, before := maps.Clone(org.Settings), org.State
 		if err := change(&org); err != nil {
 			return err
+		}
+		if resumed := before == OrganisationSuspended && org.State == OrganisationActive; resumed || otherApp(was, org.Settings) {
+			if err := s.ownApp(ctx, tx, org); err != nil {
+				return err
+			}
 		}
 		sealed, err := s.sealSettings(org.Settings)
 		if err != nil {
@@ -174,17 +182,6 @@ func organisationError(what string, err error) error {
 		return fmt.Errorf("%s: %w", what, ErrOrganisationTaken)
 	}
 	return fmt.Errorf("%s: %w", what, translate(err))
-}
-
-// RemoveOrganisation removes an organisation from the list. Its database stays.
-func (s *System) RemoveOrganisation(ctx context.Context, by oncall.Actor, name string, now time.Time) error {
-	err := s.transact(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM organisations WHERE name = $1`, name); err != nil {
-			return err
-		}
-		return record(ctx, tx, by, now, audit.ChangedOrganisation(name, audit.Removed, "", "", nil, nil))
-	})
-	return organisationError("remove the organisation "+name, err)
 }
 
 // CreateDatabase creates an empty database on the server.

@@ -91,11 +91,25 @@ func waits(longest time.Duration) string {
 
 // migrate brings the database up to this version and prints what it did.
 func migrate(p process, databaseURL string) error {
+	return migrateSaying(p, databaseURL, func(line string) { fmt.Fprintln(p.errOut, line) })
+}
+
+// migrateNew is migrate for a new database, where the steps tell nobody anything.
+func migrateNew(p process, databaseURL string) error {
+	steps := 0
+	err := migrateSaying(p, databaseURL, func(string) { steps++ })
+	if err == nil && steps > 0 {
+		fmt.Fprintln(p.errOut, "its tables are made")
+	}
+	return err
+}
+
+func migrateSaying(p process, databaseURL string, say func(line string)) error {
 	pool, err := openPool(p.ctx, databaseURL)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
-	_, err = migrations.Up(p.ctx, pool, func(line string) { fmt.Fprintln(p.errOut, line) })
+	_, err = migrations.Up(p.ctx, pool, say)
 	return err
 }

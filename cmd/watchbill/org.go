@@ -23,8 +23,9 @@ type orgCmd struct {
 	Set     orgSetCmd     `cmd:"" help:"Change settings of an organisation, such as the tokens of its Slack app."`
 	Suspend orgSuspendCmd `cmd:"" help:"Stop serving an organisation; everything of it stays."`
 	Resume  orgResumeCmd  `cmd:"" help:"Serve a suspended organisation again."`
+	Remove  orgRemoveCmd  `cmd:"" help:"Take a suspended organisation off the list; its database stays."`
 	Move    orgMoveCmd    `cmd:"" help:"Move an organisation's database to another server."`
-	Run     orgRunCmd     `cmd:"" help:"Run any other command with the settings of an organisation, such as: org run acme apply oncall.yaml"`
+	Run     orgRunCmd     `cmd:"" help:"Run any other command with the settings of an organisation, such as: org run acme apply -f oncall.yaml"`
 }
 
 // orgFlags say where the list of organisations is.
@@ -107,7 +108,7 @@ func (c *orgListCmd) Run(p process) error {
 // orgSettingsFlags set the settings of an organisation.
 type orgSettingsFlags struct {
 	Name     string `arg:"" help:"A short name, such as acme: small letters, digits and dashes."`
-	Settings string `placeholder:"FILE" help:"Its settings as in the configuration file of serve: slack_bot_token, slack_app_token, public_url, admins and more; /dev/stdin reads them from a pipe."`
+	Settings string `placeholder:"FILE" help:"Its settings as in the configuration file of serve: slack_bot_token, slack_app_token, public_url, admins and more; - is standard input."`
 }
 
 // check reports what is wrong with the settings of an organisation.
@@ -163,13 +164,13 @@ func (c *orgAddCmd) Run(p process, command *kong.Context) error {
 			return errors.Join(err, db.RemoveOrganisation(p.ctx, p.operator(), c.Name, p.clock()))
 		}
 	}
-	if err := migrate(p, values["DATABASE_URL"]); err != nil {
+	if err := migrateNew(p, values["DATABASE_URL"]); err != nil {
 		return fmt.Errorf("%w; the organisation is suspended: mend it, then `watchbill org resume %s`", err, c.Name)
 	}
 	if err := db.UpdateOrganisation(p.ctx, p.operator(), c.Name, p.clock(), activate); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "%s is added, with its database %s. Processes that run `serve --organisations` serve it within seconds.\nSet it up in its Slack by /oncall setup, or by: watchbill org run %[1]s apply FILE\n", c.Name, databaseNamed(org))
+	fmt.Fprintf(p.out, "%s is added, with its database %s. Processes that run `serve --organisations` serve it within seconds.\nSet it up in its Slack by /oncall setup, or by: watchbill org run %[1]s apply -f FILE --yes\n", c.Name, databaseNamed(org))
 	return nil
 }
 
@@ -266,32 +267,4 @@ func setOrganisation(p process, f orgFlags, name string, change func(*store.Orga
 	}
 	_, err = fmt.Fprintf(p.out, done, name)
 	return err
-}
-
-type orgRunCmd struct {
-	orgFlags `embed:""`
-	Name     string   `arg:"" help:"The organisation."`
-	Command  []string `arg:"" passthrough:"" help:"The command and what belongs to it."`
-}
-
-// Run runs a command with the settings of an organisation.
-func (c *orgRunCmd) Run(p process) error {
-	if len(c.Command) > 0 && slices.Contains([]string{"serve", "org", "demo"}, c.Command[0]) {
-		return wrongUse{c.Command[0] + " is not run for one organisation"}
-	}
-	db, err := c.open(p)
-	if err != nil {
-		return err
-	}
-	o, err := findOrganisation(p, db, c.Name)
-	db.Close()
-	if err != nil {
-		return err
-	}
-	var parsed cli
-	command, err := parseCommand(o.Settings, c.Command, &parsed)
-	if err != nil {
-		return wrongUse{err.Error()}
-	}
-	return command.Run(p)
 }

@@ -82,10 +82,12 @@ func processValues(flags []*kong.Flag) map[string]string {
 }
 
 // parseCommand parses a command line with the given settings, by variable, and no others.
-func parseCommand(values map[string]string, args []string, parsed *cli) (*kong.Context, error) {
+func parseCommand(values map[string]string, args []string, parsed *cli, options ...kong.Option) (*kong.Context, error) {
 	sources := &settingSources{getenv: func(string) string { return "" }, found: map[*kong.Value]string{}, file: values, name: "its settings"}
-	parser, err := kong.New(parsed, kong.Name("watchbill"), trimmed, kong.Resolvers(sources), kong.Bind(sources),
-		kong.Writers(io.Discard, io.Discard), kong.Exit(func(int) {}))
+	options = append([]kong.Option{
+		kong.Name("watchbill"), trimmed, kong.Resolvers(sources), kong.Bind(sources), kong.Writers(io.Discard, io.Discard), kong.Exit(func(int) {}),
+	}, options...)
+	parser, err := kong.New(parsed, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +122,9 @@ var organisationName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 func readSettings(name string, known []string) (map[string]string, error) {
 	if name == "" {
 		return map[string]string{}, nil
+	}
+	if name == "-" {
+		name = os.Stdin.Name()
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {

@@ -64,7 +64,9 @@ func (o *orgTest) file(name, text string) string {
 // newCompany makes up an organisation with its own Slack.
 func (o *orgTest) newCompany(name string) company {
 	o.Helper()
-	c := company{name: name, key: madeUpKey(name), sim: slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)})}
+	c := company{name: name, key: madeUpKey(name), sim: slacksim.New(slacksim.Options{
+		Manifest: slacksim.MustManifest(watchbill.Manifest), BotToken: "xoxb-" + name, AppToken: "xapp-" + name,
+	})}
 	c.sim.AddUser(slacksim.User{ID: "U0ANN", Name: "ann"})
 	c.sim.AddChannel(slacksim.Channel{ID: "C0PAY", Name: "payments", Members: []string{"U0ANN"}})
 	if _, err := c.sim.Start("127.0.0.1:0"); err != nil {
@@ -76,7 +78,7 @@ func (o *orgTest) newCompany(name string) company {
 
 // settingsOf returns the settings of an organisation.
 func (o *orgTest) settingsOf(c company) string {
-	return fmt.Sprintf("slack_bot_token: xoxb-sim\nslack_app_token: xapp-sim\nslack_api_url: %s\npublic_url: http://%s.example.com\n", c.sim.APIURL(), c.name)
+	return fmt.Sprintf("slack_bot_token: xoxb-%[1]s\nslack_app_token: xapp-%[1]s\nslack_api_url: %[2]s\npublic_url: http://%[1]s.example.com\n", c.name, c.sim.APIURL())
 }
 
 // add adds an organisation and creates its database.
@@ -422,7 +424,7 @@ func TestWrongOrganisations(t *testing.T) {
 	}
 	o.run(0, "org", "add", "acme", "--settings", o.file("acme.yaml", good))
 	o.dropDatabase(databaseName(o.list, "acme"))
-	if out := o.run(1, "org", "add", "acme2", "--settings", o.file("acme2.yaml", good)); !strings.Contains(out, "public address") {
+	if out := o.run(1, "org", "add", "acme2", "--settings", o.file("acme2.yaml", strings.ReplaceAll(good, "-1\n", "-2\n"))); !strings.Contains(out, "public address") {
 		t.Errorf("a second organisation at the same address: %q, want it refused", out)
 	}
 	if out := o.run(1, "org", "suspend", "acme3"); !strings.Contains(out, "no organisation") {
@@ -444,4 +446,98 @@ func exitOf(want string) int {
 		return 1
 	}
 	return 2
+}
+
+// The Slack app of another organisation is refused, or else people of one would get the answers of the other.
+func TestOrganisationsShareNoApp(t *testing.T) {
+	t.Parallel()
+	o := newOrgTest(t)
+	settings := func(bot, app string) string {
+		return o.file("settings.yaml", "slack_bot_token: "+bot+"\nslack_app_token: "+app+"\ndatabase_url: "+storetest.NewURL(t)+"\n")
+	}
+	refused := func(token string, args ...string) {
+		t.Helper()
+		if out := o.run(1, args...); !strings.Contains(out, "acme has the app of this "+token) || strings.Contains(out, "xoxb") || strings.Contains(out, "xapp") {
+			t.Errorf("%q said %q, want that acme has the app of %s", args, out, token)
+		}
+	}
+	o.run(0, "org", "add", "acme", "--settings", settings("xoxb-1", "xapp-1-A01-11-aa"))
+	refused("SLACK_BOT_TOKEN", "org", "add", "globex", "--settings", settings("xoxb-1", "xapp-1-A02-12-bb"))
+	refused("SLACK_APP_TOKEN", "org", "add", "globex", "--settings", settings("xoxb-2", "xapp-1-A01-11-aa"))
+	refused("SLACK_APP_TOKEN", "org", "add", "globex", "--settings", settings("xoxb-2", "xapp-1-A01-13-cc")) // another token of the app
+	if list := o.run(0, "org", "list"); strings.Contains(list, "globex") {
+		t.Errorf("the list is %q, want no globex", list)
+	}
+	o.run(0, "org", "add", "globex", "--settings", settings("xoxb-2", "xapp-1-A02-12-bb"))
+	refused("SLACK_BOT_TOKEN", "org", "set", "globex", "--settings", o.file("set.yaml", "slack_bot_token: xoxb-1\n"))
+	refused("SLACK_APP_TOKEN", "org", "set", "globex", "--settings", o.file("set.yaml", "slack_app_token: xapp-1-A01-11-aa\n"))
+	o.run(0, "org", "set", "globex", "--settings", o.file("set.yaml", "slack_app_token: xapp-1-A02-14-dd\n"))
+
+	// An older release accepted such organisations.
+	o.run(0, "org", "suspend", "globex")
+	o.shareApp("acme", "globex")
+	refused("SLACK_BOT_TOKEN", "org", "resume", "globex")
+	o.run(0, "org", "set", "globex", "--settings", o.file("set.yaml", "slack_bot_token: xoxb-2\nslack_app_token: xapp-1-A02-12-bb\n"))
+	o.run(0, "org", "resume", "globex")
+}
+
+// shareApp gives an organisation the settings of another.
+func (o *orgTest) shareApp(from, to string) {
+	o.Helper()
+	conn, err := pgx.Connect(o.Context(), o.list)
+	if err != nil {
+		o.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(o.Context(), `UPDATE organisations SET settings = (SELECT settings FROM organisations WHERE name = $1) WHERE name = $2`, from, to); err != nil {
+		o.Fatal(err)
+	}
+}
+
+// What the answer of org add says to type works, and so does asking for help.
+func TestOrgRunAsToldByAdd(t *testing.T) {
+	t.Parallel()
+	o := newOrgTest(t)
+	out := o.run(0, "org", "add", "acme", "--settings", o.file("acme.yaml", "slack_bot_token: xoxb-1\nslack_app_token: xapp-1\ndatabase_url: "+storetest.NewEmpty(t).Config().ConnString()+"\n"))
+	if strings.Count(out, "\n") != 3 || !strings.Contains(out, "its tables are made\n") {
+		t.Errorf("add said %q, want a line for the tables and two more", out)
+	}
+	_, told, _ := strings.Cut(out, "watchbill org run acme ")
+	setup := o.file("setup.yaml", "users: [{name: Ann, slack: U0ANN}]\nteams: [{name: payments, channel: C0123456789, members: [Ann]}]\n")
+	o.run(0, "org", "set", "acme", "--settings", o.file("set.yaml", "slack_api_url: "+o.newCompany("1").sim.APIURL()+"\n"))
+	args := strings.Fields(strings.ReplaceAll(told, "FILE", setup))
+	if out := o.run(1, append([]string{"org", "run", "acme"}, args...)...); !strings.Contains(out, "changed") {
+		t.Errorf("%q said %q, want that it is applied", args, out)
+	}
+	if out := o.run(0, "org", "run", "acme", "apply", "--help"); !strings.Contains(out, "Usage: watchbill apply") {
+		t.Errorf("help said %q, want the usage of apply", out)
+	}
+}
+
+func TestOrgRemove(t *testing.T) {
+	t.Parallel()
+	o := newOrgTest(t)
+	database := storetest.NewURL(t)
+	settings := o.file("acme.yaml", "slack_bot_token: xoxb-1\nslack_app_token: xapp-1\ndatabase_url: "+database+"\n")
+	o.run(0, "org", "add", "acme", "--settings", settings)
+	if out := o.run(1, "org", "remove", "acme"); !strings.Contains(out, "acme is active: `watchbill org suspend acme` first") {
+		t.Errorf("removing an active one said %q, want that it is to be suspended first", out)
+	}
+	o.run(0, "org", "suspend", "acme")
+	cfg, err := pgx.ParseConfig(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := o.run(0, "org", "remove", "acme"); !strings.Contains(out, "/"+cfg.Database+" is left as it is") {
+		t.Errorf("removing said %q, want where its database is", out)
+	}
+	if out := o.run(1, "org", "remove", "acme"); !strings.Contains(out, "no organisation") {
+		t.Errorf("removing it again said %q, want that there is none", out)
+	}
+	var log bytes.Buffer
+	p := process{ctx: t.Context(), out: &log, errOut: &log, clock: time.Now}
+	if code := p.run([]string{"audit", "--database-url", o.list, "--kind", "organisation"}); code != 0 || !strings.Contains(log.String(), "removed") {
+		t.Errorf("the audit log is %d %q, want the removal", code, &log)
+	}
+	o.run(0, "org", "add", "acme", "--settings", settings) // its database is there
 }
