@@ -33,7 +33,7 @@ type breakableProxy struct {
 	conns []net.Conn
 }
 
-// newBreakableProxy returns a cable to the database and the address that leads through it.
+// newBreakableProxy returns a proxy to the database and the address that leads through it.
 func newBreakableProxy(t *testing.T, direct string) (*breakableProxy, string) {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(direct)

@@ -82,7 +82,7 @@ func TestRefusedEventsAreAcknowledged(t *testing.T) {
 		return false
 	})
 	if home := w.sim.HomeText("eve"); home != "" {
-		t.Errorf("Eve's home is %s, want %s", home, "")
+		t.Errorf("Eve's home is %s, want it empty", home)
 	}
 }
 

@@ -9,8 +9,12 @@ import (
 func TestStormsAreOneLineOfAList(t *testing.T) {
 	t.Parallel()
 	found := []oncall.Incident{
-		{ID: 12}, {ID: 11, MergedInto: 12}, {ID: 10, MergedInto: 12},
-		{ID: 9, MergedInto: 12, ResolvedBy: oncall.ByUser("U0ANN")}, {ID: 8, MergedInto: 40}, {ID: 7},
+		{ID: 12},
+		{ID: 11, MergedInto: 12},
+		{ID: 10, MergedInto: 12},
+		{ID: 9, MergedInto: 12, ResolvedBy: oncall.ByUser("U0ANN")},
+		{ID: 8, MergedInto: 40},
+		{ID: 7},
 	}
 	rest, bundled := bundleStorms(found, 0)
 	if ids := incidentIDs(rest); len(ids) != 4 || ids[1] != 9 || ids[2] != 8 || bundled[12] != 2 {

@@ -40,8 +40,8 @@ const lastIncidentFor = 12 * time.Hour
 // lastActMeantFor is how long after an act it still says which incident is meant.
 const lastActMeantFor = time.Hour
 
-// A busyness says what somebody is busy with.
-type busyness struct {
+// A recentWork says what somebody is busy with.
+type recentWork struct {
 	paging  []oncall.Incident // what pages them now
 	pagedAt time.Time         // when it did last
 	acted   oncall.IncidentID // what they acted on last, or had when it was resolved; 0: nothing for hours
@@ -57,7 +57,7 @@ func numbersOf(of []oncall.Incident) (ids []oncall.IncidentID) {
 }
 
 // busyWith finds what somebody is busy with.
-func (b *Bot) busyWith(ctx context.Context, r request, open []oncall.Incident) (busy busyness, err error) {
+func (b *Bot) busyWith(ctx context.Context, r request, open []oncall.Incident) (busy recentWork, err error) {
 	waiting := slices.DeleteFunc(slices.Clone(open), func(in oncall.Incident) bool {
 		return in.Status != oncall.Triggered || slices.Contains(in.Acks, r.user.ID)
 	})
@@ -84,15 +84,15 @@ func (b *Bot) busyWith(ctx context.Context, r request, open []oncall.Incident) (
 	return busy, err
 }
 
-// just reports whether the incident that somebody has just acted on is what a command means: one of theirs, and nothing has paged them since.
-func (busy busyness) just(name string, now time.Time, own []oncall.Incident) bool {
+// followsLastAct reports whether the incident that somebody has just acted on is what a command means: one of theirs, and nothing has paged them since.
+func (busy recentWork) followsLastAct(name string, now time.Time, own []oncall.Incident) bool {
 	return !slices.Contains([]string{"ack", "unsnooze", "merge", "link", "reopen"}, name) && now.Sub(busy.actedAt) < lastActMeantFor &&
 		!busy.pagedAt.After(busy.actedAt) && slices.Contains(numbersOf(own), busy.acted)
 }
 
-// meant returns the incident that a command means which people still type when their incident is over: what pages them now, or else what
-// they acted on last; 0: it can't be told.
-func (b *Bot) meant(ctx context.Context, r request, name string, open []oncall.Incident, busy busyness) (oncall.IncidentID, error) {
+// impliedIncident returns the incident that a command without a number means. Some commands are still typed when the incident is over: they
+// mean what pages the person now, or else what they acted on last. 0: it can't be told.
+func (b *Bot) impliedIncident(ctx context.Context, r request, name string, open []oncall.Incident, busy recentWork) (oncall.IncidentID, error) {
 	switch {
 	case name == "review": // that is for what is over
 		id, _, err := b.store.LastResolved(ctx, r.by(), r.now.Add(-lastIncidentFor))

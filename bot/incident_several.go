@@ -172,7 +172,7 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	if err != nil {
 		return 0, err
 	}
-	if id, err := b.meant(ctx, r, name, open, busy); id != 0 || err != nil {
+	if id, err := b.impliedIncident(ctx, r, name, open, busy); id != 0 || err != nil {
 		return id, err
 	}
 	rank, err := b.rankIncidents(ctx, r.directory, r.user.ID, open)
@@ -193,16 +193,16 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	case name == "merge" || name == "link":
 	case len(fits) == 1:
 		return fits[0].ID, nil
-	case busy.just(name, r.now, append(slices.Clone(own), raisedBy(r.user.ID, open)...)):
+	case busy.followsLastAct(name, r.now, append(slices.Clone(own), raisedBy(r.user.ID, open)...)):
 		return busy.acted, nil
-	case len(fits) == 0 && name == "ack" && busy.just("resolve", r.now, own):
+	case len(fits) == 0 && name == "ack" && busy.followsLastAct("resolve", r.now, own):
 		return busy.acted, nil // "got it", said twice
 	case len(fits) == 0 && len(own) == 1:
 		return own[0].ID, nil // the act's refusal gives the reason
 	case byTitle[name] && len(open) == 1:
 		return open[0].ID, nil // to look at it changes nothing
 	}
-	if len(fits) > 0 && name == "ack" && busy.just("resolve", r.now, own) {
+	if len(fits) > 0 && name == "ack" && busy.followsLastAct("resolve", r.now, own) {
 		return 0, r.askIncident(name, view.Already(busy.acted)+" "+hint, fits)
 	}
 	if len(fits) > 0 {
@@ -214,14 +214,18 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 		}
 		return 0, r.askIncident(name, hint, raised)
 	}
-	lead := "Your teams have no open incident."
-	if len(own) > 0 {
-		lead = "That fits none of your incidents."
-		if name == "ack" {
-			lead = view.NothingWaits(own, r.user.ID, r.location)
-		}
+	return b.amongOthers(ctx, r, name, open, noneFits(r, name, own), hint)
+}
+
+// noneFits says that a command fits none of somebody's own incidents.
+func noneFits(r request, name string, own []oncall.Incident) string {
+	switch {
+	case len(own) == 0:
+		return "Your teams have no open incident."
+	case name == "ack":
+		return view.NothingWaits(own, r.user.ID, r.location)
 	}
-	return b.amongOthers(ctx, r, name, open, lead, hint)
+	return "That fits none of your incidents."
 }
 
 // amongOthers asks which of other people's incidents a command is about. It takes the only one if the act will be refused anyway.

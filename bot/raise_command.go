@@ -155,7 +155,8 @@ func (b *Bot) addReply(ctx context.Context, typed typedMessage) (view.Drawing, b
 		return view.Drawing{}, true, err
 	}
 	in, err := b.store.Incident(ctx, oncall.ByUser(user), id)
-	if err != nil || in.Open() { // they may have paged a private team
+	over := err == nil && !in.Open() // nobody tells whoever paged a private team
+	if !over {
 		return view.Text(fmt.Sprintf("Added to %s.", id)), true, nil
 	}
 	r, err := b.request(ctx, user, nil)

@@ -254,7 +254,7 @@ func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	if await(t, "the other has looked", busy) {
-		t.Error("the other left, although nobody draws")
+		t.Error("the other instance leaves the drawing alone, although nobody draws; want it to take over")
 	}
 }
 

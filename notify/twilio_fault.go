@@ -12,7 +12,7 @@ type fault struct {
 	outcome Outcome
 	dead    bool
 	why     string // our text, for codes that come without Twilio's text
-	mend    string // what an admin has to do
+	remedy  string // what an admin has to do
 }
 
 // Remedies for admins, about countries, accounts and our number.
@@ -27,9 +27,9 @@ const (
 
 var (
 	noNumber   = fault{outcome: Rejected, dead: true, why: "the number is not valid"}
-	noCountry  = fault{outcome: Rejected, why: "calls to this country are not allowed", mend: allowCalls}
-	onTrial    = fault{outcome: Misconfigured, why: "the account reaches only verified numbers", mend: upgrade}
-	notOurs    = fault{outcome: Misconfigured, why: "our number is not one of the account", mend: ownNumber}
+	noCountry  = fault{outcome: Rejected, why: "calls to this country are not allowed", remedy: allowCalls}
+	onTrial    = fault{outcome: Misconfigured, why: "the account reaches only verified numbers", remedy: upgrade}
+	notOurs    = fault{outcome: Misconfigured, why: "our number is not one of the account", remedy: ownNumber}
 	notAllowed = fault{outcome: Misconfigured}
 )
 
@@ -44,16 +44,16 @@ var faults = map[int]fault{
 	21610: {outcome: Rejected, dead: true}, // answered STOP
 	21614: {outcome: Rejected, dead: true}, // not a mobile phone
 	21635: {outcome: Rejected, dead: true}, // a landline
-	21408: {outcome: Rejected, mend: allowSMS},
+	21408: {outcome: Rejected, remedy: allowSMS},
 	21215: noCountry,
 	13227: noCountry,
-	21216: {outcome: Rejected, why: "Twilio has blocked calls to this number", mend: allowCalls},
+	21216: {outcome: Rejected, why: "Twilio has blocked calls to this number", remedy: allowCalls},
 	21612: {outcome: Rejected}, // no route from our number
 	13224: {outcome: Rejected, why: "Twilio can't call this number"},
-	30450: {outcome: Rejected, mend: guarded},
+	30450: {outcome: Rejected, remedy: guarded},
 
 	10002:       onTrial,
-	10004:       {outcome: Misconfigured, why: "the account makes too many calls at once", mend: allowMore},
+	10004:       {outcome: Misconfigured, why: "the account makes too many calls at once", remedy: allowMore},
 	21219:       onTrial,
 	21607:       onTrial,
 	onTrialCode: onTrial,
@@ -63,7 +63,7 @@ var faults = map[int]fault{
 	573005:      onTrial,
 
 	20003: notAllowed, // wrong credentials
-	20005: {outcome: Misconfigured, why: "the account is not active", mend: "look at the account in Twilio's Console: it is not active"},
+	20005: {outcome: Misconfigured, why: "the account is not active", remedy: "look at the account in Twilio's Console: it is not active"},
 	20404: notAllowed, // the flow or the account is gone
 	21210: notOurs,
 	21212: notOurs,
@@ -84,18 +84,18 @@ const onTrialCode = 21608
 
 // remedyFor returns what an admin can do about an error code, or "" for nothing.
 func remedyFor(number int) string {
-	mend := cmp.Or(lostReasons[number].mend, faults[number].mend)
-	if mend != "" {
-		mend += " (error " + strconv.Itoa(number) + ")"
+	remedy := cmp.Or(lostReasons[number].remedy, faults[number].remedy)
+	if remedy != "" {
+		remedy += " (error " + strconv.Itoa(number) + ")"
 	}
-	return mend
+	return remedy
 }
 
 // docsURL returns the page on which Twilio explains a code.
 func docsURL(number int) string { return "https://www.twilio.com/docs/errors/" + strconv.Itoa(number) }
 
 // lostReasons explains why messages get lost that Twilio has accepted, and what an admin has to do.
-var lostReasons = map[int]struct{ why, mend string }{
+var lostReasons = map[int]struct{ why, remedy string }{
 	30002: {"the account is suspended", "look at the account in Twilio's Console: it is suspended"},
 	30003: {"the phone is switched off or out of reach", ""},
 	30004: {"it is blocked by the phone or its carrier", ""},
@@ -134,12 +134,12 @@ func (t *Twilio) lostTrack(number *int, text *string) Track {
 	if known.why == "" {
 		why += " (" + docsURL(*number) + ")"
 	}
-	mend := remedyFor(*number)
+	remedy := remedyFor(*number)
 	if *number == 30007 && t.filtered.Add(1) >= maxFiltered {
-		mend = "carriers filter one message after the other: look at the number's registration, and change what it sends"
+		remedy = "carriers filter one message after the other: look at the number's registration, and change what it sends"
 	}
 	return Track{
-		State: Failed, Final: true, Err: fmt.Errorf("error %d: %s", *number, why), Remedy: mend,
+		State: Failed, Final: true, Err: fmt.Errorf("error %d: %s", *number, why), Remedy: remedy,
 		Dead: *number == 30005 || *number == 30006 || *number == 21610 || faults[*number].dead,
 	}
 }

@@ -206,6 +206,6 @@ func TestSMSListenReportsRedactedTexts(t *testing.T) {
 	if !slices.ContainsFunc(s.Check(t.Context()), func(f notify.CheckResult) bool {
 		return !f.OK && !f.Note && strings.Contains(f.Text, "Message Redaction") && f.Remedy != ""
 	}) {
-		t.Error("it is not found")
+		t.Error("the check says nothing of Message Redaction; want a failure with a remedy")
 	}
 }

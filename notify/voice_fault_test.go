@@ -15,13 +15,13 @@ import (
 func TestVoiceTrackExplainsAFailedCall(t *testing.T) {
 	t.Parallel()
 	for outcome, c := range map[twiliosim.Outcome]struct {
-		dead      bool
-		why, mend string
+		dead        bool
+		why, remedy string
 	}{
 		twiliosim.OutcomeInvalid:    {dead: true, why: "21211"},
-		twiliosim.OutcomeForbidden:  {why: "21215", mend: "allow the country in Twilio's Console under Voice, Geo permissions (error 21215)"},
-		twiliosim.OutcomeTrial:      {why: "21219", mend: "upgrade the account: on trial, or without an approved Primary Customer Profile, it reaches only numbers verified in Twilio's Console (error 21219)"},
-		twiliosim.OutcomeCallLimit:  {why: "10004", mend: "have the account's limit of calls at once raised: it grows with an approved Primary Customer Profile (error 10004)"},
+		twiliosim.OutcomeForbidden:  {why: "21215", remedy: "allow the country in Twilio's Console under Voice, Geo permissions (error 21215)"},
+		twiliosim.OutcomeTrial:      {why: "21219", remedy: "upgrade the account: on trial, or without an approved Primary Customer Profile, it reaches only numbers verified in Twilio's Console (error 21219)"},
+		twiliosim.OutcomeCallLimit:  {why: "10004", remedy: "have the account's limit of calls at once raised: it grows with an approved Primary Customer Profile (error 10004)"},
 		twiliosim.OutcomeUnassigned: {why: "13224"},
 	} {
 		for _, flow := range []bool{true, false} {
@@ -45,7 +45,7 @@ func TestVoiceTrackExplainsAFailedCall(t *testing.T) {
 				t.Fatalf("%s, flow %v: got the error %v, want none", outcome, flow, err)
 			}
 			wantTrack(t, fmt.Sprintf("%s, flow %v", outcome, flow), track,
-				notify.Track{State: notify.Failed, Final: true, Dead: c.dead, Remedy: c.mend}, "error "+c.why)
+				notify.Track{State: notify.Failed, Final: true, Dead: c.dead, Remedy: c.remedy}, "error "+c.why)
 			l.sim.AddPhone(twiliosim.Phone{Number: annPhone})
 			want(t, v.Send(t.Context(), page(annPhone, "page 8")), notify.Accepted)
 		}

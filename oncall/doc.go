@@ -119,7 +119,7 @@
 //
 // # Size
 //
-// This is one package of some 14,800 lines with its blanks and comments, because decisions depend on
+// This is one package of some 14,900 lines with its blanks and comments, because decisions depend on
 // each other: a decision about an incident makes calls, notices and jobs, and pages, answers, merges and
 // folds decide about incidents again. They share a Change and its unexported steps. Whatever doesn't need
 // those has moved out: who is on call (package schedule), permissions (access), the audit log (audit), the

@@ -76,7 +76,7 @@ func TestFoldDecidesTheSameWithFewerAlerts(t *testing.T) {
 				}
 			}
 			if !reflect.DeepEqual(all.incidents, few.incidents) || !reflect.DeepEqual(all.alerts, few.alerts) || !reflect.DeepEqual(all.events, few.events) {
-				t.Fatalf("seed %d, after %+v: %s%s%s", seed, signals,
+				t.Fatalf("seed %d, after %+v (-all +few):\nincidents %s\nalerts %s\nevents %s", seed, signals,
 					cmp.Diff(all.incidents, few.incidents), cmp.Diff(all.alerts, few.alerts), cmp.Diff(all.events, few.events))
 			}
 			all.events, few.events = nil, nil // they are the same so far

@@ -229,7 +229,7 @@ func (s *System) Overdue(ctx context.Context, now time.Time) (what []string, err
 	var behind [3]bool
 	err = s.pool.QueryRow(ctx, look, now.Add(-overdueAfter), QueuePage, QueueEscalate).Scan(&behind[0], &behind[1], &behind[2])
 	if err != nil {
-		return nil, fmt.Errorf("ask what is behind: %w", translate(err))
+		return nil, fmt.Errorf("find queues that are behind: %w", translate(err))
 	}
 	for i, name := range []string{"signals", "pages", "timers"} {
 		if behind[i] {

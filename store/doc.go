@@ -22,7 +22,7 @@
 //
 // # Files
 //
-// This is one package of some 24,300 lines with its blanks and comments, because nearly every transaction
+// This is one package of some 24,500 lines with its blanks and comments, because nearly every transaction
 // changes several tables: a page, an answer and a hand-off all lock, load and save incidents, with the same unexported
 // functions. Two packages would have to export those functions, and any caller could then save half of a change.
 // The files are named noun first: answer_ (texts and calls from people), contact_ (phones and devices), inbox_

@@ -50,7 +50,7 @@ func (s *System) OverdueFlaps(ctx context.Context, now time.Time) (ids []oncall.
 		LIMIT $2`
 	rows, _ := s.pool.Query(ctx, late, now.Add(-timerLostAfter), upkeepBatch)
 	if ids, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID]); err != nil {
-		return nil, fmt.Errorf("look for what is to be closed: %w", translate(err))
+		return nil, fmt.Errorf("find flapping incidents to close: %w", translate(err))
 	}
 	return ids, nil
 }

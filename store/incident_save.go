@@ -36,7 +36,7 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 	}
 	tasks, err := pageTasks(ctx, tx, pages, saved, now)
 	if err != nil {
-		return fmt.Errorf("have pages looked at: %w", err)
+		return fmt.Errorf("queue pages: %w", err)
 	}
 	for _, c := range changes {
 		if err := s.saveNotices(ctx, tx, now, c.Notices); err != nil {

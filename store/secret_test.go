@@ -127,7 +127,7 @@ func TestSecretIsReplaced(t *testing.T) {
 	settled := start.Add(15 * time.Minute)
 	made := token(both, settled)
 	if !opens(otherSecret.TokenKey(), made, settled) || !w.reads(both, token(before, settled), settled) {
-		t.Error("links are not signed with the new secret, or those of the old one are refused already")
+		t.Error("once the new secret has settled: want links signed with it, and links of the old one still accepted")
 	}
 	alone := w.instance(settled, store.SecretSet, otherSecret)
 	if !w.reads(alone, made, settled) || w.reads(alone, token(before, settled), settled) {

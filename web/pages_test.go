@@ -122,7 +122,7 @@ func TestIncidentsAreListedInPages(t *testing.T) {
 		at = "/incidents" + strings.ReplaceAll(next[1], "&amp;", "&")
 	}
 	if len(seen) != 120 || seen["planted 1."] != 1 {
-		t.Errorf("seen %d of 120: %v, want 120 seen and planted 1. 1", len(seen), seen)
+		t.Errorf("seen %d of 120: %v, want 120, and planted 1. once", len(seen), seen)
 	}
 }
 

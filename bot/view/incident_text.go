@@ -61,15 +61,18 @@ func SettledBefore(in oncall.Incident, reader oncall.UserID, now time.Time, zone
 	return ""
 }
 
+func isOrAre(n int) string {
+	if n > 1 {
+		return "are"
+	}
+	return "is"
+}
+
 // OtherTeams tells whoever took an incident that it is of a team that they are not in, and who is on call there.
 func OtherTeams(in oncall.Incident, team oncall.Team, onCall []oncall.UserID) string {
 	text := fmt.Sprintf("You are not on the team %s.", Name(team.Name))
 	if len(onCall) > 0 {
-		are := "is"
-		if len(onCall) > 1 {
-			are = "are"
-		}
-		text += fmt.Sprintf(" On call there %s %s.", are, named(onCall))
+		text += fmt.Sprintf(" On call there %s %s.", isOrAre(len(onCall)), named(onCall))
 	}
 	return text + fmt.Sprintf(" You have %s all the same; `/oncall unack %d` gives it back.", in.ID, int64(in.ID))
 }

@@ -21,11 +21,7 @@ func actLine(event oncall.Event) string {
 	case oncall.EventUnacknowledged:
 		return unacknowledgedLine(event)
 	case oncall.EventStillOnAsked:
-		are := "is"
-		if len(detail.Users) > 1 {
-			are = "are"
-		}
-		return fmt.Sprintf("%s %s asked: still on it? Without an answer it pages again at %s.", named(detail.Users), are, stamp(detail.Until, asTime, time.UTC))
+		return fmt.Sprintf("%s %s asked: still on it? Without an answer it pages again at %s.", named(detail.Users), isOrAre(len(detail.Users)), stamp(detail.Until, asTime, time.UTC))
 	case oncall.EventStillOn:
 		return fmt.Sprintf("%s is still on it.", by)
 	case oncall.EventSnoozed:

@@ -48,7 +48,7 @@ func (c *explainCmd) Run(p process) error {
 		return err
 	}
 	if c.Incident != 0 {
-		return c.came(p, db, dir)
+		return c.explainIncident(p, db, dir)
 	}
 	ex := explainer{ctx: p.ctx, out: p.out, dir: dir, at: c.At.Time}
 	if ex.at.IsZero() {
@@ -56,9 +56,9 @@ func (c *explainCmd) Run(p process) error {
 	}
 	var signals []oncall.Signal
 	if c.Payload != "" {
-		signals, err = c.kept(p, db, &ex)
+		signals, err = c.signalsFromPayload(p, db, &ex)
 	} else {
-		signals, err = c.written(p, &ex)
+		signals, err = c.signalsFromFile(p, &ex)
 	}
 	if err != nil {
 		return err
@@ -70,23 +70,23 @@ func (c *explainCmd) Run(p process) error {
 	return ex.explain(ex.fold(len(signals), counts), signals)
 }
 
-// written reads the signals in a file.
-func (c *explainCmd) written(p process, x *explainer) ([]oncall.Signal, error) {
+// signalsFromFile reads the signals in a file.
+func (c *explainCmd) signalsFromFile(p process, ex *explainer) ([]oncall.Signal, error) {
 	body, err := c.read()
 	if err != nil {
 		return nil, err
 	}
-	if x.integration, err = c.find(x.dir.Integrations); err != nil {
+	if ex.integration, err = c.find(ex.dir.Integrations); err != nil {
 		return nil, err
 	}
-	signals, from, err := intake.ReadFor(p.ctx, x.integration, body)
+	signals, from, err := intake.ReadFor(p.ctx, ex.integration, body)
 	if err != nil {
 		return nil, wrongUse{fmt.Sprintf("%s: %v", c.File, err)}
 	}
 	for i := range signals {
 		signals[i].Format = from
 	}
-	x.from = from
+	ex.from = from
 	return signals, nil
 }
 

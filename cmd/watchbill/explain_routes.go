@@ -109,9 +109,9 @@ func (ex explainer) aside(alerts []oncall.Alert) {
 	}
 }
 
-// came explains the alerts of an incident: the rules that led there, and the present rules'
+// explainIncident explains the alerts of an incident: the rules that led there, and the present rules'
 // results.
-func (c *explainCmd) came(p process, db *store.System, dir *store.Directory) error {
+func (c *explainCmd) explainIncident(p process, db *store.System, dir *store.Directory) error {
 	alerts, all, err := db.Alerts(p.ctx, p.operator(), oncall.IncidentID(c.Incident), 0, maxExplained)
 	if err != nil {
 		return fmt.Errorf("explain incident %d: %w", c.Incident, err)

@@ -214,7 +214,7 @@ func CutShifts(shifts []ManualShift, start, end time.Time) []ManualShift {
 func JoinLast(before, after Rotation, timeZone string, at time.Time) (Rotation, error) {
 	n := len(before.Turns)
 	if n == 0 || len(after.Turns) <= n || before.StartDate != after.StartDate ||
-		!slices.EqualFunc(before.Turns, after.Turns[:n], func(a, b []UserID) bool { return slices.Equal(a, b) }) {
+		!slices.EqualFunc(before.Turns, after.Turns[:n], slices.Equal) {
 		return after, nil
 	}
 	b, err := compileLayer(before, timeZone, people{})
