@@ -29,10 +29,11 @@ COPY trace ./trace
 COPY twiliosim ./twiliosim
 COPY web ./web
 ARG VERSION=
-ARG TARGETOS=linux
-ARG TARGETARCH=amd64
+# BuildKit's own, for each platform. A default here would win over them, and only its machines could run the image.
+ARG TARGETOS
+ARG TARGETARCH
 RUN mkdir -p /out/spool && \
-    CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} go build -trimpath -ldflags="-s -w -X main.release=${VERSION}" -o /out/watchbill ./cmd/watchbill
+    CGO_ENABLED=0 GOOS="${TARGETOS:-linux}" GOARCH="${TARGETARCH:-$(go env GOARCH)}" go build -trimpath -ldflags="-s -w -X main.release=${VERSION}" -o /out/watchbill ./cmd/watchbill
 RUN go run ./cmd/notices > /out/THIRD_PARTY_NOTICES && \
     go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0 bin -json -licenses -std -version "${VERSION}" -output /out/sbom.cdx.json /out/watchbill
 
