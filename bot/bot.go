@@ -78,9 +78,8 @@ type Bot struct {
 }
 
 var (
-	_ notify.Sender  = (*Bot)(nil)
-	_ notify.Finder  = (*Bot)(nil)
-	_ notify.Checker = (*Bot)(nil)
+	_ notify.Sender = (*Bot)(nil)
+	_ notify.Finder = (*Bot)(nil)
 )
 
 // New creates a Bot. It sends nothing until one of its methods is called.

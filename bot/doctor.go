@@ -50,8 +50,8 @@ var scopes = []scope{
 }
 
 // Check tests what Watchbill needs from Slack, and says how to fix each problem. A missing scope that
-// Watchbill can do without is only a note.
-func (b *Bot) Check(ctx context.Context) []notify.CheckResult {
+// Watchbill can do without is only a note. Instances says how many run with this database; below 0 it is unknown.
+func (b *Bot) Check(ctx context.Context, instances int) []notify.CheckResult {
 	answer, err := b.slack.Auth(ctx)
 	var findings []notify.CheckResult
 	switch {
@@ -67,7 +67,7 @@ func (b *Bot) Check(ctx context.Context) []notify.CheckResult {
 	if b.slack.HasUserToken() {
 		findings = append(findings, b.checkUserToken(ctx))
 	}
-	return append(findings, b.checkSocket(ctx))
+	return append(findings, b.checkSocket(ctx, instances))
 }
 
 // checkUserToken tests the token that changes user groups.
@@ -111,7 +111,7 @@ func checkScopes(header string) []notify.CheckResult {
 }
 
 // checkSocket opens a connection as Run does and waits for Slack's greeting.
-func (b *Bot) checkSocket(ctx context.Context) notify.CheckResult {
+func (b *Bot) checkSocket(ctx context.Context, instances int) notify.CheckResult {
 	f := notify.CheckResult{Text: "app token"}
 	ctx, cancel := context.WithTimeout(ctx, slackcall.Timeout)
 	defer cancel()
@@ -126,7 +126,7 @@ func (b *Bot) checkSocket(ctx context.Context) notify.CheckResult {
 			if e.Type == socketmode.EventTypeHello {
 				f.OK = true
 				if e.Request != nil {
-					f = countConnections(f, e.Request.NumConnections-1)
+					f = countConnections(f, e.Request.NumConnections-1, instances)
 				}
 				cancel()
 			}
@@ -155,16 +155,25 @@ func (b *Bot) checkSocket(ctx context.Context) notify.CheckResult {
 	}
 }
 
-// usualConnections is the number of connections that two instances have.
-const usualConnections = 4
+// usualInstances is how many run where nobody knows.
+const usualInstances = 2
 
 // countConnections adds the number of this app's other connections.
-func countConnections(f notify.CheckResult, others int) notify.CheckResult {
+func countConnections(f notify.CheckResult, others, instances int) notify.CheckResult {
 	f.Text = fmt.Sprintf("app token, with %d other connections of this app", others)
-	if others > usualConnections {
+	known := "Each running instance has two. If there are fewer instances"
+	switch {
+	case instances == 1:
+		known = "Each running instance has two, and one runs with this database. If no other does"
+	case instances >= 0:
+		known = fmt.Sprintf("Each running instance has two, and %d run with this database. If no other does", instances)
+	default:
+		instances = usualInstances
+	}
+	if others > 2*instances {
 		f.OK, f.Note = false, true
-		f.Remedy = "Each running instance has two. If there are fewer instances, the others are dead or another installation's " +
-			"that uses the same SLACK_APP_TOKEN, and swallow their share of clicks and commands: make a token of its own for each."
+		f.Remedy = known + ", the others are dead and end by themselves, or another installation uses this app " +
+			"and swallows its share of clicks and commands: make an app of its own for each."
 	}
 	return f
 }

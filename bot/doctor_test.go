@@ -19,7 +19,7 @@ import (
 func TestCheckWithoutFaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
-	findings := w.bot.Check(w.ctx)
+	findings := w.bot.Check(w.ctx, -1)
 	if len(findings) != 3 || findings[1].Text != fmt.Sprintf("scopes: all %d", len(scopes)) { // the bot, its scopes, the app
 		t.Errorf("the findings are %+v, want three: the bot token, its scopes, the app token", findings)
 	}
@@ -34,7 +34,7 @@ func TestCheckNamesEveryFault(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.sim.SetScopes([]string{"commands", "chat:write", "chat:write.public", "im:history", "users:read"})
-	findings := w.bot.Check(w.ctx)
+	findings := w.bot.Check(w.ctx, -1)
 	var missing []string
 	for _, g := range findings {
 		if !g.OK && !g.Note {
@@ -59,7 +59,7 @@ func TestCheckNamesEveryFault(t *testing.T) {
 
 	w.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultError, Code: "token_revoked"})
 	w.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Kind: slacksim.FaultError, Code: "not_allowed_token_type"})
-	findings = w.bot.Check(w.ctx)
+	findings = w.bot.Check(w.ctx, -1)
 	if len(findings) != 2 {
 		t.Fatalf("got the findings %+v, want two", findings)
 	}
@@ -69,13 +69,13 @@ func TestCheckNamesEveryFault(t *testing.T) {
 		}
 	}
 	w.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Kind: slacksim.FaultError, Code: "invalid_auth"})
-	if findings = w.bot.Check(w.ctx); !strings.Contains(findings[len(findings)-1].Remedy, "SLACK_APP_TOKEN (invalid_auth)") {
+	if findings = w.bot.Check(w.ctx, -1); !strings.Contains(findings[len(findings)-1].Remedy, "SLACK_APP_TOKEN (invalid_auth)") {
 		t.Errorf("findings %+v, want a remedy that names SLACK_APP_TOKEN", findings)
 	}
 	if err := w.sim.Close(); err != nil {
 		t.Fatal(err)
 	}
-	findings = w.bot.Check(w.ctx)
+	findings = w.bot.Check(w.ctx, -1)
 	if len(findings) != 1 {
 		t.Fatalf("without Slack the findings are %+v, want one", findings)
 	}
@@ -94,7 +94,7 @@ func TestCheckTestsTheUserToken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		findings := b.Check(w.ctx)
+		findings := b.Check(w.ctx, -1)
 		i := slices.IndexFunc(findings, func(g notify.CheckResult) bool { return g.Text == "user token" })
 		if i < 0 {
 			t.Fatalf("token %s: the findings are %+v, want one about the user token", token, findings)
@@ -230,5 +230,18 @@ func TestManifestFitsTheAppAndSlacksLimits(t *testing.T) {
 	if !slices.Equal(m.OAuth.Scopes.Bot, all) || !slices.Equal(m.OAuth.Scopes.Optional, optional) {
 		t.Errorf("the manifest asks for %q, optional %q;\nthe doctor for %q, optional %q",
 			m.OAuth.Scopes.Bot, m.OAuth.Scopes.Optional, all, optional)
+	}
+}
+
+func TestCheckAdmins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, slacksim.Options{})
+	w.sim.AddUser(slacksim.User{ID: "U0ADM", Name: "admin", Email: "admin@example.com"})
+	if found := w.bot.CheckAdmins(w.ctx, []string{"U0ADM", "admin@example.com"}); len(found) != 1 || !found[0].OK {
+		t.Errorf("the findings are %+v, want one that is OK", found)
+	}
+	found := w.bot.CheckAdmins(w.ctx, []string{"admin@example.com", "nobody@example.com", "U0NOBODY"})
+	if len(found) != 2 || found[0].OK || !strings.HasSuffix(found[0].Text, "nobody@example.com") || found[1].OK || !strings.HasSuffix(found[1].Text, "U0NOBODY") {
+		t.Errorf("the findings are %+v, want the two whom Slack doesn't know", found)
 	}
 }

@@ -53,13 +53,30 @@ func TestTooManyConnectionsCauseNoDialStorm(t *testing.T) {
 	if w.sim.WaitFor(ctx, func(*slacksim.Sim) bool { return w.calls("apps.connections.open") > most }) == nil {
 		t.Errorf("more than %d dials, want pauses in between", most)
 	}
-	found := w.bot.checkSocket(w.ctx)
+	found := w.bot.checkSocket(w.ctx, -1)
 	if found.OK || !strings.Contains(found.Remedy, "eleventh connection") {
 		t.Errorf("the doctor's finding is %+v, want it to explain the limit of connections", found)
 	}
 	w.sim.AddDeadConnections(7)
-	if found = w.bot.checkSocket(w.ctx); !found.Note || !strings.Contains(found.Text, "with 7 other connections") || !strings.Contains(found.Remedy, "swallow") {
+	if found = w.bot.checkSocket(w.ctx, -1); !found.Note || !strings.Contains(found.Text, "with 7 other connections") || !strings.Contains(found.Remedy, "swallow") {
 		t.Errorf("the doctor's finding is %+v, want it to explain the limit of connections", found)
+	}
+}
+
+// An installation that shares the app takes its share of clicks, even if it has only two connections.
+func TestDoctorNotesAnotherInstallation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, slacksim.Options{})
+	w.sim.AddDeadConnections(2)
+	if found := w.bot.checkSocket(w.ctx, 1); !found.OK {
+		t.Errorf("with one instance: %+v, want no more than it has", found)
+	}
+	if found := w.bot.checkSocket(w.ctx, 0); !found.Note || !strings.Contains(found.Remedy, "another installation uses this app") {
+		t.Errorf("without an instance: %+v, want a note of another installation", found)
+	}
+	w.sim.AddDeadConnections(3)
+	if found := w.bot.checkSocket(w.ctx, 1); !found.Note || !strings.Contains(found.Remedy, "one runs with this database") {
+		t.Errorf("with one instance of two: %+v, want a note", found)
 	}
 }
 

@@ -124,7 +124,11 @@ func configKey(env string) string {
 func readConfig(data []byte, envs []string) (map[string]string, error) {
 	var read map[string]any
 	if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&read); err != nil && !errors.Is(err, io.EOF) {
-		return nil, errors.New(yaml.FormatError(err, false, false)) // without the source text, which holds secrets
+		text := yaml.FormatError(err, false, false) // without the source text, which holds secrets
+		if strings.Contains(text, "where mapping is expected") {
+			text += ": each line is `name: value`, such as `listen: :8080`"
+		}
+		return nil, errors.New(text)
 	}
 	known := map[string]string{}
 	for _, env := range envs {

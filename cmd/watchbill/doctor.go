@@ -28,6 +28,8 @@ type doctorCmd struct {
 	webFlags       `embed:""`
 	jwtFlags       `embed:""`
 	PublicURL      string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where people's browsers find Watchbill."`
+	Admins         string `env:"WATCHBILL_ADMINS" placeholder:"LIST" help:"Admins of Watchbill, as serve has them: they are looked up in Slack."`
+	Organisations  bool   `env:"WATCHBILL_ORGANISATIONS" help:"Check the list of organisations, and each of them."`
 	Fix            bool   `help:"First do what can be mended without a decision and without holding anybody up, and print what was done: a migration that locks nothing for long, lost timers and pages, jobs of instances that are gone, expired rows."`
 }
 
@@ -69,7 +71,7 @@ func (r *report) each(what string, found []notify.CheckResult) {
 
 func (c *doctorCmd) Run(p process) error {
 	if wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(), c.secretFlags.problems(), c.retentionFlags.problems(), c.watchingFlags.problems(),
-		c.webFlags.problems(c.PublicURL), c.jwtFlags.problems()); len(wrong) > 0 {
+		c.webFlags.problems(c.PublicURL), c.jwtFlags.problems(), adminProblems(c.Admins)); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
 	r := &report{process: p}
@@ -94,7 +96,7 @@ const doctorCheckLimit = 10 * time.Second
 // look checks everything in parallel, so that several checks that hang take no longer than one.
 func (c *doctorCmd) look(r *report, limit time.Duration) {
 	sayChannels := lookAtChannels(r.ctx, c.channels(r.clock, ""), limit)
-	saySlack := c.lookAtSlack(r, limit)
+	saySlack := c.lookAtSlack(r, limit, c.instances)
 	sayProviders := c.lookAtProviders(r, limit)
 	c.database(r, limit)
 	c.spool(r)
@@ -102,6 +104,7 @@ func (c *doctorCmd) look(r *report, limit time.Duration) {
 	sayChannels(r)
 	sayProviders()
 	if saySlack() {
+		c.admins(r)
 		c.names(r)
 	}
 }
@@ -115,7 +118,7 @@ func (c *doctorCmd) bot(r *report) (*bot.Bot, error) {
 
 // lookAtSlack starts checking Slack, and returns a function that waits for the findings, prints
 // them, and reports whether Slack takes the bot token.
-func (c *doctorCmd) lookAtSlack(r *report, limit time.Duration) func() bool {
+func (c *doctorCmd) lookAtSlack(r *report, limit time.Duration, instances func(context.Context) int) func() bool {
 	b, err := c.bot(r)
 	if err != nil {
 		return func() bool {
@@ -127,12 +130,40 @@ func (c *doctorCmd) lookAtSlack(r *report, limit time.Duration) func() bool {
 	go func() {
 		ctx, cancel := context.WithTimeout(r.ctx, limit)
 		defer cancel()
-		found <- b.Check(ctx)
+		found <- b.Check(ctx, instances(ctx))
 	}()
 	return func() bool {
 		all := <-found
 		r.each("slack", all)
 		return len(all) > 0 && all[0].OK
+	}
+}
+
+// instancesLimit is how long the doctor waits for the number of instances before it asks Slack.
+const instancesLimit = 2 * time.Second
+
+// instances counts the running instances; it is -1 if the database doesn't say.
+func (c *doctorCmd) instances(ctx context.Context) int {
+	ctx, cancel := context.WithTimeout(ctx, instancesLimit)
+	defer cancel()
+	db, err := store.Open(ctx, c.DatabaseURL, store.Options{MaxConns: 1, Log: zerolog.Nop()})
+	if err != nil {
+		return -1
+	}
+	defer func() { go db.Close() }() // which waits long for a connection that hangs
+	n, err := db.Instances(ctx)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// admins looks up the installation's admins.
+func (c *doctorCmd) admins(r *report) {
+	ctx, cancel := context.WithTimeout(r.ctx, namesLimit)
+	defer cancel()
+	if b, err := c.bot(r); err == nil {
+		r.each("admins", b.CheckAdmins(ctx, adminList(c.Admins)))
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -17,12 +18,18 @@ type liveDoctorCmd struct {
 	Channel string `placeholder:"C…" help:"The id of the scratch channel, which no team or policy names."`
 }
 
-func (c *liveDoctorCmd) Run(p process) error {
+func (c *liveDoctorCmd) Run(p process, command *kong.Context) error {
 	if c.Live != oncall.IsChannelID(c.Channel) {
 		return wrongUse{"--live needs --channel with the id of a scratch channel, such as C0123456789, and --channel needs --live"}
 	}
+	if !c.Live && c.Organisations {
+		return c.organisations(p, command.Selected().Flags)
+	}
 	if !c.Live {
 		return c.doctorCmd.Run(p)
+	}
+	if c.Organisations {
+		return wrongUse{"--live is tried in the Slack of one organisation: watchbill org run NAME doctor --live --channel C…"}
 	}
 	if wrong := append(c.databaseFlags.problems(), c.slackFlags.problems()...); len(wrong) > 0 {
 		return wrongUse(wrong)

@@ -22,7 +22,7 @@ func (c *serveCmd) asDoctor() doctorCmd {
 	return doctorCmd{
 		databaseFlags: c.databaseFlags, slackFlags: c.slackFlags, channelFlags: c.channelFlags, spoolFlags: c.spoolFlags,
 		retentionFlags: c.retentionFlags, secretFlags: c.secretFlags, watchingFlags: c.watchingFlags, webFlags: c.webFlags, jwtFlags: c.jwtFlags,
-		PublicURL: c.PublicURL,
+		PublicURL: c.PublicURL, Admins: c.Admins,
 	}
 }
 
@@ -34,7 +34,13 @@ func (c *serveCmd) examine(p process) func(context.Context, *store.System) []vie
 		p.ctx, p.out = ctx, io.Discard
 		r := &report{process: p}
 		sayChannels := lookAtChannels(ctx, d.channels(r.clock, ""), doctorCheckLimit)
-		saySlack := d.lookAtSlack(r, doctorCheckLimit)
+		saySlack := d.lookAtSlack(r, doctorCheckLimit, func(ctx context.Context) int {
+			n, err := db.Instances(ctx)
+			if err != nil {
+				return -1
+			}
+			return n
+		})
 		limited, cancel := context.WithTimeout(ctx, doctorCheckLimit)
 		defer cancel()
 		d.lookInto(limited, r, db)

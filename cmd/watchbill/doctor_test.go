@@ -75,6 +75,8 @@ func TestDoctorChecksInParallel(t *testing.T) {
 		webFlags{},
 		jwtFlags{},
 		"",
+		"",
+		false,
 		false,
 	}
 	var out bytes.Buffer

@@ -541,3 +541,40 @@ func TestOrgRemove(t *testing.T) {
 	}
 	o.run(0, "org", "add", "acme", "--settings", settings) // its database is there
 }
+
+// The doctor of many organisations checks the list and each of them, and says whose line is whose.
+func TestDoctorChecksOrganisations(t *testing.T) {
+	t.Parallel()
+	o := newOrgTest(t)
+	for _, name := range []string{"acme", "globex"} {
+		c := o.newCompany(name)
+		o.run(0, "org", "add", name, "--settings", o.file(name+".yaml", o.settingsOf(c)+"database_url: "+storetest.NewURL(t)+"\n"))
+	}
+	doctor := func(want int) string {
+		t.Helper()
+		var out bytes.Buffer
+		p := process{ctx: t.Context(), out: &out, errOut: &out, clock: time.Now}
+		if got := p.run([]string{"doctor", "--organisations", "--database-url", o.list, "--secret", storetest.Secret}); got != want {
+			t.Fatalf("the doctor ended with %d, want %d: %s", got, want, &out)
+		}
+		return out.String()
+	}
+	out := doctor(0)
+	for _, want := range []string{"\nacme: ok    slack     bot token of", "\nglobex: ok    slack     bot token of", "\nacme: ok    database  reachable"} {
+		if !strings.HasPrefix(out, "ok    database  reachable") || !strings.Contains(out, want) {
+			t.Errorf("the doctor said %s, want the list first and %q in it", out, want)
+		}
+	}
+	o.run(0, "org", "set", "globex", "--settings", o.file("set.yaml", "slack_bot_token: xoxb-wrong\nadmins: nobody@example.com\n"))
+	if out := doctor(1); !strings.Contains(out, "\nglobex: FAIL  slack     bot token\nglobex:  ") || strings.Contains(out, "acme: FAIL") {
+		t.Errorf("the doctor said %s, want globex' token refused", out)
+	}
+	o.run(0, "org", "set", "globex", "--settings", o.file("set.yaml", "slack_bot_token: xoxb-globex\n"))
+	if out := doctor(1); !strings.Contains(out, "\nglobex: FAIL  admins    nobody in this workspace is the admin nobody@example.com\n") {
+		t.Errorf("the doctor said %s, want globex' admin, whom nobody knows", out)
+	}
+	o.run(0, "org", "suspend", "globex")
+	if out := doctor(0); !strings.Contains(out, "globex is suspended and is not served") || strings.Contains(out, "globex: ") {
+		t.Errorf("the doctor said %s, want that globex is not served", out)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -53,7 +52,7 @@ func (c *serveCmd) problems() []string {
 	}
 	wrong := slices.Concat(c.databaseFlags.problems(), slack, c.channelFlags.problems(),
 		c.logFlags.problems(), c.secretFlags.problems(), c.spoolFlags.problems(), c.mailInFlags.problems(), c.retentionFlags.problems(), c.watchingFlags.problems(),
-		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL), c.webFlags.problems(c.PublicURL), c.jwtFlags.problems(), c.tlsFlags.problems(c.Secret), c.traceFlags.problems())
+		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL), c.webFlags.problems(c.PublicURL), c.jwtFlags.problems(), c.tlsFlags.problems(c.Secret), c.traceFlags.problems(), adminProblems(c.Admins))
 	if c.MetricsListen != "" {
 		wrong = append(wrong, listenProblems("WATCHBILL_METRICS_LISTEN", c.MetricsListen)...)
 	}
@@ -94,7 +93,7 @@ func (c *serveCmd) build(p process, log zerolog.Logger) settings {
 		calendars:   c.calendars(),
 		silencer:    notify.NewAlertmanager(c.alertmanager()),
 		phones:      c.phones(),
-		admins:      strings.FieldsFunc(c.Admins, func(r rune) bool { return r == ',' || r == ' ' }),
+		admins:      adminList(c.Admins),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken, secrets: c.secrets(), spool: c.Spool, mailIn: c.config(), terms: c.terms(),
 		canary: every, pulse: c.pulse(rules), web: c.settings(), jwt: c.jwtFlags,

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -103,12 +104,17 @@ func (f slackFlags) problems() []string {
 			out = append(out, fmt.Sprintf("%s is not set: it begins with %s and stands on the Slack app's page %q", name, prefix, where))
 		case !strings.HasPrefix(value, prefix):
 			out = append(out, fmt.Sprintf("%s does not begin with %s; the right one stands on the Slack app's page %q", name, prefix, where))
+		case placeholder(value):
+			out = append(out, fmt.Sprintf("%s is still the example; the right one stands on the Slack app's page %q", name, where))
 		}
 	}
 	check("SLACK_BOT_TOKEN", f.SlackBotToken, "xoxb-", "OAuth & Permissions")
 	check("SLACK_APP_TOKEN", f.SlackAppToken, "xapp-", "Basic Information")
 	if f.SlackUserToken != "" && !strings.HasPrefix(f.SlackUserToken, "xoxp-") {
 		out = append(out, "SLACK_USER_TOKEN does not begin with xoxp-; leave it out unless user groups need an admin's token")
+	}
+	if placeholder(f.SlackUserToken) {
+		out = append(out, "SLACK_USER_TOKEN is still the example; leave it out unless user groups need an admin's token")
 	}
 	if f.SlackAPIURL != "" {
 		u, err := url.Parse(f.SlackAPIURL)
@@ -117,6 +123,11 @@ func (f slackFlags) problems() []string {
 		}
 	}
 	return out
+}
+
+// placeholder reports whether a token is an example's, such as xoxb-…
+func placeholder(token string) bool {
+	return strings.Contains(token, "…") || strings.Contains(token, "...")
 }
 
 // logFlags says what to log.
@@ -150,4 +161,21 @@ func publicURLProblems(address string) []string {
 		return []string{fmt.Sprintf("WATCHBILL_PUBLIC_URL is %q; it must be an address such as https://watchbill.example.com", address)}
 	}
 	return nil
+}
+
+// adminList splits the list of admins.
+func adminList(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+var adminName = regexp.MustCompile(`^([UW][A-Z0-9]+|[^@\s<>()\[\]{}"':;]+@[^@\s<>()\[\]{}"':;]+)$`)
+
+// adminProblems names admins who are neither an id nor an address, and so would be nobody.
+func adminProblems(list string) (wrong []string) {
+	for _, name := range adminList(list) {
+		if !adminName.MatchString(name) {
+			wrong = append(wrong, fmt.Sprintf("WATCHBILL_ADMINS has %q, which is neither a Slack id such as U0123456789 nor an e-mail address", name))
+		}
+	}
+	return wrong
 }
