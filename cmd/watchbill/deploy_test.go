@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,6 +45,39 @@ func TestChartsValuesAreDocumented(t *testing.T) {
 	if !slices.Equal(named, there) {
 		t.Errorf("docs/kubernetes.md names\n%q\nwant the chart's\n%q", named, there)
 	}
+}
+
+// The chart's schema knows its values, all of them and no others, so that a typo is refused.
+func TestChartsSchemaHasItsValues(t *testing.T) {
+	t.Parallel()
+	type object struct {
+		AdditionalProperties any               `json:"additionalProperties"`
+		Properties           map[string]object `json:"properties"`
+	}
+	var schema object
+	if err := json.Unmarshal([]byte(document(t, "deploy/helm/watchbill/values.schema.json")), &schema); err != nil {
+		t.Fatal(err)
+	}
+	var values map[string]any
+	if err := yaml.Unmarshal([]byte(document(t, "deploy/helm/watchbill/values.yaml")), &values); err != nil {
+		t.Fatal(err)
+	}
+	delete(schema.Properties, "global") // Helm's own
+	var same func(path string, is object, want map[string]any)
+	same = func(path string, is object, want map[string]any) {
+		if is.AdditionalProperties != false {
+			t.Errorf("values.schema.json lets any key through in %q, want only those there are", path)
+		}
+		if got, want := slices.Sorted(maps.Keys(is.Properties)), slices.Sorted(maps.Keys(want)); !slices.Equal(got, want) {
+			t.Errorf("values.schema.json has in %q\n%q\nwant\n%q", path, got, want)
+		}
+		for name, below := range is.Properties {
+			if values, ok := want[name].(map[string]any); ok && len(below.Properties) > 0 {
+				same(path+name+".", below, values)
+			}
+		}
+	}
+	same("", schema, values)
 }
 
 // Every setting named in the chart, the unit and the compose file exists.

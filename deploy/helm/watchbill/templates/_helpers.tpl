@@ -32,16 +32,63 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 {{- end -}}
 
-{{- /* What the pods and the migration have in common: settings, secrets, and no rights. */ -}}
-{{- define "watchbill.env" -}}
+{{- /* A setting as the text of a variable: lists are divided by commas, and 1000000 isn't 1e+06. */ -}}
+{{- define "watchbill.text" -}}
+{{- if kindIs "slice" . -}}
+{{- $all := list -}}
+{{- range . }}{{ $all = append $all (include "watchbill.text" .) }}{{ end -}}
+{{- join "," $all -}}
+{{- else if kindIs "map" . -}}
+{{- fail "a setting is a text, a number, true, false, or a list of them" -}}
+{{- else if kindIs "float64" . -}}
+{{- if eq . (floor .) }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
+{{- else if not (kindIs "invalid" .) -}}
+{{- . -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* What the pods and the migration have in common: settings, secrets, where they run, and no rights. */ -}}
+{{- define "watchbill.envFrom" -}}
 envFrom:
   - secretRef:
       name: {{ include "watchbill.secretName" . }}
-env:
-{{- range $name, $value := .Values.settings }}
-  - name: {{ $name }}
-    value: {{ $value | quote }}
+{{- end -}}
+
+{{- define "watchbill.env" -}}
+{{- with .Values.database.secret }}
+- name: DATABASE_URL
+  valueFrom:
+    secretKeyRef: {name: {{ . }}, key: {{ required "set database.key" $.Values.database.key }}}
 {{- end }}
+{{- range $name, $value := .Values.settings }}
+{{- if has $name (list "WATCHBILL_LISTEN" "WATCHBILL_METRICS_LISTEN" "WATCHBILL_SPOOL") }}
+{{- fail (printf "settings.%s: the chart sets this itself, since probes, services and volumes go by it; see service.port, metrics.port and spool" $name) }}
+{{- end }}
+- name: {{ $name }}
+  value: {{ include "watchbill.text" $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{- define "watchbill.placement" -}}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{- define "watchbill.probe" -}}
+port: http{{ if ne .Values.probeScheme "HTTP" }}, scheme: {{ .Values.probeScheme }}{{ end }}
 {{- end -}}
 
 {{- define "watchbill.podSecurity" -}}
