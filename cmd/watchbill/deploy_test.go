@@ -98,3 +98,42 @@ func TestDeployFilesNameExistingSettings(t *testing.T) {
 		}
 	}
 }
+
+// Each recipe waits until something runs, asks the doctor, and only then applies a set-up.
+func TestRecipesAskTheDoctorFirst(t *testing.T) {
+	t.Parallel()
+	for file, recipes := range map[string]int{"docs/install.md": 2, "docs/kubernetes.md": 1, "deploy/helm/watchbill/templates/NOTES.txt": 1} {
+		found := 0
+		for _, recipe := range regexp.MustCompile(`(?m)(?:^ {2,}\S.*\n)+`).FindAllString(document(t, file), -1) {
+			apply := strings.Index(recipe, "watchbill apply")
+			if apply < 0 {
+				continue
+			}
+			found++
+			doctor := strings.Index(recipe, "watchbill doctor")
+			runs := max(strings.Index(recipe, "up -d --wait"), strings.Index(recipe, "rollout status"), strings.Index(recipe, "enable --now"))
+			if runs < 0 || doctor < runs || apply < doctor {
+				t.Errorf("%s has\n%s\nwant a wait, then watchbill doctor, then watchbill apply", file, recipe)
+			}
+		}
+		if found != recipes {
+			t.Errorf("%s has %d recipes that apply a set-up, want %d", file, found, recipes)
+		}
+	}
+}
+
+// What docs/backup.md does with compose names services of compose.yaml.
+func TestComposeRestoreNamesServices(t *testing.T) {
+	t.Parallel()
+	services := readCompose(t).Services
+	_, section, _ := strings.Cut(document(t, "docs/backup.md"), "### With compose\n")
+	steps := regexp.MustCompile(`docker compose (?:exec|stop|run --rm|cp \S+|cp) ([a-z]+)\b`).FindAllStringSubmatch(section, -1)
+	if len(steps) < 6 {
+		t.Fatalf("docs/backup.md has %d steps with services, want more\n%s", len(steps), section)
+	}
+	for _, step := range steps {
+		if _, ok := services[step[1]]; !ok {
+			t.Errorf("docs/backup.md has %q; there is no such service", step[0])
+		}
+	}
+}
