@@ -217,12 +217,17 @@ func (b *Bot) connectionError(s *socket, e socketmode.Event) (pause time.Duratio
 
 // logConnectError logs why there is no connection, once per reason.
 func (b *Bot) logConnectError(s *socket, err error) {
+	line := b.log.Warn
 	if !errors.Is(err, errTooMany) && !errors.Is(err, errHungUp) {
-		err = errors.Unwrap(slackcall.Classify(err))
+		classified := slackcall.Classify(err)
+		if slackcall.NoToken(classified) {
+			line = b.log.Error // only people can mend that
+		}
+		err = errors.Unwrap(classified)
 	}
 	if text := err.Error(); text != s.trouble {
 		s.trouble = text
-		b.log.Warn().Err(err).Msg("can't connect to Slack; trying again")
+		line().Err(err).Msg("can't connect to Slack; trying again")
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
@@ -132,13 +134,34 @@ func (b *Bot) ourWorkspace(ctx context.Context) (store.Workspace, error) {
 			b.workspace.Store(&w)
 			return w, nil
 		}
-		b.log.Warn().Err(err).Msg("could not ask Slack for the workspace; using the stored one")
 	}
 	kept, unknown := b.store.Workspace(ctx)
-	if unknown != nil || kept.Team == "" {
+	none := unknown != nil || kept.Team == ""
+	if !errors.Is(err, errLookupsPaused) {
+		b.logNoWorkspace(err, none)
+	}
+	if none {
 		return store.Workspace{}, fmt.Errorf("look up the workspace: %w", err)
 	}
 	return kept, nil
+}
+
+// logNoWorkspace logs why Slack was asked in vain for the workspace, and what counts meanwhile.
+func (b *Bot) logNoWorkspace(err error, none bool) {
+	what := "could not ask Slack for the workspace; using the stored one"
+	if none {
+		what = "could not ask Slack for the workspace, and none is stored yet"
+	}
+	b.failing(err).Err(err).Msg(what)
+}
+
+// failing returns a log line about a failed call: an error if Slack refuses our token, because only people can mend
+// that.
+func (b *Bot) failing(err error) *zerolog.Event {
+	if slackcall.NoToken(err) {
+		return b.log.Error()
+	}
+	return b.log.Warn()
 }
 
 // errLookupsPaused means that no call was made, because Slack failed to answer a moment ago.

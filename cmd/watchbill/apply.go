@@ -87,7 +87,20 @@ func (c *applyCmd) Run(p process) error {
 	}
 	c.print(p, made, tried)
 	printNotes(p, doc)
+	if wrong != nil {
+		printToMend(p, faults)
+	}
 	return wrong
+}
+
+// printToMend repeats what is wrong, because keys and their lines may have pushed it off the screen.
+func printToMend(p process, faults []setup.SlackFault) {
+	fmt.Fprintln(p.out, "\nApplied all the same; mend:")
+	for _, f := range faults {
+		if !f.Note {
+			fmt.Fprintf(p.out, "  %s: %s\n", notify.OneLine(f.Where), notify.OneLine(f.What))
+		}
+	}
 }
 
 func printNotes(p process, doc setup.Setup) {

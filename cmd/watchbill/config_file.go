@@ -124,11 +124,7 @@ func configKey(env string) string {
 func readConfig(data []byte, envs []string) (map[string]string, error) {
 	var read map[string]any
 	if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&read); err != nil && !errors.Is(err, io.EOF) {
-		text := yaml.FormatError(err, false, false) // without the source text, which holds secrets
-		if strings.Contains(text, "where mapping is expected") {
-			text += ": each line is `name: value`, such as `listen: :8080`"
-		}
-		return nil, errors.New(text)
+		return nil, errors.New(mappingMeant(yaml.FormatError(err, false, false))) // without the source text, which holds secrets
 	}
 	known := map[string]string{}
 	for _, env := range envs {
@@ -154,6 +150,11 @@ func readConfig(data []byte, envs []string) (map[string]string, error) {
 		return nil, errors.New(strings.Join(wrong, "; "))
 	}
 	return values, nil
+}
+
+// mappingMeant says in other words than YAML's what a file consists of.
+func mappingMeant(message string) string {
+	return strings.Replace(message, "where mapping is expected", "where mapping is expected: write `name: value`", 1)
 }
 
 func noSuchSetting(key string, known map[string]string) string {

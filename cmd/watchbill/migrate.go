@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/migrations"
@@ -111,5 +115,9 @@ func migrateSaying(p process, databaseURL string, say func(line string)) error {
 	}
 	defer pool.Close()
 	_, err = migrations.Up(p.ctx, pool, say)
+	if denied, ok := errors.AsType[*pgconn.PgError](err); ok && denied.Code == "42501" {
+		to := pool.Config().ConnConfig
+		return fmt.Errorf("%w; the account must own the database: ALTER DATABASE %s OWNER TO %s", err, pgx.Identifier{to.Database}.Sanitize(), pgx.Identifier{to.User}.Sanitize())
+	}
 	return err
 }

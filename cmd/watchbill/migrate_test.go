@@ -2,7 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +50,62 @@ func TestEstimateIsRounded(t *testing.T) {
 	} {
 		if got := about(d); got != want {
 			t.Errorf("about(%s) = %q; want %q", d, got, want)
+		}
+	}
+}
+
+// An account that may not create tables is told what it lacks.
+func TestMigrateByAnAccountThatOwnsNothing(t *testing.T) {
+	t.Parallel()
+	pool := storetest.NewEmpty(t)
+	role := fmt.Sprintf("nobody_%d", os.Getpid())
+	for _, statement := range []string{`CREATE ROLE ` + role, `REVOKE CREATE ON SCHEMA public FROM PUBLIC`} {
+		if _, err := pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		if _, err := pool.Exec(context.Background(), `DROP ROLE `+role); err != nil {
+			t.Error(err)
+		}
+	})
+	address, err := url.Parse(pool.Config().ConnString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := address.Query()
+	values.Set("options", "-c role="+role)
+	address.RawQuery = strings.ReplaceAll(values.Encode(), "+", "%20")
+	var out bytes.Buffer
+	p := process{ctx: t.Context(), out: &out, errOut: &out, clock: time.Now}
+	if code := p.run([]string{"migrate", "--database-url", address.String()}); code != 1 || !strings.Contains(out.String(), "the account must own the database: ALTER DATABASE") {
+		t.Errorf("migrate ended with %d %s, want 1 and that the account must own the database", code, &out)
+	}
+}
+
+func TestPasswordsThatAreNotEncoded(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		address string
+		ok      bool
+	}{
+		{"postgres://watchbill:hush/1@db.example.com/watchbill", false},
+		{"postgres://watchbill:12/hush@db.example.com/watchbill", false},
+		{"postgres://watchbill:hush#1@db.example.com/watchbill", false},
+		{"postgres://watchbill:hush@1#2@db.example.com/watchbill", false},
+		{"postgres://watchbill:hush@1/2@db.example.com/watchbill", false},
+		{"postgres://watchbill:12?hush@db.example.com/watchbill", false},
+		{"postgres://watchbill:hush%2F%23%40@db.example.com/watchbill?application_name=a@b", true},
+		{"postgres://watchbill:hush@db1.example.com:5432,db2.example.com:5432/watchbill", true},
+		{"host=db.example.com user=watchbill password=a/b@c dbname=watchbill", true},
+		{"postgres:///watchbill?host=/var/run/postgresql", true},
+	} {
+		wrong := databaseFlags{c.address}.problems()
+		if (len(wrong) == 0) != c.ok {
+			t.Errorf("the problems of %s are %q, want none: %t", c.address, wrong, c.ok)
+		}
+		if !c.ok && (!strings.Contains(wrong[0], "percent-encoded") || strings.Contains(wrong[0], "hush")) {
+			t.Errorf("the problem is %q, want how a password is written, without it", wrong[0])
 		}
 	}
 }

@@ -30,7 +30,7 @@ type orgMoveCmd struct {
 // Run moves an organisation.
 func (c *orgMoveCmd) Run(p process) error {
 	if wrong := (databaseFlags{DatabaseURL: c.To}).problems(); len(wrong) > 0 {
-		return wrongUse{"--to is not a PostgreSQL address such as postgres://watchbill:secret@localhost:5432/watchbill"}
+		return wrongUse{"--to " + noAddress}
 	}
 	db, err := c.open(p)
 	if err != nil {
@@ -194,7 +194,7 @@ func onSameServer(address, database string) (string, error) {
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return "", errors.New("DATABASE_URL is not a PostgreSQL address such as postgres://watchbill:secret@localhost:5432/watchbill")
+		return "", errors.New("DATABASE_URL " + noAddress)
 	}
 	u.Path = "/" + database
 	return u.String(), nil

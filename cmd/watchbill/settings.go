@@ -81,11 +81,33 @@ func (f databaseFlags) problems() []string {
 	if f.DatabaseURL == "" {
 		return []string{"DATABASE_URL is not set: the PostgreSQL database, such as postgres://watchbill:secret@localhost:5432/watchbill"}
 	}
-	if _, err := pgxpool.ParseConfig(f.DatabaseURL); err != nil {
+	if !databaseAddress(f.DatabaseURL) {
 		// pgx's error could contain the password.
-		return []string{"DATABASE_URL is not a PostgreSQL address such as postgres://watchbill:secret@localhost:5432/watchbill"}
+		return []string{"DATABASE_URL " + noAddress}
 	}
 	return nil
+}
+
+const noAddress = "is not a PostgreSQL address such as postgres://watchbill:secret@localhost:5432/watchbill; " +
+	"a / # ? or @ in its password is percent-encoded: %2F %23 %3F %40"
+
+// databaseAddress reports whether an address can be used. A password that isn't encoded may end early, and the
+// rest of it be read as the name of the database.
+func databaseAddress(address string) bool {
+	if _, err := pgxpool.ParseConfig(address); err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(address, "://")
+	ends := strings.IndexAny(rest, "/?#")
+	if ends < 0 {
+		return true // or in another form
+	}
+	before, after := rest[:ends], rest[ends:]
+	if after[0] == '?' {
+		return strings.Contains(before, "@") || !strings.Contains(after, "@")
+	}
+	name, _, _ := strings.Cut(after, "?")
+	return !strings.Contains(name, "@")
 }
 
 // slackFlags says which Slack app we are.

@@ -82,5 +82,5 @@ func yamlError(data []byte, err error) error {
 		}
 		longest = max(longest, i-begun)
 	}
-	return errors.New(keyMeant(yaml.FormatError(err, false, longest <= maxShownLine)))
+	return errors.New(mappingMeant(keyMeant(yaml.FormatError(err, false, longest <= maxShownLine))))
 }
