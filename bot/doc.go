@@ -3,7 +3,7 @@
 // and nothing is kept in memory that a second instance would lack. Package slackcall makes the calls to Slack,
 // package view draws.
 //
-// It is one package of some 17,200 lines with its blanks and comments, because a command, its modal and its
+// It is one package of some 17,300 lines with its blanks and comments, because a command, its modal and its
 // buttons are three ways to the same act: they share request, press, submission and form, the parsing of people
 // and times, and the answers. A package for the set-up's forms or for the home tab would need all of these
 // exported first, so that its face would be wider than what it hides.
