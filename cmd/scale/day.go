@@ -65,7 +65,8 @@ func simulate(w world, c cost, n int, rnd *rand.Rand) day {
 	var d day
 	due := map[int]int{} // escalations by step
 	bursts := burstsOf(w, share, rnd)
-	for at := range steps {
+	played := w.hours * 3600 * 1000 / step
+	for at := range played {
 		// Three times as many signals come at the busiest hour as at the quietest.
 		perStep := w.signals * share / steps * (1 + 0.5*math.Sin(2*math.Pi*float64(at)/steps))
 		m.waiting += c.idle * float64(n) * step / 1000
@@ -96,7 +97,7 @@ func simulate(w world, c cost, n int, rnd *rand.Rand) day {
 		}
 		m.work()
 	}
-	d.busy = m.used / (m.capacity * steps)
+	d.busy = m.used / (m.capacity * float64(played))
 	return d
 }
 

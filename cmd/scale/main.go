@@ -26,6 +26,7 @@ type world struct {
 	bursts        int     // a day, each of one organisation
 	burstRate     float64 // signals a second
 	burstSeconds  int
+	hours         int // of the day that are simulated
 }
 
 // A cost is what was measured, in milliseconds of computing in the process and PostgreSQL together.
@@ -42,7 +43,7 @@ type cost struct {
 }
 
 func main() {
-	w := world{incidents: 0.2, escalated: 0.3, bursts: 24, burstRate: 1000, burstSeconds: 20}
+	w := world{incidents: 0.2, escalated: 0.3, bursts: 24, burstRate: 1000, burstSeconds: 20, hours: 24}
 	c := cost{}
 	flag.IntVar(&w.organisations, "organisations", 10_000, "how many there are")
 	flag.IntVar(&w.people, "people", 100_000, "how many people they have together")

@@ -6,7 +6,7 @@ import (
 )
 
 func play(organisations int, seed uint64) day {
-	w := world{organisations: 1000, signals: 20_000, incidents: 0.2, escalated: 0.3, bursts: 2, burstRate: 1000, burstSeconds: 20}
+	w := world{organisations: 1000, signals: 20_000, incidents: 0.2, escalated: 0.3, bursts: 2, burstRate: 1000, burstSeconds: 20, hours: 3}
 	c := cost{idle: 5, signal: 1.2, incident: 60, timer: 30, cores: 2}
 	return simulate(w, c, organisations, rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // a simulation
 }
@@ -18,11 +18,11 @@ func TestDayIsWhole(t *testing.T) {
 	if len(one.pages) != len(again.pages) || one.busy != again.busy {
 		t.Errorf("the same seed gave %d and %d pages, busy %g and %g; want the same", len(one.pages), len(again.pages), one.busy, again.busy)
 	}
-	if n := len(one.pages); n < 300 || n > 500 {
-		t.Errorf("%d pages, want about a tenth of 4,000", n)
+	if n := len(one.pages); n < 35 || n > 95 {
+		t.Errorf("%d pages in three hours, want about 60: an eighth of a tenth of 4,000, more in the morning", n)
 	}
-	if n := len(one.timers); n < 100+len(one.pages)/5 || n > 100+len(one.pages)/2 {
-		t.Errorf("%d timers for %d pages, want 100 hand-offs and about 30 %% of the pages", n, len(one.pages))
+	if n := len(one.timers) - 34; n < len(one.pages)/6 || n > len(one.pages)/2 {
+		t.Errorf("%d timers beside the 34 hand-offs of one zone for %d pages, want about 30 %% of the pages", n, len(one.pages))
 	}
 	for _, late := range one.pages {
 		if late < 60 {
