@@ -21,7 +21,6 @@ type inboxWorker struct {
 	conn    *pgx.Conn
 	clock   func() time.Time
 	limit   int // size of the next batch
-	folded  int // size of the last batch
 	blocked blockedKeys
 	passes  int // batches folded while an entry was blocked
 	turns   turns
@@ -61,11 +60,7 @@ var errRule = errors.New("a rule has panicked")
 func (w *inboxWorker) drain(ctx context.Context) error {
 	w.unblock()
 	for {
-		began := w.clock()
 		more, err := w.foldNext(ctx, nil)
-		if err == nil && w.store.frugal {
-			w.makeRoom(ctx, w.clock().Sub(began))
-		}
 		culprit := Malformed(err) || errors.Is(err, errRule)
 		switch {
 		case err == nil && !more:
@@ -86,23 +81,6 @@ func (w *inboxWorker) drain(ctx context.Context) error {
 		}
 	}
 }
-
-// makeRoom pauses after a large batch for as long as it took, because other organisations need the
-// processors, too. During a storm fewer batches, each larger, also cost less.
-func (w *inboxWorker) makeRoom(ctx context.Context, took time.Duration) {
-	if w.folded <= swiftBatch {
-		return
-	}
-	pause := time.NewTimer(min(took, maxRoomPause))
-	defer pause.Stop()
-	select {
-	case <-pause.C:
-	case <-ctx.Done():
-	}
-}
-
-// maxRoomPause is the longest pause that makes room for others.
-const maxRoomPause = 200 * time.Millisecond
 
 // blockFor is how many batches are folded before blocked entries are tried again, unless the inbox becomes empty
 // sooner. Incidents are locked only briefly.
@@ -154,7 +132,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, rejectReason error) (more bo
 	if err != nil {
 		return false, err
 	}
-	w.folded, w.turns.apart = len(entries), apart
+	w.turns.apart = apart
 	more = w.turns.examined(entries, w.limit, len(w.blocked) > 0)
 	if len(w.blocked) > 0 && len(entries) > len(left) {
 		if w.passes++; w.passes == blockFor {
